@@ -1,0 +1,88 @@
+//! What an engine can do for a cluster. Pages and use cases ask this; they never ask which engine it is.
+
+use crate::backup::BackupMethod;
+use serde::{Deserialize, Serialize};
+
+/// What runs a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EngineKind {
+    /// SQLite tenants in one home directory.
+    Embedded,
+}
+
+impl EngineKind {
+    /// What the page calls it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            EngineKind::Embedded => "Embedded cluster (SQLite)",
+        }
+    }
+
+    /// The stored and wire form.
+    pub const fn code(self) -> &'static str {
+        match self {
+            EngineKind::Embedded => "embedded",
+        }
+    }
+
+    /// Reads [`EngineKind::code`].
+    pub fn from_code(code: &str) -> Option<Self> {
+        (code == "embedded").then_some(EngineKind::Embedded)
+    }
+}
+
+/// How far log archiving reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ArchiveScope {
+    /// No log archiving.
+    None,
+    /// One switch for the whole cluster.
+    Cluster,
+    /// One switch per tenant.
+    Tenant,
+}
+
+/// Which moments a recovery may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecoverTo {
+    /// Any moment of a recoverable range.
+    AnyInstant,
+    /// Only the moments of backup sets.
+    SetInstantsOnly,
+}
+
+/// Who removes expired backups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expiry {
+    /// The engine, by its own policy.
+    EngineByPolicy,
+    /// The console deletes sets; then the Cleanup tab exists.
+    ConsoleDeletesSets,
+}
+
+/// What an engine can do for one cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Capabilities {
+    /// Kinds of data backup.
+    pub methods: Vec<BackupMethod>,
+    /// Whether incremental data backup exists.
+    pub incremental: bool,
+    /// How far log archiving reaches.
+    pub log_archive: ArchiveScope,
+    /// Which moments a recovery may name.
+    pub recover_to: RecoverTo,
+    /// Whether a running data backup can be canceled.
+    pub cancel_backup: bool,
+    /// Whether a running recovery can be canceled.
+    pub cancel_recovery: bool,
+    /// Who removes expired backups.
+    pub expiry: Expiry,
+    /// Whether a second copy can be kept.
+    pub second_backup: bool,
+    /// Whether a recovery places the tenant on zones and units.
+    pub placement: bool,
+}

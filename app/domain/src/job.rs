@@ -1,0 +1,209 @@
+//! The life of a task: which states exist and which steps between them are legal.
+
+use serde::{Deserialize, Serialize};
+
+/// What a task does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobKind {
+    /// Makes a backup set.
+    DataBackup,
+    /// Rebuilds a tenant as of a moment.
+    Recovery,
+}
+
+impl JobKind {
+    /// The stored form.
+    pub const fn code(self) -> &'static str {
+        match self {
+            JobKind::DataBackup => "data_backup",
+            JobKind::Recovery => "recovery",
+        }
+    }
+
+    /// Reads [`JobKind::code`].
+    pub fn from_code(code: &str) -> Option<Self> {
+        match code {
+            "data_backup" => Some(JobKind::DataBackup),
+            "recovery" => Some(JobKind::Recovery),
+            _ => None,
+        }
+    }
+}
+
+/// Where a task stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    /// Recorded, no worker has it yet. UI: Starting.
+    Queued,
+    /// A worker has it; the engine has not answered yet. UI: Initializing.
+    Starting,
+    /// The engine works on it. UI: In Progress.
+    Running,
+    /// Somebody asked to stop it; the engine is cleaning up.
+    Canceling,
+    /// Done, result proven present.
+    Completed,
+    /// Ended without a result, for a reason given.
+    Failed,
+    /// Ended because somebody asked; nothing is left behind.
+    Canceled,
+}
+
+/// What may happen to a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum JobEvent {
+    /// A worker took it.
+    Claim,
+    /// The engine accepted it.
+    Accepted,
+    /// Somebody asked to stop it.
+    Cancel,
+    /// The engine finished it.
+    Complete,
+    /// It cannot be done.
+    Fail,
+    /// The engine confirms that it stopped and cleaned up.
+    ConfirmCanceled,
+    /// Its worker died or the engine lost it; it will be tried again.
+    Requeue,
+}
+
+impl JobState {
+    /// Every state, in the order of a task's life.
+    pub const ALL: [JobState; 7] = [
+        JobState::Queued,
+        JobState::Starting,
+        JobState::Running,
+        JobState::Canceling,
+        JobState::Completed,
+        JobState::Failed,
+        JobState::Canceled,
+    ];
+
+    /// The state after `event`, or `None` when that step is not legal here.
+    pub const fn after(self, event: JobEvent) -> Option<JobState> {
+        use JobEvent as E;
+        use JobState as S;
+        Some(match (self, event) {
+            (S::Queued, E::Claim) => S::Starting,
+            (S::Starting, E::Accepted) => S::Running,
+            (S::Queued, E::Cancel) => S::Canceled,
+            (S::Starting | S::Running, E::Cancel) => S::Canceling,
+            (S::Starting | S::Running | S::Canceling, E::Complete) => S::Completed,
+            (S::Queued | S::Starting | S::Running | S::Canceling, E::Fail) => S::Failed,
+            (S::Canceling, E::ConfirmCanceled) => S::Canceled,
+            (S::Starting | S::Running, E::Requeue) => S::Queued,
+            _ => return None,
+        })
+    }
+
+    /// Whether nothing can happen to it any more.
+    pub const fn is_final(self) -> bool {
+        matches!(
+            self,
+            JobState::Completed | JobState::Failed | JobState::Canceled
+        )
+    }
+
+    /// The stored and wire form.
+    pub const fn code(self) -> &'static str {
+        match self {
+            JobState::Queued => "queued",
+            JobState::Starting => "starting",
+            JobState::Running => "running",
+            JobState::Canceling => "canceling",
+            JobState::Completed => "completed",
+            JobState::Failed => "failed",
+            JobState::Canceled => "canceled",
+        }
+    }
+
+    /// Reads [`JobState::code`].
+    pub fn from_code(code: &str) -> Option<Self> {
+        JobState::ALL.into_iter().find(|state| state.code() == code)
+    }
+}
+
+/// How far a task is. All zero before it is known.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Progress {
+    /// What is being done, in words: `Copying pages`, `Replaying logs`.
+    pub phase: String,
+    /// Bytes done of `total_bytes`.
+    pub done_bytes: u64,
+    /// Bytes to do; zero while unknown.
+    pub total_bytes: u64,
+    /// Bytes per second lately.
+    pub rate_bytes_per_s: u64,
+    /// Milliseconds left, when they can be told.
+    pub eta_ms: Option<u64>,
+}
+
+impl Progress {
+    /// Whole percent, 0 to 100; `None` while the total is unknown.
+    pub fn percent(&self) -> Option<u8> {
+        if self.total_bytes == 0 {
+            return None;
+        }
+        let percent = u128::from(self.done_bytes) * 100 / u128::from(self.total_bytes);
+        Some(u8::try_from(percent.min(100)).unwrap_or(100))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVENTS: [JobEvent; 7] = [
+        JobEvent::Claim,
+        JobEvent::Accepted,
+        JobEvent::Cancel,
+        JobEvent::Complete,
+        JobEvent::Fail,
+        JobEvent::ConfirmCanceled,
+        JobEvent::Requeue,
+    ];
+
+    #[test]
+    fn final_states_never_change() {
+        for state in JobState::ALL.into_iter().filter(|s| s.is_final()) {
+            for event in EVENTS {
+                assert_eq!(state.after(event), None, "{state:?} {event:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_state_can_reach_an_end_and_only_canceling_ends_canceled_after_work_began() {
+        for state in JobState::ALL.into_iter().filter(|s| !s.is_final()) {
+            assert_eq!(state.after(JobEvent::Fail), Some(JobState::Failed));
+        }
+        assert_eq!(JobState::Running.after(JobEvent::ConfirmCanceled), None);
+        assert_eq!(JobState::Queued.after(JobEvent::Complete), None);
+        assert_eq!(JobState::Canceling.after(JobEvent::Requeue), None);
+    }
+
+    #[test]
+    fn codes_read_back() {
+        for state in JobState::ALL {
+            assert_eq!(JobState::from_code(state.code()), Some(state));
+        }
+        assert_eq!(JobState::from_code("doing"), None);
+    }
+
+    #[test]
+    fn percent_is_bounded_and_unknown_without_a_total() {
+        let progress = |done, total| Progress {
+            done_bytes: done,
+            total_bytes: total,
+            ..Progress::default()
+        };
+        assert_eq!(progress(5, 0).percent(), None);
+        assert_eq!(progress(0, 3).percent(), Some(0));
+        assert_eq!(progress(2, 3).percent(), Some(66));
+        assert_eq!(progress(9, 3).percent(), Some(100));
+        assert_eq!(progress(u64::MAX, u64::MAX).percent(), Some(100));
+    }
+}

@@ -1,0 +1,25 @@
+//! The vocabulary and the rules of Tidemark, shared by the server and the browser.
+//!
+//! Nothing here does I/O, awaits, or reads a clock: `now` is always an argument. What the page
+//! previews and what the server decides is the same function of the same types.
+
+pub mod access;
+pub mod archive;
+pub mod backup;
+pub mod calendar;
+pub mod capability;
+pub mod clock;
+pub mod cluster;
+pub mod feed;
+pub mod ids;
+pub mod job;
+pub mod page;
+pub mod recoverable;
+pub mod recovery;
+pub mod scn;
+pub mod size;
+pub mod tenant;
+pub mod validate;
+
+pub use ids::{BackupSetId, ClusterId, JobId, Revision, TenantId};
+pub use scn::Scn;

@@ -1,0 +1,122 @@
+//! Recovery: rebuilding a tenant, under a new name, as of a moment.
+
+use crate::{
+    BackupSetId, JobId, Revision, Scn, TenantId,
+    backup::BackupKind,
+    job::{JobState, Progress},
+};
+use serde::{Deserialize, Serialize};
+
+/// What a person asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoveryRequest {
+    /// The tenant to recover.
+    pub tenant: TenantId,
+    /// Every commit at or before it is in the result, none after it.
+    pub until: Scn,
+    /// Name of the tenant to make.
+    pub new_name: String,
+}
+
+/// One backup set that a recovery reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedSet {
+    /// Number of the set.
+    pub id: BackupSetId,
+    /// Full or incremental.
+    pub kind: BackupKind,
+    /// When it was taken.
+    pub taken: Scn,
+    /// Bytes to read.
+    pub stored_bytes: u64,
+}
+
+/// How exactly the time of the target commit is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// Made through the engine: the stamp is the commit's own.
+    Exact,
+    /// Made by another program: committed inside `(after, scn]`.
+    Within {
+        /// It was not committed at this moment yet.
+        after: Scn,
+    },
+}
+
+/// What a recovery would read and reach; shown before anything starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoveryPlan {
+    /// The moment asked for.
+    pub until: Scn,
+    /// Sets to apply in order: a full one, then incremental ones.
+    pub sets: Vec<PlannedSet>,
+    /// Log round to replay.
+    pub round: i64,
+    /// Log from here.
+    pub log_from: Scn,
+    /// Log files to read.
+    pub log_files: u32,
+    /// Bytes of log to read.
+    pub log_bytes: u64,
+    /// Commits to replay.
+    pub commits: u64,
+    /// The last commit that will be in the result, or the set's own state when none follows it.
+    pub target_scn: Scn,
+    /// How exactly `target_scn` is known.
+    pub precision: Precision,
+    /// Size of the tenant to make.
+    pub result_bytes: u64,
+    /// Estimated milliseconds for the whole; absent without any earlier measurement.
+    pub estimate_ms: Option<u64>,
+}
+
+/// The proof that a recovered tenant equals its source at the target commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoveryProof {
+    /// State digest that the log recorded for the target commit, hexadecimal.
+    pub expected_digest: String,
+    /// State digest computed from the recovered pages, hexadecimal.
+    pub computed_digest: String,
+    /// The last commit in the result.
+    pub target_scn: Scn,
+    /// Pages of the result.
+    pub pages: u64,
+    /// What SQLite's own check answered; `ok` when sound.
+    pub quick_check: String,
+}
+
+/// One row of "Recovery Tasks".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoveryJob {
+    /// Task number.
+    pub id: JobId,
+    /// Cluster whose backup is read.
+    pub source_cluster: String,
+    /// Tenant whose backup is read.
+    pub source_tenant: String,
+    /// Its number.
+    pub source_tenant_id: TenantId,
+    /// Cluster that gets the new tenant.
+    pub destination_cluster: String,
+    /// Name of the new tenant.
+    pub destination_tenant: String,
+    /// The moment asked for.
+    pub until: Scn,
+    /// When it was asked for.
+    pub created: Scn,
+    /// When work began.
+    pub started: Option<Scn>,
+    /// When it ended.
+    pub ended: Option<Scn>,
+    /// Where it stands.
+    pub state: JobState,
+    /// How far it is; `phase` is the status text while it runs.
+    pub progress: Progress,
+    /// The proof, once complete.
+    pub proof: Option<RecoveryProof>,
+    /// Why it failed, and what to do.
+    pub failure: Option<String>,
+    /// Version of this row.
+    pub rev: Revision,
+}

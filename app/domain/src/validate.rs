@@ -1,0 +1,72 @@
+//! Checks of what people type. The browser previews them; the server's answer counts.
+
+use serde::{Deserialize, Serialize};
+
+/// A wrong field: which one, what was given, what is allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{field} \"{value}\": {allowed}")]
+pub struct Violation {
+    /// The field's label or option name.
+    pub field: String,
+    /// The value as it was given.
+    pub value: String,
+    /// What is allowed, as the end of a sentence.
+    pub allowed: String,
+}
+
+impl Violation {
+    /// A wrong `value` in `field`; `allowed` says what would be right.
+    pub fn new(field: &str, value: &str, allowed: impl Into<String>) -> Self {
+        Violation {
+            field: field.to_owned(),
+            value: value.to_owned(),
+            allowed: allowed.into(),
+        }
+    }
+}
+
+/// Longest name of a tenant or cluster, in characters.
+pub const NAME_LENGTH_MAX: usize = 64;
+
+/// Checks a tenant or cluster name: `[A-Za-z][A-Za-z0-9_]{1,63}`.
+pub fn name(field: &str, value: &str) -> Result<String, Violation> {
+    let mut characters = value.chars();
+    let starts = characters.next().is_some_and(|c| c.is_ascii_alphabetic());
+    let rest = characters.all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if starts && rest && (2..=NAME_LENGTH_MAX).contains(&value.len()) {
+        return Ok(value.to_owned());
+    }
+    Err(Violation::new(
+        field,
+        value,
+        "use 2 to 64 letters, digits and underscores, beginning with a letter",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_rule_to_its_edges() {
+        let longest = format!("a{}", "9".repeat(63));
+        for good in ["ab", "Orders_2", "z_", longest.as_str()] {
+            assert_eq!(name("tenant", good).as_deref(), Ok(good));
+        }
+        let long = format!("a{}", "9".repeat(64));
+        for bad in [
+            "",
+            "a",
+            "1a",
+            "_a",
+            "a-b",
+            "a b",
+            "größe",
+            "a/b",
+            "../x",
+            long.as_str(),
+        ] {
+            assert_eq!(name("tenant", bad).unwrap_err().value, bad);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Who is calling, as the server put it into the context; and the handle of a role for them.
+
+use super::ApiError;
+use control::{Admin, Console, Operator, Viewer};
+use domain::access::Actor;
+use leptos::prelude::*;
+
+/// The console and the actor of this request.
+fn caller() -> Result<(Console, Actor), ApiError> {
+    let missing = || ApiError::Internal("This request came without a caller.".to_owned());
+    Ok((
+        use_context::<Console>().ok_or_else(missing)?,
+        use_context::<Actor>().ok_or_else(missing)?,
+    ))
+}
+
+/// The caller's handle for looking.
+pub(super) fn viewer() -> Result<Viewer, ApiError> {
+    let (console, actor) = caller()?;
+    Ok(console.viewer(&actor)?)
+}
+
+/// The caller's handle for backing up and recovering.
+pub(super) fn operator() -> Result<Operator, ApiError> {
+    let (console, actor) = caller()?;
+    Ok(console.operator(&actor)?)
+}
+
+/// The caller's handle for adding clusters.
+pub(super) fn admin() -> Result<Admin, ApiError> {
+    let (console, actor) = caller()?;
+    Ok(console.admin(&actor)?)
+}

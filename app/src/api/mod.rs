@@ -1,0 +1,20 @@
+//! What a browser may ask for: every server function, one file per noun.
+//!
+//! A body says who is calling, makes one call on the handle of the role it needs, and maps the
+//! error. Nothing is decided here; the only place that names `control`.
+
+pub mod archives;
+pub mod backups;
+pub mod clusters;
+pub mod feed;
+pub mod recoveries;
+pub mod tenants;
+
+mod asked;
+mod error;
+
+pub use asked::{Asked, asked};
+pub use error::{ApiError, set_not_found};
+
+#[cfg(feature = "ssr")]
+mod caller;

@@ -1,0 +1,36 @@
+//! Recoveries: the tasks, one of them, the plan of one to be, and starting it.
+
+use super::ApiError;
+use domain::{
+    JobId,
+    page::{Page, TaskFilter},
+    recovery::{RecoveryJob, RecoveryPlan, RecoveryRequest},
+};
+use leptos::{prelude::*, server_fn::codec::Json};
+
+#[cfg(feature = "ssr")]
+use super::caller::{operator, viewer};
+
+/// One page of recovery tasks.
+#[server(input = Json)]
+pub async fn list(cluster: String, filter: TaskFilter) -> Result<Page<RecoveryJob>, ApiError> {
+    Ok(viewer()?.recoveries(&cluster, &filter).await?)
+}
+
+/// One recovery task.
+#[server(input = Json)]
+pub async fn one(cluster: String, id: JobId) -> Result<RecoveryJob, ApiError> {
+    Ok(viewer()?.recovery(&cluster, id).await?)
+}
+
+/// What a recovery would read and reach; changes nothing.
+#[server(input = Json)]
+pub async fn plan(cluster: String, request: RecoveryRequest) -> Result<RecoveryPlan, ApiError> {
+    Ok(operator()?.plan_recovery(&cluster, &request).await?)
+}
+
+/// Starts a recovery into a new tenant.
+#[server(input = Json)]
+pub async fn initiate(cluster: String, request: RecoveryRequest) -> Result<JobId, ApiError> {
+    Ok(operator()?.initiate_recovery(&cluster, &request).await?)
+}

@@ -1,0 +1,351 @@
+//! The filter pills of the task tables.
+
+use super::query::{TIMES, TaskQuery, Time, href};
+use crate::{
+    feed::Feed,
+    live::{
+        document::hide_popover,
+        time::{Civil, Clock},
+    },
+    pages::status,
+    ui::{Any, Button, Entry, Filter, FilterOption, follow_list},
+};
+use domain::{
+    Scn,
+    backup::{BackupKind, TaskSource},
+    job::JobState,
+    signal::{Memo, RwSignal},
+};
+use leptos::prelude::*;
+use leptos_router::{
+    NavigateOptions,
+    hooks::{use_navigate, use_query_map},
+};
+
+/// Builds the address with some keys changed. Tracked.
+#[derive(Clone, Copy)]
+struct Hrefs {
+    params: leptos::prelude::Memo<leptos_router::params::ParamsMap>,
+    prefix: &'static str,
+}
+
+impl Hrefs {
+    fn new(prefix: &'static str) -> Hrefs {
+        Hrefs {
+            params: use_query_map(),
+            prefix,
+        }
+    }
+
+    fn with(self, key: &'static str, value: Option<String>) -> Signal<String> {
+        Signal::derive(move || href(&self.params.read(), self.prefix, &[(key, value.clone())]))
+    }
+}
+
+/// Time: one of a few spans, or between two moments.
+#[component]
+pub fn TimeFilter(
+    /// Id of its choices.
+    id: &'static str,
+    /// Keys of the table.
+    prefix: &'static str,
+    /// What is chosen.
+    query: Memo<TaskQuery>,
+) -> impl IntoView {
+    let hrefs = Hrefs::new(prefix);
+    let clock = Clock::current();
+    let short = move |moment: Scn| {
+        let civil = clock.civil(moment);
+        format!("{} {}", civil.date(), &civil.clock()[..5])
+    };
+    let value = Signal::derive(move || match query.read().time {
+        Time::Any => None,
+        Time::Last(seconds) => TIMES
+            .into_iter()
+            .find(|(.., known)| *known == seconds)
+            .map(|(_, label, _)| label.to_owned()),
+        Time::Between(from, to) => Some(match (from, to) {
+            (Some(from), Some(to)) => format!("{} – {}", short(from), short(to)),
+            (Some(from), None) => format!("from {}", short(from)),
+            (None, to) => format!("until {}", to.map(short).unwrap_or_default()),
+        }),
+    });
+    let set = move |code: Option<String>| {
+        Signal::derive(move || {
+            let changes = [("time", code.clone()), ("from", None), ("to", None)];
+            href(&hrefs.params.read(), prefix, &changes)
+        })
+    };
+    let spans = TIMES
+        .into_iter()
+        .map(|(code, label, seconds)| {
+            let chosen = Signal::derive(move || query.read().time == Time::Last(seconds));
+            view! {
+                <FilterOption href=set(Some(code.to_owned())) chosen closes=id>
+                    {label}
+                </FilterOption>
+            }
+            .any()
+        })
+        .collect_view();
+    view! {
+        <Filter id label="Time" value clear=set(None)>
+            {spans}
+            <FilterOption
+                href=set(None)
+                chosen=Signal::derive(move || query.read().time == Time::Any)
+                closes=id
+            >
+                "Any time"
+            </FilterOption>
+            <hr/>
+            <CustomTime id prefix/>
+        </Filter>
+    }
+    .any()
+}
+
+/// Two fields for a span of one's own, in the zone that the page shows.
+#[component]
+fn CustomTime(id: &'static str, prefix: &'static str) -> impl IntoView {
+    let hrefs = Hrefs::new(prefix);
+    let clock = Clock::current();
+    let navigate = use_navigate();
+    let (from, to) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let apply = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        let moment =
+            |text: String| parse_local(&text).map(|civil| clock.moment(&civil).to_rfc3339());
+        let changes = [
+            ("time", None),
+            ("from", moment(from.get_untracked())),
+            ("to", moment(to.get_untracked())),
+        ];
+        let options = NavigateOptions {
+            scroll: false,
+            ..NavigateOptions::default()
+        };
+        let target = href(&hrefs.params.read_untracked(), prefix, &changes);
+        let here = leptos_router::hooks::use_location()
+            .pathname
+            .get_untracked();
+        navigate(&format!("{here}{target}"), options);
+        hide_popover(id);
+    };
+    let feed = Feed::current();
+    let field = move |label: &'static str, value: RwSignal<String>| {
+        view! {
+            <label>
+                <span>{label}</span>
+                <input
+                    class="input"
+                    data-size="sm"
+                    type="datetime-local"
+                    prop:value=move || value.get()
+                    on:input=move |event| value.set(event_target_value(&event))
+                />
+            </label>
+        }
+        .any()
+    };
+    view! {
+        <form class="custom-time" on:submit=apply>
+            {field("From", from)} {field("To", to)}
+            <div class="row">
+                <Button size="sm" variant="primary" submit=true>
+                    "Apply"
+                </Button>
+                <small>{move || clock.zone_label(feed.read_at())}</small>
+            </div>
+        </form>
+    }
+    .any()
+}
+
+/// Reads what a browser gives for `datetime-local`: `2026-11-12T14:32`, perhaps with seconds.
+fn parse_local(text: &str) -> Option<Civil> {
+    let (date, time) = text.split_once('T')?;
+    let mut date = date.split('-');
+    let mut time = time.split(':');
+    let mut of_date = || date.next();
+    let (year, month, day) = (of_date()?, of_date()?, of_date()?);
+    Some(Civil {
+        year: year.parse().ok()?,
+        month: month.parse().ok()?,
+        day: day.parse().ok()?,
+        weekday: 0,
+        hour: time.next()?.parse().ok()?,
+        minute: time.next()?.parse().ok()?,
+        second: time
+            .next()
+            .map_or(Some(0), |second| second.get(..2)?.parse().ok())?,
+        nanos: 0,
+    })
+}
+
+/// Status: any number of states.
+#[component]
+pub fn StatusFilter(
+    /// Id of its choices.
+    id: &'static str,
+    /// Keys of the table.
+    prefix: &'static str,
+    /// What is chosen.
+    query: Memo<TaskQuery>,
+) -> impl IntoView {
+    let hrefs = Hrefs::new(prefix);
+    let value = Signal::derive(move || {
+        let states = &query.read().states;
+        match states.as_slice() {
+            [] => None,
+            [one] => Some(status::job(*one).text),
+            more => Some(format!("{} chosen", more.len())),
+        }
+    });
+    let options = JobState::ALL
+        .into_iter()
+        .map(|state| {
+            let to = Signal::derive(move || {
+                let codes = query.read().toggled(state);
+                href(&hrefs.params.read(), prefix, &[("status", codes)])
+            });
+            let chosen = Signal::derive(move || query.read().states.contains(&state));
+            view! {
+                <FilterOption href=to chosen>
+                    {status::job(state).text}
+                </FilterOption>
+            }
+            .any()
+        })
+        .collect_view();
+    view! {
+        <Filter id label="Status" value clear=hrefs.with("status", None)>
+            {options}
+        </Filter>
+    }
+    .any()
+}
+
+/// Tenant: one of those that have a period.
+#[component]
+pub fn TenantFilter(
+    /// Id of its choices.
+    id: &'static str,
+    /// Keys of the table.
+    prefix: &'static str,
+    /// What is chosen.
+    query: Memo<TaskQuery>,
+) -> impl IntoView {
+    let hrefs = Hrefs::new(prefix);
+    let period = Feed::current().period();
+    let tenants = Memo::new(move |_| {
+        let period = period.read();
+        let tenants = period.tenants.iter();
+        tenants
+            .map(|tenant| (tenant.tenant, tenant.name.clone()))
+            .collect::<Vec<_>>()
+    });
+    let value = Signal::derive(move || {
+        let chosen = query.read().tenant?;
+        let tenants = tenants.read();
+        let known = tenants.iter().find(|(id, _)| *id == chosen);
+        Some(known.map_or_else(|| format!("#{chosen}"), |(_, name)| name.clone()))
+    });
+    view! {
+        <Filter id label="Tenant" value clear=hrefs.with("tenant", None)>
+            {follow_list(move || {
+                let tenants = tenants.get().into_iter();
+                tenants
+                    .map(|(tenant, name)| {
+                        let href = hrefs.with("tenant", Some(tenant.to_string()));
+                        let chosen = Signal::derive(move || query.read().tenant == Some(tenant));
+                        Entry::new(format!("{tenant} {name}"), move || {
+                            view! { <FilterOption href chosen closes=id>{name}</FilterOption> }
+                        })
+                    })
+                    .collect()
+            })}
+        </Filter>
+    }
+    .any()
+}
+
+/// Method: full or incremental, as asked for.
+#[component]
+pub fn MethodFilter(
+    /// Id of its choices.
+    id: &'static str,
+    /// Keys of the table.
+    prefix: &'static str,
+    /// What is chosen.
+    query: Memo<TaskQuery>,
+) -> impl IntoView {
+    let hrefs = Hrefs::new(prefix);
+    let value = Signal::derive(move || query.read().kind.map(|kind| kind.label().to_owned()));
+    let options = [BackupKind::Full, BackupKind::Incremental].map(|kind| {
+        view! {
+            <FilterOption
+                href=hrefs.with("method", Some(kind.code().to_owned()))
+                chosen=Signal::derive(move || query.read().kind == Some(kind))
+                closes=id
+            >
+                {kind.label()}
+            </FilterOption>
+        }
+        .any()
+    });
+    view! {
+        <Filter id label="Method" value clear=hrefs.with("method", None)>
+            {options}
+        </Filter>
+    }
+    .any()
+}
+
+/// Source: cluster or tenant backup.
+#[component]
+pub fn SourceFilter(
+    /// Id of its choices.
+    id: &'static str,
+    /// Keys of the table.
+    prefix: &'static str,
+    /// What is chosen.
+    query: Memo<TaskQuery>,
+) -> impl IntoView {
+    let hrefs = Hrefs::new(prefix);
+    let value = Signal::derive(move || query.read().source.map(|source| source.label().to_owned()));
+    let options = [TaskSource::Cluster, TaskSource::Tenant].map(|source| {
+        view! {
+            <FilterOption
+                href=hrefs.with("source", Some(source.code().to_owned()))
+                chosen=Signal::derive(move || query.read().source == Some(source))
+                closes=id
+            >
+                {source.label()}
+            </FilterOption>
+        }
+        .any()
+    });
+    view! {
+        <Filter id label="Source" value clear=hrefs.with("source", None)>
+            {options}
+        </Filter>
+    }
+    .any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typed_moments_are_read_with_and_without_seconds() {
+        let civil = parse_local("2026-11-12T14:32").unwrap();
+        assert_eq!(
+            (civil.date().as_str(), civil.clock().as_str()),
+            ("2026-11-12", "14:32:00")
+        );
+        assert_eq!(parse_local("2026-11-12T14:32:07.5").unwrap().second, 7);
+        assert!(parse_local("yesterday").is_none());
+    }
+}

@@ -1,0 +1,140 @@
+//! The head of the page: where one is, how old it is, and what can be done.
+
+use super::back_up_now::BackUpNow;
+use crate::{
+    feed::Feed,
+    live::time::Clock,
+    pages::words::{ago, whole_seconds},
+    paths,
+    signal::Memo,
+    ui::{Any, Button, Icon, IconButton, Notice, Tone, follow},
+};
+use leptos::prelude::*;
+
+/// The head.
+#[component]
+pub fn Head() -> impl IntoView {
+    let feed = Feed::current();
+    view! {
+        <div class="page-head">
+            <nav class="breadcrumb" aria-label="Breadcrumb">
+                <ol>
+                    <li>
+                        <a href=paths::CLUSTERS>"Clusters"</a>
+                    </li>
+                    <li>{feed.cluster()}</li>
+                    <li aria-current="page">"Backup & Recovery"</li>
+                </ol>
+            </nav>
+            <div class="page-title">
+                <h1>"Backup & Recovery"</h1>
+                <span class="row">
+                    <IconButton
+                        label="Refresh now"
+                        icon="refresh"
+                        size="sm"
+                        on_press=move |()| feed.refresh()
+                    />
+                    <Live/>
+                </span>
+            </div>
+            <div class="page-actions">
+                <InitiateRecovery/>
+                <BackUpNow/>
+            </div>
+        </div>
+    }
+    .any()
+}
+
+/// How old the state shown is. Counts by itself; silent for screen readers.
+#[component]
+fn Live() -> impl IntoView {
+    let feed = Feed::current();
+    let text = move || match feed.age_ms() {
+        Some(ms) => match (ms / 1000.0) as u64 {
+            0 | 1 => "Updated just now".to_owned(),
+            seconds => format!("Updated {} ago", whole_seconds(seconds)),
+        },
+        None => format!("State of {} UTC", feed.read_at().display_seconds()),
+    };
+    let state = move || (!feed.is_connected()).then_some("stale");
+    view! {
+        <span class="live" data-state=move || state()>
+            {move || text()}
+        </span>
+    }
+    .any()
+}
+
+/// The way to the form; off, with the reason, while there is nothing to recover from.
+#[component]
+fn InitiateRecovery() -> impl IntoView {
+    let feed = Feed::current();
+    let summary = feed.summary();
+    let possible = Memo::new(move |_| summary.read().recoverable_until.is_some());
+    let off = Signal::derive(|| {
+        Some("No moment is recoverable yet. A data backup comes first.".to_owned())
+    });
+    follow(move || {
+        if possible.get() {
+            view! {
+                <a
+                    class="button"
+                    data-variant="primary"
+                    href=paths::new_recovery(&feed.cluster(), None, None)
+                >
+                    <Icon name="recovery"/>
+                    "Initiate Recovery"
+                </a>
+            }
+            .any()
+        } else {
+            view! {
+                <Button icon="recovery" off>
+                    "Initiate Recovery"
+                </Button>
+            }
+            .any()
+        }
+    })
+}
+
+/// The gravest thing to know about the page, if there is one.
+#[component]
+pub fn PageNotice() -> impl IntoView {
+    let feed = Feed::current();
+    let clock = Clock::current();
+    let connected = Memo::new(move |_| feed.is_connected());
+    let fault = Memo::new(move |_| feed.summary().read().cluster.fault.clone());
+    let lost_title = Signal::derive(move || {
+        let at = clock.civil(feed.read_at());
+        format!("Not connected. You see the state of {}.", at.clock())
+    });
+    let lost_text = Signal::derive(move || {
+        let seconds = u64::from(feed.poll().health().next_in_ms / 1000);
+        let again = whole_seconds(seconds);
+        format!(
+            "Asking again every {again} or so. Buttons that change something are off until then."
+        )
+    });
+    follow(move || match (connected.get(), fault.get()) {
+        (false, _) => view! {
+            <Notice tone=Tone::Warn title=lost_title text=lost_text urgent=true>
+                <Button size="sm" on_press=move |()| feed.refresh()>
+                    "Try now"
+                </Button>
+            </Notice>
+        }
+        .any(),
+        (true, Some(fault)) => {
+            let title = format!("{} could not be looked at", feed.cluster());
+            let observed = feed.summary().read_untracked().cluster.observed;
+            let seen = observed.map_or_else(String::new, |at| {
+                format!(" Last seen {}.", ago(at, feed.now().get_untracked()))
+            });
+            view! { <Notice tone=Tone::Bad title text=format!("{fault}{seen}") urgent=true/> }.any()
+        }
+        (true, None) => ().into_any(),
+    })
+}

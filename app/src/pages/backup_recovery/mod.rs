@@ -1,0 +1,20 @@
+//! The Backup & Recovery page of a cluster.
+
+pub mod back_up_now;
+pub mod calendar;
+pub mod cells;
+pub mod data_backup_tasks;
+pub mod filters;
+pub mod head;
+pub mod log_backup_tasks;
+pub mod page;
+pub mod query;
+pub mod recoverable_calendar;
+pub mod recovery_tasks;
+pub mod summary;
+pub mod task_actions;
+pub mod task_drawer;
+pub mod task_list;
+pub mod tasks;
+
+pub use page::BackupRecovery;

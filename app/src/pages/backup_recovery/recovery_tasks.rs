@@ -1,0 +1,153 @@
+//! The tab Recovery Tasks.
+
+use super::{
+    cells::{MomentCell, StatusCell},
+    data_backup_tasks::start_time,
+    filters::{StatusFilter, TenantFilter, TimeFilter},
+    query::TaskQuery,
+    task_actions::{Ask, Asked},
+    task_drawer::{Opened, Shown},
+    task_list::{TaskList, TaskTable},
+};
+use crate::{
+    api,
+    feed::Feed,
+    pages::{status, words::count},
+    signal::{Memo, RwSignal},
+    ui::{Any, Cell, Column, FilterBar, LinkButton, NoValue, follow},
+};
+use domain::{job::JobState, recovery::RecoveryJob};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+/// Its keys in the address begin with it.
+const PREFIX: &str = "recovery";
+
+/// Filters and table of the recovery tasks.
+#[component]
+pub fn RecoveryTasks() -> impl IntoView {
+    let params = use_query_map();
+    let query = Memo::new(move |_| TaskQuery::read(&params.read(), PREFIX));
+    let total = RwSignal::new(None);
+    let table = TaskTable {
+        prefix: PREFIX,
+        caption: "Recovery tasks",
+        noun: "task",
+        nothing: (
+            "No recovery yet",
+            "A recovery makes a new tenant from a past moment; the original stays as it is.",
+        ),
+        rows: Feed::current().recoveries,
+        fetch: |cluster, filter| Box::pin(api::recoveries::list(cluster, filter)),
+        columns,
+        row,
+    };
+    let end = Signal::derive(move || total.get().map_or(String::new(), |n| count(n, "task")));
+    view! {
+        <FilterBar end>
+            <TimeFilter id="recovery-time" prefix=PREFIX query/>
+            <StatusFilter id="recovery-status" prefix=PREFIX query/>
+            <TenantFilter id="recovery-tenant" prefix=PREFIX query/>
+        </FilterBar>
+        <TaskList table query total/>
+    }
+    .any()
+}
+
+fn columns(query: Memo<TaskQuery>) -> Vec<Column> {
+    vec![
+        Column::plain("ID"),
+        Column::plain("Backup Cluster"),
+        Column::plain("Backup Tenant"),
+        Column::plain("Destination Cluster"),
+        Column::plain("Destination Tenant"),
+        start_time(query, PREFIX),
+        Column::plain("End Time"),
+        Column::plain("Status"),
+        Column::plain("Actions"),
+    ]
+}
+
+fn row(task: RwSignal<RecoveryJob>) -> AnyView {
+    let fixed = task.get_untracked();
+    let id = fixed.id;
+    let opened = Opened::current();
+    let look = Memo::new(move |_| status::recovery(&task.read()));
+    let progress = Signal::derive(move || {
+        let task = task.read();
+        (task.state == JobState::Running).then(|| task.progress.clone())
+    });
+    view! {
+        <tr role="row">
+            <th scope="row" role="rowheader" class="cell-key" data-label="ID">
+                <LinkButton
+                    class="id"
+                    label=format!("Task {id}, details")
+                    on_press=move |()| opened.show(Shown::Recovery(task.into()))
+                >
+                    {id.to_string()}
+                </LinkButton>
+            </th>
+            <Cell label="Backup Cluster">{fixed.source_cluster}</Cell>
+            <Cell label="Backup Tenant">{fixed.source_tenant}</Cell>
+            <Cell label="Destination Cluster">{fixed.destination_cluster}</Cell>
+            <Cell label="Destination Tenant">{fixed.destination_tenant}</Cell>
+            <MomentCell label="Start Time" at=Signal::derive(move || task.read().started)/>
+            <MomentCell label="End Time" at=Signal::derive(move || task.read().ended)/>
+            <StatusCell look progress/>
+            <Actions task/>
+        </tr>
+    }
+    .any()
+}
+
+#[component]
+fn Actions(task: RwSignal<RecoveryJob>) -> impl IntoView {
+    let (ask, opened) = (Ask::current(), Opened::current());
+    let can_cancel = Feed::current()
+        .summary()
+        .with_untracked(|summary| summary.cluster.capabilities.cancel_recovery);
+    let state = Memo::new(move |_| task.read().state);
+    let offer = Memo::new(move |_| match state.get() {
+        JobState::Queued | JobState::Starting | JobState::Running if can_cancel => Some(true),
+        JobState::Failed => Some(false),
+        _ => None,
+    });
+    view! {
+        <Cell label="Actions" class="cell-actions" empty=Signal::derive(move || offer.get().is_none())>
+            {follow(move || {
+                let (id, tenant) = task
+                    .with_untracked(|task| (task.id, task.destination_tenant.clone()));
+                match offer.get() {
+                    Some(true) => {
+                        view! {
+                            <span>
+                                <LinkButton
+                                    label=format!("Cancel task {id}")
+                                    on_press=move |()| {
+                                        ask.open(Asked::CancelRecovery(id, tenant.clone()));
+                                    }
+                                >
+                                    "Cancel"
+                                </LinkButton>
+                            </span>
+                        }.any()
+                    }
+                    Some(false) => {
+                        view! {
+                            <span>
+                                <LinkButton
+                                    label=format!("View Cause of task {id}")
+                                    on_press=move |()| opened.show(Shown::Recovery(task.into()))
+                                >
+                                    "View Cause"
+                                </LinkButton>
+                            </span>
+                        }.any()
+                    }
+                    None => view! { <NoValue/> }.any(),
+                }
+            })}
+        </Cell>
+    }.any()
+}

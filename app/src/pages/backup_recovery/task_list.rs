@@ -1,0 +1,217 @@
+//! What the task tables have in common: reading a page of rows, what stands in place of rows, the pager.
+
+use super::query::{TaskQuery, href, unfiltered};
+use crate::{
+    api::{ApiError, asked},
+    feed::{Feed, LiveItem, Rows},
+    pages::words::count,
+    signal::{Memo, RwSignal},
+    ui::{
+        Any, Button, Column, Empty, Entry, ErrorNotice, Pager, Skeleton, Table, follow,
+        follow_list, waiting,
+    },
+};
+use domain::page::{Page, TaskFilter};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use serde::{Serialize, de::DeserializeOwned};
+use std::{future::Future, pin::Pin, sync::Arc};
+
+/// Reads one page of a table.
+pub type Fetch<T> =
+    fn(String, TaskFilter) -> Pin<Box<dyn Future<Output = Result<Page<T>, ApiError>> + Send>>;
+
+/// What one task table is.
+pub struct TaskTable<T: 'static> {
+    /// Its keys in the address begin with it.
+    pub prefix: &'static str,
+    /// Its caption.
+    pub caption: &'static str,
+    /// What it lists, in the singular.
+    pub noun: &'static str,
+    /// What is said while there is nothing at all: title and text.
+    pub nothing: (&'static str, &'static str),
+    /// Its live rows.
+    pub rows: Rows<T>,
+    /// Reads a page.
+    pub fetch: Fetch<T>,
+    /// Its columns.
+    pub columns: fn(Memo<TaskQuery>) -> Vec<Column>,
+    /// One row.
+    pub row: fn(RwSignal<T>) -> AnyView,
+}
+
+impl<T> Clone for TaskTable<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for TaskTable<T> {}
+
+/// The rows of a table, or what stands in their place.
+#[component]
+pub fn TaskList<T>(
+    /// The table.
+    table: TaskTable<T>,
+    /// What is chosen.
+    query: Memo<TaskQuery>,
+    /// How many rows match, for the filter bar.
+    total: RwSignal<Option<u64>>,
+) -> impl IntoView
+where
+    T: LiveItem + Serialize + DeserializeOwned,
+{
+    let feed = Feed::current();
+    let resource = asked(
+        move || query.get(),
+        move |query| (table.fetch)(feed.cluster(), query.filter(feed.read_at_untracked())),
+    );
+    let retry = Callback::new(move |()| resource.refetch());
+    let unseen = Signal::derive(move || table.rows.unseen());
+    // Of one type for every table: see `follow`.
+    let frame = Frame {
+        prefix: table.prefix,
+        caption: table.caption,
+        noun: table.noun,
+        nothing: table.nothing,
+        columns: table.columns,
+        entries: Arc::new(move || {
+            let rows = table.rows.list().into_iter();
+            rows.map(|row| Entry::new(row.key, move || (table.row)(RwSignal::from(row.value))))
+                .collect()
+        }),
+        is_empty: Memo::new(move |_| table.rows.list().is_empty()),
+    };
+    let answer = move || {
+        let frame = frame.clone();
+        async move {
+            match resource.await {
+                Ok(page) => {
+                    total.set(Some(page.total));
+                    let query = query.get_untracked();
+                    let size = Size::of(&page);
+                    table.rows.load(page.rows, query.takes_new());
+                    loaded(frame, query, size)
+                }
+                Err(error) => not_loaded(table.caption, &error, retry),
+            }
+        }
+    };
+    let fallback = || view! { <Skeleton rows=5/> }.any();
+    view! {
+        {unseen_rows(unseen, table.noun, retry)}
+        {waiting(fallback, answer)}
+    }
+}
+
+fn not_loaded(caption: &str, error: &ApiError, on_retry: Callback<()>) -> AnyView {
+    let title = format!("{caption} could not be loaded");
+    view! { <ErrorNotice title text=error.to_string() on_retry/> }.any()
+}
+
+/// What is drawn of a table, whatever its rows are.
+#[derive(Clone)]
+struct Frame {
+    prefix: &'static str,
+    caption: &'static str,
+    noun: &'static str,
+    nothing: (&'static str, &'static str),
+    columns: fn(Memo<TaskQuery>) -> Vec<Column>,
+    entries: Arc<dyn Fn() -> Vec<Entry> + Send + Sync>,
+    is_empty: Memo<bool>,
+}
+
+/// How much there is, and which part of it is shown.
+#[derive(Clone, Copy)]
+struct Size {
+    total: u64,
+    total_unfiltered: u64,
+    page: u32,
+    size: u32,
+}
+
+impl Size {
+    fn of<T>(page: &Page<T>) -> Size {
+        Size {
+            total: page.total,
+            total_unfiltered: page.total_unfiltered,
+            page: page.page,
+            size: page.size,
+        }
+    }
+}
+
+fn loaded(frame: Frame, query: TaskQuery, shown: Size) -> AnyView {
+    let params = use_query_map();
+    let columns = Memo::new(move |_| TaskQuery::read(&params.read(), frame.prefix));
+    let pages = Arc::new(move |number: u32, size: u32| {
+        let changes = [
+            ("page", (number > 1).then(|| number.to_string())),
+            ("size", (size != 10).then(|| size.to_string())),
+        ];
+        href(&params.read_untracked(), frame.prefix, &changes)
+    });
+    let pager = (shown.total > u64::from(crate::ui::pager::SIZES[0])).then(|| {
+        view! { <Pager page=shown.page size=shown.size total=shown.total href=pages/> }.any()
+    });
+    let filtered = query.is_filtered() && shown.total_unfiltered > 0;
+    let rows = move || {
+        if frame.is_empty.get() {
+            return nothing(&frame, filtered, shown.total_unfiltered);
+        }
+        let entries = Arc::clone(&frame.entries);
+        view! {
+            <Table caption=frame.caption columns=(frame.columns)(columns)>
+                {follow_list(move || entries())}
+            </Table>
+        }
+        .any()
+    };
+    view! {
+        {follow(rows)}
+        {pager}
+    }
+    .any()
+}
+
+/// What stands in place of rows, where there is none.
+fn nothing(frame: &Frame, filtered: bool, unfiltered_total: u64) -> AnyView {
+    if !filtered {
+        let (title, text) = frame.nothing;
+        return view! { <Empty title text/> }.any();
+    }
+    let params = use_query_map();
+    let title = format!("No {} matches these filters", frame.noun);
+    let text = format!("{} without filters.", count(unfiltered_total, frame.noun));
+    let all = unfiltered(&params.read_untracked(), frame.prefix);
+    view! {
+        <Empty title text>
+            <a
+                class="button"
+                data-size="sm"
+                data-noscroll=""
+                href=all.clone()
+            >
+                "Clear filters"
+            </a>
+        </Empty>
+    }
+    .any()
+}
+
+/// Says that there are new rows, instead of moving those that are shown.
+fn unseen_rows(unseen: Signal<usize>, noun: &'static str, on_show: Callback<()>) -> AnyView {
+    follow(move || {
+        let unseen = unseen.get();
+        (unseen > 0).then(|| {
+            view! {
+                <div class="unseen">
+                    <Button size="sm" icon="up" on_press=on_show>
+                        {format!("{} new", count(unseen as u64, noun))}
+                    </Button>
+                </div>
+            }
+            .any()
+        })
+    })
+}

@@ -1,0 +1,224 @@
+//! The list of clusters. While there is none, it is the first run.
+
+use super::first_run::NewClusterForm;
+use crate::{
+    api,
+    feed::{ACTIVE_MS, IDLE_MS},
+    live::poll::use_poll,
+    pages::{status, words::count},
+    paths,
+    shell::ClusterList,
+    signal::{Memo, RwSignal},
+    ui::{
+        Any, Badge, Cell, Column, ErrorNotice, Icon, NoValue, Skeleton, Stamp, Table, follow,
+        waiting,
+    },
+};
+use domain::{Scn, cluster::ClusterSummary, size::duration_ms};
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+/// The list of clusters.
+#[component]
+pub fn Clusters() -> impl IntoView {
+    let ClusterList(clusters) = expect_context();
+    let retry = Callback::new(move |()| clusters.refetch());
+    view! {
+        <Title text="Clusters"/>
+        {waiting(|| view! { <section class="panel"><Skeleton rows=3/></section> }.any(), move || async move {
+                match clusters.await {
+                    Ok(list) if list.is_empty() => view! { <NewClusterForm first=true/> }.any(),
+                    Ok(list) => view! { <Listed list/> }.any(),
+                    Err(error) => {
+                        view! {
+                            <section class="panel">
+                                <ErrorNotice
+                                    title="The clusters could not be loaded"
+                                    text=error.to_string()
+                                    on_retry=retry
+                                />
+                            </section>
+                        }.any()
+                    }
+                }
+            })}
+    }.any()
+}
+
+#[component]
+fn Listed(list: Vec<ClusterSummary>) -> impl IntoView {
+    let ClusterList(clusters) = expect_context();
+    let names: Vec<String> = list.iter().map(|one| one.cluster.name.clone()).collect();
+    let live = RwSignal::new(list);
+    let every_ms = Signal::derive(move || {
+        let busy = live.read().iter().any(|one| one.tasks_active > 0);
+        if busy { ACTIVE_MS } else { IDLE_MS }
+    });
+    use_poll(every_ms, move || async move {
+        match api::clusters::list().await {
+            Ok(list) if same_clusters(&list, &live.read_untracked()) => live.set(list),
+            Ok(_) => clusters.refetch(),
+            Err(_) => return false,
+        }
+        true
+    });
+    let rows = names
+        .into_iter()
+        .enumerate()
+        .map(|(index, name)| {
+            let summary = Memo::new(move |_| live.read().get(index).cloned());
+            view! { <Line name summary/> }.any()
+        })
+        .collect_view();
+    view! {
+        <div class="page-head">
+            <div class="page-title">
+                <h1>"Clusters"</h1>
+            </div>
+            <div class="page-actions">
+                <a class="button" href=paths::NEW_CLUSTER>
+                    <Icon name="plus"/>
+                    "Add cluster"
+                </a>
+            </div>
+        </div>
+        <section class="panel panel-table" aria-label="Clusters">
+            <Table caption="Clusters" columns=columns()>
+                {rows}
+            </Table>
+        </section>
+    }
+    .any()
+}
+
+fn same_clusters(new: &[ClusterSummary], old: &[ClusterSummary]) -> bool {
+    new.len() == old.len()
+        && new
+            .iter()
+            .zip(old)
+            .all(|(new, old)| new.cluster.name == old.cluster.name)
+}
+
+fn columns() -> Vec<Column> {
+    [
+        "Name",
+        "Status",
+        "Engine",
+        "Tenants",
+        "Available Recovery Period",
+        "Log Delay",
+        "Destination",
+        "Running tasks",
+    ]
+    .map(Column::plain)
+    .to_vec()
+}
+
+#[component]
+fn Line(name: String, summary: Memo<Option<ClusterSummary>>) -> impl IntoView {
+    let fact = move |of: fn(&ClusterSummary) -> String| {
+        Memo::new(move |_| summary.read().as_ref().map(of).unwrap_or_default())
+    };
+    let engine = fact(|one| one.cluster.engine.label().to_owned());
+    let version = fact(|one| one.cluster.version.clone());
+    let tenants = fact(|one| one.tenants.to_string());
+    let place = fact(|one| one.cluster.destination.clone());
+    let running = fact(|one| one.tasks_active.to_string());
+    let fault = Memo::new(move |_| {
+        summary
+            .read()
+            .as_ref()
+            .and_then(|one| one.cluster.fault.clone())
+    });
+    let href = paths::backup(&name);
+    view! {
+        <tr role="row">
+            <th scope="row" role="rowheader" class="cell-key" data-label="Name">
+                <a href=href>{name}</a>
+            </th>
+            <Cell label="Status" class="cell-status">
+                {follow(move || summary.get().map(|one| view! { <Badge look=status::schedule(one.status)/> }.any()))}
+                {follow(move || {
+                    fault.get().map(|fault| {
+                        view! {
+                            <span class="tag" data-tone="warn" title=fault>
+                                "out of reach"
+                            </span>
+                        }.any()
+                    })
+                })}
+            </Cell>
+            <Cell label="Engine">
+                {move || engine.get()} <span class="cell-sub">{move || version.get()}</span>
+            </Cell>
+            <Cell label="Tenants">{move || tenants.get()}</Cell>
+            <Cell label="Available Recovery Period">
+                <PeriodOf summary/>
+            </Cell>
+            <Cell label="Log Delay">
+                <DelayOf summary/>
+            </Cell>
+            <Cell label="Destination" class="cell-clip cell-wide">
+                <code title=move || place.get()>{move || place.get()}</code>
+            </Cell>
+            <Cell label="Running tasks">{move || running.get()}</Cell>
+        </tr>
+    }.any()
+}
+
+/// From when to when something can be recovered.
+#[component]
+fn PeriodOf(summary: Memo<Option<ClusterSummary>>) -> impl IntoView {
+    let from = Memo::new(move |_| summary.read().as_ref().and_then(|one| one.recoverable_from));
+    let until = Memo::new(move |_| {
+        summary
+            .read()
+            .as_ref()
+            .and_then(|one| one.recoverable_until)
+    });
+    let possible = Memo::new(move |_| from.get().is_some() && until.get().is_some());
+    let at = |moment: Memo<Option<Scn>>| Signal::derive(move || moment.get().unwrap_or(Scn::ZERO));
+    follow(move || {
+        if possible.get() {
+            view! {
+                <span class="period-of">
+                    <Stamp at=at(from)/>
+                    <span>"to"</span>
+                    <Stamp at=at(until)/>
+                </span>
+            }
+            .any()
+        } else {
+            view! { <span class="muted">"Nothing recoverable yet"</span> }.any()
+        }
+    })
+}
+
+/// How far the log at the destination is behind, as of the last look at the cluster.
+#[component]
+fn DelayOf(summary: Memo<Option<ClusterSummary>>) -> impl IntoView {
+    let told = Memo::new(move |_| {
+        let summary = summary.read();
+        let summary = summary.as_ref()?;
+        let (observed, checkpoint) = (summary.cluster.observed?, summary.log_checkpoint?);
+        Some(duration_ms(observed.since_ns(checkpoint) / 1_000_000))
+    });
+    let stopped = Memo::new(move |_| summary.read().as_ref().map_or(0, |one| one.log_not_running));
+    view! {
+        {follow(move || match told.get() {
+            Some(text) => text.into_any(),
+            None => view! { <NoValue/> }.any(),
+        })}
+        {follow(move || {
+            (stopped.get() > 0)
+                .then(|| {
+                    view! {
+                        <span class="tag" data-tone="warn">
+                            {format!("{} without", count(stopped.get().into(), "tenant"))}
+                        </span>
+                    }.any()
+                })
+        })}
+    }
+    .any()
+}

@@ -1,0 +1,9 @@
+//! The pages, one folder per address.
+
+pub mod backup_recovery;
+pub mod clusters;
+pub mod home;
+pub mod not_found;
+pub mod recovery;
+pub mod status;
+pub mod words;

@@ -1,0 +1,132 @@
+//! Parts of the application that are downloaded when they are first needed, so that the first page is quick.
+//!
+//! Each function below is a cut: what only it needs becomes a file of its own in the browser's build.
+//! Functions that name the same file share it. On the server they are ordinary functions.
+
+use crate::signal::RwSignal;
+use crate::{
+    pages::{
+        backup_recovery::{back_up_now, task_actions, task_drawer},
+        clusters::{Clusters, FirstRun},
+        recovery::InitiateRecovery,
+    },
+    ui::{Any, ErrorNotice, Skeleton, waiting},
+};
+use leptos::prelude::*;
+use leptos_router::LazyRoute;
+use std::future::Future;
+use wasm_split_helpers::{SplitLoaderError, wasm_split};
+
+/// A part could not be downloaded; asking again tries again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "This part of the page could not be downloaded. The console does not answer, or is a newer one: reload the page."
+)]
+pub struct NotDownloaded;
+
+impl From<SplitLoaderError> for NotDownloaded {
+    fn from(_: SplitLoaderError) -> Self {
+        NotDownloaded
+    }
+}
+
+/// What a part gives.
+pub type Part = Result<AnyView, NotDownloaded>;
+
+#[wasm_split(recovery, fallible)]
+fn initiate_recovery() -> Part {
+    Ok(view! { <InitiateRecovery/> }.any())
+}
+
+#[wasm_split(clusters, fallible)]
+fn clusters() -> Part {
+    Ok(view! { <Clusters/> }.any())
+}
+
+#[wasm_split(clusters, fallible)]
+fn first_run() -> Part {
+    Ok(view! { <FirstRun/> }.any())
+}
+
+/// The form of Back up Now.
+#[wasm_split(dialogs, fallible, preload(#[doc = "Downloads what dialogs show."] preload_dialogs))]
+pub fn back_up_now_form(open: RwSignal<bool>) -> Part {
+    Ok(view! { <back_up_now::Form open/> }.any())
+}
+
+/// The question before an action on a task.
+#[wasm_split(dialogs, fallible)]
+pub fn question(asked: task_actions::Asked) -> Part {
+    Ok(view! { <task_actions::Question asked/> }.any())
+}
+
+/// The details of a task.
+#[wasm_split(dialogs, fallible)]
+pub fn task_details(shown: task_drawer::Shown) -> Part {
+    Ok(view! { <task_drawer::Details shown/> }.any())
+}
+
+/// Opens a dialog once its content is there, so that the focus goes to its place inside.
+pub fn open_with_content(open: RwSignal<bool>) {
+    leptos::task::spawn_local(async move {
+        // Where it could not be downloaded, the dialog says so.
+        let _ = preload_dialogs().await;
+        open.set(true);
+    });
+}
+
+/// Shows a part as soon as it is there.
+pub fn downloaded<F>(part: impl Fn() -> F + Send + 'static) -> AnyView
+where
+    F: Future<Output = Part> + Send + 'static,
+{
+    let fallback = || view! { <Skeleton rows=4/> }.any();
+    waiting(fallback, move || {
+        let part = part();
+        async move { part.await.unwrap_or_else(missing) }
+    })
+}
+
+fn missing(error: NotDownloaded) -> AnyView {
+    let title = "Not downloaded".to_owned();
+    view! { <ErrorNotice title text=error.to_string()/> }.any()
+}
+
+/// The route of Initiate Recovery.
+pub struct RecoveryRoute;
+
+impl LazyRoute for RecoveryRoute {
+    fn data() -> Self {
+        RecoveryRoute
+    }
+
+    async fn view(_: Self) -> AnyView {
+        initiate_recovery().await.unwrap_or_else(missing)
+    }
+}
+
+/// The route of the list of clusters.
+pub struct ClustersRoute;
+
+impl LazyRoute for ClustersRoute {
+    fn data() -> Self {
+        ClustersRoute
+    }
+
+    async fn view(_: Self) -> AnyView {
+        clusters().await.unwrap_or_else(missing)
+    }
+}
+
+/// The route of the form that adds a cluster.
+pub struct FirstRunRoute;
+
+impl LazyRoute for FirstRunRoute {
+    fn data() -> Self {
+        FirstRunRoute
+    }
+
+    async fn view(_: Self) -> AnyView {
+        first_run().await.unwrap_or_else(missing)
+    }
+}

@@ -1,0 +1,83 @@
+//! Which address shows which page, and the functions that build the addresses.
+
+use crate::{
+    pages::{backup_recovery::BackupRecovery, home::Home, not_found::NotFound},
+    parts::{ClustersRoute, FirstRunRoute, RecoveryRoute},
+};
+use leptos::prelude::*;
+use leptos_router::{
+    Lazy, SsrMode,
+    components::{FlatRoutes, Route},
+    path,
+};
+
+/// The pages. Each is sent whole, so that it can be read without any script.
+#[component]
+pub fn Pages() -> impl IntoView {
+    view! {
+        <FlatRoutes fallback=|| view! { <NotFound/> }.into_any()>
+            <Route path=path!("/") view=Home ssr=SsrMode::Async/>
+            <Route path=path!("/clusters") view={Lazy::<ClustersRoute>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/clusters/new") view={Lazy::<FirstRunRoute>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/clusters/:cluster/backup") view=BackupRecovery ssr=SsrMode::Async/>
+            <Route
+                path=path!("/clusters/:cluster/recovery/new")
+                view={Lazy::<RecoveryRoute>::new()}
+                ssr=SsrMode::Async
+            />
+        </FlatRoutes>
+    }
+}
+
+/// Addresses of the pages.
+pub mod paths {
+    use domain::{Scn, TenantId};
+
+    /// The list of clusters.
+    pub const CLUSTERS: &str = "/clusters";
+    /// The form that adds a cluster.
+    pub const NEW_CLUSTER: &str = "/clusters/new";
+
+    /// Backup & Recovery of a cluster.
+    pub fn backup(cluster: &str) -> String {
+        format!("/clusters/{cluster}/backup")
+    }
+
+    /// A tab of a cluster's Backup & Recovery page.
+    pub fn tasks(cluster: &str, tab: &str) -> String {
+        format!("/clusters/{cluster}/backup?tab={tab}")
+    }
+
+    /// Initiate Recovery of a cluster, for a tenant and a moment if they are chosen.
+    pub fn new_recovery(cluster: &str, tenant: Option<TenantId>, at: Option<Scn>) -> String {
+        let mut path = format!("/clusters/{cluster}/recovery/new");
+        let mut separator = '?';
+        if let Some(tenant) = tenant {
+            path.push_str(&format!("{separator}tenant={tenant}"));
+            separator = '&';
+        }
+        if let Some(at) = at {
+            path.push_str(&format!("{separator}at={}", at.to_rfc3339()));
+        }
+        path
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn addresses_are_stable() {
+            assert_eq!(backup("local"), "/clusters/local/backup");
+            assert_eq!(tasks("local", "log"), "/clusters/local/backup?tab=log");
+            assert_eq!(
+                new_recovery("local", None, None),
+                "/clusters/local/recovery/new"
+            );
+            assert_eq!(
+                new_recovery("local", Some(TenantId(3)), Some(Scn(1_500_000_000))),
+                "/clusters/local/recovery/new?tenant=3&at=1970-01-01T00:00:01.500000000Z"
+            );
+        }
+    }
+}

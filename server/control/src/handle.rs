@@ -1,0 +1,123 @@
+//! A managed cluster at run time: its engine, if it is open, and what wakes its observer.
+
+use crate::{error::Error, tasks::observe::Eye};
+use domain::{BackupSetId, ClusterId, Scn, TenantId};
+use engine::{Engine, EngineError, EngineErrorKind, EngineSettings};
+use std::{
+    future::Future,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::Notify;
+
+/// How long an engine may take to answer a question or accept an order.
+const ANSWER_MAX: Duration = Duration::from_secs(60);
+/// How long the observer looks more often after somebody did something.
+const EAGER_NS: u64 = 10 * domain::scn::NS_PER_SECOND;
+
+/// One managed cluster of this process.
+pub(crate) struct ClusterHandle {
+    /// Its number.
+    pub(crate) id: ClusterId,
+    /// Its name.
+    pub(crate) name: String,
+    /// What its engine is opened with.
+    pub(crate) settings: EngineSettings,
+    /// What the observer knows; locked while it looks.
+    pub(crate) eye: tokio::sync::Mutex<Eye>,
+    /// Wakes the observer.
+    pub(crate) look: Notify,
+    /// Attempts at tasks that run here now.
+    pub(crate) attempts: AtomicUsize,
+    engine: Mutex<Option<Arc<dyn Engine>>>,
+    eager_until: AtomicU64,
+}
+
+impl ClusterHandle {
+    /// A cluster whose engine is not open yet, unless it is given.
+    pub(crate) fn new(
+        id: ClusterId,
+        settings: EngineSettings,
+        engine: Option<Arc<dyn Engine>>,
+    ) -> Self {
+        ClusterHandle {
+            id,
+            name: settings.name.clone(),
+            settings,
+            eye: tokio::sync::Mutex::default(),
+            look: Notify::new(),
+            attempts: AtomicUsize::new(0),
+            engine: Mutex::new(engine),
+            eager_until: AtomicU64::new(0),
+        }
+    }
+
+    /// The engine, if it is open.
+    pub(crate) fn engine_if_open(&self) -> Option<Arc<dyn Engine>> {
+        self.slot().clone()
+    }
+
+    /// The engine, or why there is none.
+    pub(crate) fn engine(&self) -> Result<Arc<dyn Engine>, Error> {
+        self.engine_if_open().ok_or_else(|| {
+            Error::Unavailable(format!(
+                "cluster {} is not open; its page says why, and it is tried again by itself",
+                self.name
+            ))
+        })
+    }
+
+    /// Takes the opened engine into service.
+    pub(crate) fn opened(&self, engine: Arc<dyn Engine>) {
+        *self.slot() = Some(engine);
+    }
+
+    /// Takes the engine out of service, to end it.
+    pub(crate) fn take_engine(&self) -> Option<Arc<dyn Engine>> {
+        self.slot().take()
+    }
+
+    /// Makes the observer look now, and more often for a while.
+    pub(crate) fn nudge(&self, now: Scn) {
+        self.eager_until
+            .store(now.plus_ns(EAGER_NS).0, Ordering::Relaxed);
+        self.look.notify_one();
+    }
+
+    /// Whether the observer should look more often.
+    pub(crate) fn is_lively(&self, now: Scn) -> bool {
+        self.attempts.load(Ordering::Relaxed) > 0
+            || now.0 < self.eager_until.load(Ordering::Relaxed)
+    }
+
+    /// Whether the last look found this set of the tenant usable.
+    pub(crate) async fn has_set(&self, tenant: TenantId, set: BackupSetId) -> bool {
+        self.eye.lock().await.has_set(tenant, set)
+    }
+
+    fn slot(&self) -> std::sync::MutexGuard<'_, Option<Arc<dyn Engine>>> {
+        self.engine
+            .lock()
+            .expect("invariant: nothing panics while it holds the engine's slot")
+    }
+}
+
+/// Waits for an engine's answer, but not for ever: silence is an unreachable cluster.
+pub(crate) async fn answer<T>(
+    operation: &'static str,
+    subject: &str,
+    call: impl Future<Output = Result<T, EngineError>>,
+) -> Result<T, EngineError> {
+    match tokio::time::timeout(ANSWER_MAX, call).await {
+        Ok(answer) => answer,
+        Err(_) => Err(EngineError::new(
+            EngineErrorKind::Unreachable,
+            operation,
+            subject,
+            format!("no answer within {} s", ANSWER_MAX.as_secs()),
+        )),
+    }
+}

@@ -1,0 +1,395 @@
+//! One attempt at a task: begin it at the engine, or find it again, and follow it to its end.
+//!
+//! The engine is the truth about what runs. An order is never sent before the engine was asked
+//! whether it knows the order's token already; so a lost reply or a crash starts nothing twice.
+
+mod saving;
+
+use self::saving::Marks;
+use super::queue::{Claimed, LEASE_NS};
+use crate::{
+    console::Inner,
+    error::{Error, chain},
+    handle::{ClusterHandle, answer},
+    tasks::observe,
+};
+use domain::job::{JobEvent, JobKind, JobState};
+use engine::{
+    BackupSpec, Engine, EngineError, EngineErrorKind, EngineJobId, EngineJobState, JobReport,
+    RecoverySpec, TenantKey,
+};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+use store::{Job, JobFacts, JobPatch, Lease, Order, StoreError};
+
+/// How often the engine is asked where a task stands.
+const POLL: Duration = Duration::from_millis(200);
+/// Progress is saved at every third poll, so at most every 600 ms.
+const SAVE_EVERY: u32 = 3;
+/// Longest time without prolonging the lease.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+/// How often a task is begun at most.
+const ATTEMPTS_MAX: u32 = 5;
+/// Transient failures in a row before the task is given back to the queue.
+const TROUBLES_MAX: u32 = 10;
+/// Longest pause after a transient failure.
+const TROUBLE_PAUSE_MAX: Duration = Duration::from_secs(5);
+/// Polls to wait until a reported set is seen at the destination.
+const PRESENT_POLLS: u32 = 50;
+
+/// An attempt. A clone shares nothing that changes.
+#[derive(Clone)]
+pub(crate) struct Attempt {
+    inner: Arc<Inner>,
+    handle: Arc<ClusterHandle>,
+    engine: Arc<dyn Engine>,
+    job: Job,
+    owner: String,
+    /// What was saved last.
+    saved: Option<JobFacts>,
+    polls: u32,
+    unheard: Duration,
+    cancel_asked: bool,
+    absent_polls: u32,
+    /// The engine's number that it does not know any more.
+    lost: Option<EngineJobId>,
+}
+
+/// What comes after a step.
+enum Step {
+    /// Ask again at once.
+    Again,
+    /// Ask again after a pause.
+    Wait,
+    /// The attempt is over.
+    Done,
+}
+
+/// What keeps a step from happening.
+enum Trouble {
+    /// Another attempt holds the task.
+    LeaseLost,
+    /// The engine refused or did not answer.
+    Engine(EngineError),
+    /// The console itself failed.
+    Console(Error),
+}
+
+impl From<EngineError> for Trouble {
+    fn from(error: EngineError) -> Self {
+        Trouble::Engine(error)
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Trouble::Console(Error::Store(error))
+    }
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Trouble::Console(error)
+    }
+}
+
+impl Attempt {
+    /// An attempt at a task that was just claimed.
+    pub(crate) fn new(
+        inner: Arc<Inner>,
+        handle: Arc<ClusterHandle>,
+        engine: Arc<dyn Engine>,
+        claimed: Claimed,
+    ) -> Self {
+        Attempt {
+            inner,
+            handle,
+            engine,
+            job: claimed.job,
+            owner: claimed.owner,
+            saved: None,
+            polls: 0,
+            unheard: Duration::ZERO,
+            cancel_asked: false,
+            absent_polls: 0,
+            lost: None,
+        }
+    }
+
+    /// Works until the task is final, given back, or held by another attempt.
+    pub(crate) async fn run(mut self) {
+        self.handle.attempts.fetch_add(1, Ordering::Relaxed);
+        self.course().await;
+        self.handle.attempts.fetch_sub(1, Ordering::Relaxed);
+        self.handle.nudge(self.inner.now());
+        self.inner.queue.notify_one();
+    }
+
+    async fn course(&mut self) {
+        let mut troubles = 0;
+        loop {
+            if self.inner.is_stopping() {
+                return self.release().await;
+            }
+            let trouble = match self.step().await {
+                Ok(Step::Done) => return,
+                Ok(Step::Again) => continue,
+                Ok(Step::Wait) => {
+                    troubles = 0;
+                    self.pause(POLL).await;
+                    continue;
+                }
+                Err(trouble) => trouble,
+            };
+            troubles += 1;
+            match self.overcome(trouble, troubles).await {
+                Ok(()) => {}
+                Err(Trouble::LeaseLost) => return,
+                Err(_) => return self.release().await,
+            }
+            if self.job.state.is_final() || self.job.state == JobState::Queued {
+                return;
+            }
+            let pause = Duration::from_millis(250) * 2u32.pow(troubles.min(5));
+            self.pause(pause.min(TROUBLE_PAUSE_MAX)).await;
+        }
+    }
+
+    /// Decides about a failure: endure it, fail the task, or give it back.
+    async fn overcome(&mut self, trouble: Trouble, troubles: u32) -> Result<(), Trouble> {
+        match trouble {
+            Trouble::LeaseLost => Err(Trouble::LeaseLost),
+            Trouble::Engine(error) if error.kind.is_transient() => {
+                if troubles == 1 {
+                    tracing::warn!(
+                        job.id = self.job.id.0,
+                        cluster.name = self.handle.name,
+                        "{error}; trying again"
+                    );
+                }
+                if troubles < TROUBLES_MAX {
+                    return self.heartbeat().await;
+                }
+                self.give_back(&error.to_string()).await
+            }
+            Trouble::Engine(error) => self.fail(&error.message).await,
+            Trouble::Console(error @ Error::NotFound { .. }) => self.fail(&error.to_string()).await,
+            Trouble::Console(error) => {
+                tracing::error!(
+                    job.id = self.job.id.0,
+                    "saving a task failed: {}",
+                    chain(&error)
+                );
+                if troubles < TROUBLES_MAX {
+                    return Ok(());
+                }
+                Err(Trouble::Console(error))
+            }
+        }
+    }
+
+    async fn step(&mut self) -> Result<Step, Trouble> {
+        self.refresh().await?;
+        match self.job.engine_job_id.clone() {
+            None => self.begin().await,
+            Some(id) => self.follow(&EngineJobId(id)).await,
+        }
+    }
+
+    /// Reads the task anew: somebody may have asked to cancel it, or taken it over.
+    async fn refresh(&mut self) -> Result<(), Trouble> {
+        match self.inner.store.job(self.job.id).await? {
+            Some(job) if job.lease_owner.as_deref() == Some(&self.owner) => self.job = job,
+            _ => return Err(Trouble::LeaseLost),
+        }
+        if self.unheard >= HEARTBEAT {
+            self.heartbeat().await?;
+        }
+        Ok(())
+    }
+
+    /// Finds the order at the engine, or sends it.
+    async fn begin(&mut self) -> Result<Step, Trouble> {
+        let engine = Arc::clone(&self.engine);
+        let token = self.job.token.clone();
+        let found = answer("looking for a task", &token, engine.find_job(&token)).await?;
+        let found = found.filter(|id| self.lost.as_ref() != Some(id));
+        if found.is_none() && self.job.state == JobState::Canceling {
+            // Nothing was begun, so nothing has to be cleaned up.
+            return self.end(JobEvent::ConfirmCanceled, None).await;
+        }
+        let id = match found {
+            Some(id) => id,
+            None => self.send().await?,
+        };
+        tracing::info!(
+            job.id = self.job.id.0,
+            engine.job_id = id.0,
+            "the engine works on it"
+        );
+        self.accepted(&id).await?;
+        Ok(Step::Again)
+    }
+
+    async fn send(&self) -> Result<EngineJobId, Trouble> {
+        let tenant = self
+            .inner
+            .store
+            .tenant(self.job.cluster, self.job.tenant)
+            .await?;
+        let Some(tenant) = tenant else {
+            return Err(Error::NotFound {
+                what: "tenant",
+                id: self.job.tenant.to_string(),
+            }
+            .into());
+        };
+        let key = TenantKey(tenant.engine_key);
+        let token = self.job.token.clone();
+        let id = match &self.job.order {
+            Order::Backup { asked, .. } => {
+                let spec = BackupSpec {
+                    token,
+                    tenant: key,
+                    kind: *asked,
+                };
+                answer("data backup", &tenant.name, self.engine.start_backup(&spec)).await?
+            }
+            Order::Recovery { until, new_name } => {
+                let spec = RecoverySpec {
+                    token,
+                    tenant: key,
+                    until: *until,
+                    new_name: new_name.clone(),
+                };
+                answer("recovery", &tenant.name, self.engine.start_recovery(&spec)).await?
+            }
+        };
+        Ok(id)
+    }
+
+    async fn accepted(&mut self, id: &EngineJobId) -> Result<(), Trouble> {
+        let now = self.inner.now();
+        let patch = JobPatch {
+            // A task that is being canceled stays so; only its number at the engine is new.
+            state: self.job.state.after(JobEvent::Accepted),
+            engine_job_id: Some(Some(id.0.clone())),
+            started: self.job.started.is_none().then_some(now),
+            lease: Some(Lease::Until(now.plus_ns(LEASE_NS))),
+            ..JobPatch::default()
+        };
+        // Not saved when somebody canceled it meanwhile; then the next step finds it by its token.
+        self.patch(&patch, Marks::Changed).await?;
+        Ok(())
+    }
+
+    /// Asks the engine where the task stands, and saves the answer.
+    async fn follow(&mut self, id: &EngineJobId) -> Result<Step, Trouble> {
+        if self.job.state == JobState::Canceling && !self.cancel_asked {
+            match answer("canceling", &id.0, self.engine.cancel_job(id)).await {
+                Err(error) if error.kind.is_transient() => return Err(error.into()),
+                Err(error) => tracing::warn!(job.id = self.job.id.0, "{error}"),
+                Ok(()) => {}
+            }
+            self.cancel_asked = true;
+        }
+        let report = match answer("looking at a task", &id.0, self.engine.job(id)).await {
+            Err(error) if error.kind == EngineErrorKind::NotFound => {
+                return self.vanished(id).await;
+            }
+            other => other?,
+        };
+        match report.state {
+            EngineJobState::Running | EngineJobState::Canceling => self.goes_on(report).await,
+            EngineJobState::Completed => self.completed(report).await,
+            EngineJobState::Failed => {
+                let why = report.failure.clone();
+                let why = why.unwrap_or_else(|| "the engine gave no reason".to_owned());
+                self.job_failed(&why, Some(facts(report))).await
+            }
+            EngineJobState::Canceled if self.job.state == JobState::Canceling => {
+                self.end(JobEvent::ConfirmCanceled, Some(facts(report)))
+                    .await
+            }
+            EngineJobState::Canceled => {
+                let why = "the engine stopped it without being asked to; start it again";
+                self.job_failed(why, Some(facts(report))).await
+            }
+        }
+    }
+
+    /// The engine does not know its number any more, as after a crash.
+    async fn vanished(&mut self, id: &EngineJobId) -> Result<Step, Trouble> {
+        let token = self.job.token.clone();
+        let engine = Arc::clone(&self.engine);
+        let found = answer("looking for a task", &token, engine.find_job(&token)).await?;
+        if let Some(found) = found.filter(|found| found != id) {
+            self.accepted(&found).await?;
+            return Ok(Step::Again);
+        }
+        if self.job.state == JobState::Canceling {
+            return self.end(JobEvent::ConfirmCanceled, None).await;
+        }
+        self.lost = Some(id.clone());
+        self.give_back("the engine does not know the task any more, as after a crash")
+            .await?;
+        Ok(Step::Done)
+    }
+
+    async fn goes_on(&mut self, report: JobReport) -> Result<Step, Trouble> {
+        self.polls = self.polls.wrapping_add(1);
+        let facts = facts(report);
+        let is_new = self.saved.as_ref() != Some(&facts);
+        if is_new && (self.saved.is_none() || self.polls.is_multiple_of(SAVE_EVERY)) {
+            let patch = JobPatch {
+                facts: Some(facts.clone()),
+                lease: Some(Lease::Until(self.inner.now().plus_ns(LEASE_NS))),
+                ..JobPatch::default()
+            };
+            if self.patch(&patch, Marks::Same).await? {
+                self.saved = Some(facts);
+                self.unheard = Duration::ZERO;
+            }
+        }
+        Ok(Step::Wait)
+    }
+
+    /// The engine says it is done; it counts when the result is seen at the destination.
+    async fn completed(&mut self, report: JobReport) -> Result<Step, Trouble> {
+        observe::look(&self.inner, &self.handle).await?;
+        if let Some(set) = report.set
+            && self.job.order.kind() == JobKind::DataBackup
+            && !self.handle.has_set(self.job.tenant, set).await
+        {
+            self.absent_polls += 1;
+            if self.absent_polls <= PRESENT_POLLS {
+                return Ok(Step::Wait);
+            }
+            let why = format!(
+                "the engine reported set {set} as complete, but it is not usable at the \
+                 destination; look at the destination and back up again"
+            );
+            return self.job_failed(&why, Some(facts(report))).await;
+        }
+        self.end(JobEvent::Complete, Some(facts(report))).await
+    }
+
+    async fn pause(&mut self, time: Duration) {
+        self.inner.pause(time).await;
+        self.unheard += time;
+    }
+}
+
+fn facts(report: JobReport) -> JobFacts {
+    JobFacts {
+        progress: report.progress,
+        set: report.set,
+        actual: report.actual,
+        actual_reason: report.actual_reason,
+        min_restore_scn: report.min_restore_scn,
+        location: report.location,
+        proof: report.proof,
+    }
+}

@@ -1,0 +1,139 @@
+//! The queue's rules: which task may be claimed, and what an order must not collide with.
+
+use crate::{console::Inner, error::Error, handle::ClusterHandle};
+use domain::{
+    Scn, TenantId,
+    backup::Trigger,
+    job::{JobEvent, JobKind, JobState},
+    scn::NS_PER_SECOND,
+};
+use store::{Change, Claim, Job, NewJob, Order, UNFINISHED_MAX};
+use uuid::Uuid;
+
+/// How long a task stays with an attempt that is not heard of.
+pub(crate) const LEASE_NS: u64 = 10 * NS_PER_SECOND;
+/// Data backups that run at once in a cluster.
+const BACKUPS_MAX: usize = 2;
+/// Recoveries that run at once in a cluster.
+const RECOVERIES_MAX: usize = 2;
+
+/// A task that this process works on now.
+pub(crate) struct Claimed {
+    /// The task as it is after the claim.
+    pub(crate) job: Job,
+    /// The mark of this attempt: whatever it writes is refused once another attempt holds the task.
+    pub(crate) owner: String,
+}
+
+/// Claims the next task of a cluster that is free and within the limits.
+pub(crate) async fn claim(inner: &Inner, handle: &ClusterHandle) -> Result<Option<Claimed>, Error> {
+    let now = inner.now();
+    // First without a change: most often there is nothing to claim.
+    let open = inner.store.unfinished(handle.id).await?;
+    if next(&open, now).is_none() {
+        return Ok(None);
+    }
+    inner
+        .store
+        .change(async |change| {
+            let open = change.unfinished(handle.id).await?;
+            let Some(job) = next(&open, now) else {
+                return Ok(None);
+            };
+            take(change, job, now).await
+        })
+        .await
+}
+
+async fn take(change: &Change, job: &Job, now: Scn) -> Result<Option<Claimed>, Error> {
+    // Only a task that has to be begun counts as an attempt; continuing one does not.
+    let (to, counts) = match job.state.after(JobEvent::Claim) {
+        Some(starting) => (starting, 1),
+        None => (job.state, 0),
+    };
+    let owner = Uuid::new_v4().to_string();
+    let terms = Claim {
+        now,
+        until: now.plus_ns(LEASE_NS),
+        counts,
+    };
+    if !change.claim(job, to, &owner, terms).await? {
+        return Ok(None);
+    }
+    if job.order.kind() == JobKind::DataBackup {
+        change.period_changed(job.cluster).await?;
+    }
+    let job = Job {
+        state: to,
+        attempts: job.attempts + counts,
+        lease_owner: Some(owner.clone()),
+        ..job.clone()
+    };
+    Ok(Some(Claimed { job, owner }))
+}
+
+/// The oldest task that may be claimed now.
+fn next(open: &[Job], now: Scn) -> Option<&Job> {
+    open.iter()
+        .find(|job| is_free(job, now) && (job.state != JobState::Queued || has_room(open, job)))
+}
+
+fn is_free(job: &Job, now: Scn) -> bool {
+    job.not_before <= now && job.lease_until.is_none_or(|until| until <= now)
+}
+
+/// Whether a queued task may begin beside those that run.
+fn has_room(open: &[Job], job: &Job) -> bool {
+    let running = || {
+        open.iter().filter(|other| {
+            other.state != JobState::Queued && other.order.kind() == job.order.kind()
+        })
+    };
+    match job.order {
+        Order::Backup { .. } => {
+            running().count() < BACKUPS_MAX && running().all(|other| other.tenant != job.tenant)
+        }
+        Order::Recovery { .. } => running().count() < RECOVERIES_MAX,
+    }
+}
+
+/// The unfinished data backup of a tenant, if there is one.
+pub(crate) fn backup_of(open: &[Job], tenant: TenantId) -> Option<&Job> {
+    open.iter()
+        .find(|job| job.tenant == tenant && job.order.kind() == JobKind::DataBackup)
+}
+
+/// The unfinished full backup that the console began by itself for a tenant's new log round.
+pub(crate) fn own_backup_of(open: &[Job], tenant: TenantId) -> Option<&Job> {
+    backup_of(open, tenant)
+        .filter(|job| job.trigger == Trigger::NewRound && job.state != JobState::Canceling)
+}
+
+/// The unfinished recovery that will make a tenant of this name, if there is one.
+pub(crate) fn recovery_to<'a>(open: &'a [Job], name: &str) -> Option<&'a Job> {
+    open.iter()
+        .find(|job| matches!(&job.order, Order::Recovery { new_name, .. } if new_name == name))
+}
+
+/// Puts a task into the queue; too many unfinished ones are refused.
+pub(crate) async fn enqueue(
+    change: &Change,
+    open: usize,
+    new: &NewJob,
+) -> Result<domain::JobId, Error> {
+    if u64::try_from(open).unwrap_or(u64::MAX) >= UNFINISHED_MAX {
+        return Err(Error::Conflict(format!(
+            "{UNFINISHED_MAX} tasks of this cluster are not finished; wait for them or cancel some"
+        )));
+    }
+    let id = change.enqueue(new).await?;
+    if new.order.kind() == JobKind::DataBackup {
+        change.period_changed(new.cluster).await?;
+    }
+    Ok(id)
+}
+
+/// A mark for an order, unique for ever: it must not be found on media from before this database.
+pub(crate) fn token() -> String {
+    Uuid::new_v4().to_string()
+}

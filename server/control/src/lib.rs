@@ -1,0 +1,23 @@
+//! Use cases: the console behind every page, command and task.
+//!
+//! Whoever acts asks [`Console`] for a role handle and calls it. Pages read the control database only;
+//! engines are asked by the tasks in the background and by orders. No engine and no HTTP is named here.
+
+mod access;
+mod backups;
+mod clusters;
+mod console;
+mod demo;
+mod error;
+mod feed;
+mod handle;
+mod jobs;
+mod log_archive;
+mod recoveries;
+mod reports;
+mod tasks;
+mod tenants;
+
+pub use access::{Admin, Operator, Viewer};
+pub use console::{Console, ConsoleParts};
+pub use error::{Error, ErrorKind};

@@ -1,0 +1,6 @@
+//! What runs in the background: keeping clusters open, observing them, first backups of new rounds.
+
+pub(crate) mod diff;
+pub(crate) mod keep;
+pub(crate) mod new_round;
+pub(crate) mod observe;

@@ -1,0 +1,163 @@
+//! Looking at a cluster and writing down what changed.
+
+use super::{
+    diff::{self, Edit, PeriodChange},
+    new_round,
+};
+use crate::{
+    console::Inner,
+    error::Error,
+    handle::{ClusterHandle, answer},
+};
+use domain::{BackupSetId, ClusterId, Scn, TenantId, scn::NS_PER_SECOND};
+use engine::Observation;
+use store::{Change, StoreError, TenantPicture};
+
+/// Growing ranges are told to pages as often as this; the checkpoint is told at once.
+const GROWTH_TOLD_NS: u64 = 10 * NS_PER_SECOND;
+/// A look that changes nothing is written down as often as this.
+const SEEN_TOLD_NS: u64 = 10 * NS_PER_SECOND;
+
+/// What the observer of a cluster knows. It is the only one that writes observations, so its picture
+/// equals the stored one.
+#[derive(Debug, Default)]
+pub(crate) struct Eye {
+    picture: Option<Vec<TenantPicture>>,
+    fault: Option<String>,
+    told: Scn,
+    growth_told: Scn,
+}
+
+impl Eye {
+    /// Whether this set of the tenant is usable.
+    pub(crate) fn has_set(&self, tenant: TenantId, set: BackupSetId) -> bool {
+        self.picture
+            .iter()
+            .flatten()
+            .any(|picture| picture.id == tenant && picture.sets.iter().any(|known| known.id == set))
+    }
+}
+
+/// Looks at a cluster once and writes what changed, in one transaction.
+pub(crate) async fn look(inner: &Inner, handle: &ClusterHandle) -> Result<(), Error> {
+    let engine = handle.engine()?;
+    let mut eye = handle.eye.lock().await;
+    let seen = answer("observation", &handle.name, engine.observe()).await?;
+    let known = match eye.picture.take() {
+        Some(picture) => picture,
+        None => inner.store.picture(handle.id).await?,
+    };
+    let (edits, period) = diff::edits(&known, &seen);
+    let now = inner.now();
+    let tell_growth =
+        period == PeriodChange::Grown && now.since_ns(eye.growth_told) >= GROWTH_TOLD_NS;
+    let tell_period = period == PeriodChange::Structure || tell_growth;
+    let tell_seen = eye.fault.is_some() || now.since_ns(eye.told) >= SEEN_TOLD_NS;
+    if edits.is_empty() && !tell_seen {
+        eye.picture = Some(known);
+    } else {
+        // When this fails the picture stays empty and is read from the store at the next look.
+        inner
+            .store
+            .change(async |change| write(change, handle.id, &seen, &edits, tell_period).await)
+            .await?;
+        eye.fault = None;
+        eye.told = now;
+        if tell_period {
+            eye.growth_told = now;
+        }
+        eye.picture = after(inner, handle.id, known, &edits).await?;
+    }
+    let picture = eye.picture.as_deref().unwrap_or_default();
+    new_round::back_up(inner, handle.id, picture).await
+}
+
+/// Writes down why a cluster cannot be looked at, once per reason.
+pub(crate) async fn blind(inner: &Inner, handle: &ClusterHandle, fault: &str) -> Result<(), Error> {
+    let mut eye = handle.eye.lock().await;
+    if eye.fault.as_deref() == Some(fault) {
+        return Ok(());
+    }
+    tracing::error!(cluster.name = handle.name, "{fault}");
+    inner
+        .store
+        .change(async |change| {
+            change.cluster_fault(handle.id, fault).await?;
+            Ok::<_, Error>(())
+        })
+        .await?;
+    eye.fault = Some(fault.to_owned());
+    Ok(())
+}
+
+async fn write(
+    change: &Change,
+    cluster: ClusterId,
+    seen: &Observation,
+    edits: &[Edit],
+    tell_period: bool,
+) -> Result<(), StoreError> {
+    for edit in edits {
+        write_one(change, cluster, edit).await?;
+    }
+    if tell_period {
+        change.period_changed(cluster).await?;
+    }
+    change.cluster_observed(cluster, seen.taken).await
+}
+
+async fn write_one(change: &Change, cluster: ClusterId, edit: &Edit) -> Result<(), StoreError> {
+    match edit {
+        Edit::AddTenant(seen) => {
+            let (id, _) = change
+                .add_tenant(cluster, &diff::tenant_facts(seen))
+                .await?;
+            change
+                .set_archive(cluster, id, &diff::archive_facts(seen))
+                .await?;
+            for set in &seen.sets {
+                change.add_set(id, set).await?;
+            }
+            for span in &seen.spans {
+                change.set_span(id, span).await?;
+            }
+            Ok(())
+        }
+        Edit::Tenant(id, facts) => change.set_tenant(*id, facts).await.map(|_| ()),
+        Edit::Archive(id, facts) => change.set_archive(cluster, *id, facts).await,
+        Edit::AddSet(id, set) => change.add_set(*id, set).await,
+        Edit::RemoveSet(id, set) => change.remove_set(*id, *set).await,
+        Edit::Span(id, span) => change.set_span(*id, span).await,
+        Edit::RemoveSpan(id, span) => change.remove_span(*id, span).await,
+    }
+}
+
+/// The picture after the edits: made here when that is simple, else read.
+async fn after(
+    inner: &Inner,
+    cluster: ClusterId,
+    mut known: Vec<TenantPicture>,
+    edits: &[Edit],
+) -> Result<Option<Vec<TenantPicture>>, Error> {
+    for edit in edits {
+        let (id, apply): (TenantId, &dyn Fn(&mut TenantPicture)) = match edit {
+            Edit::Tenant(id, facts) => (*id, &|known| known.facts = facts.clone()),
+            Edit::Archive(id, facts) => (*id, &|known| known.archive = Some(facts.clone())),
+            Edit::Span(id, span) => (*id, &|known| grow(known, span)),
+            _ => return Ok(Some(inner.store.picture(cluster).await?)),
+        };
+        if let Some(tenant) = known.iter_mut().find(|tenant| tenant.id == id) {
+            apply(tenant);
+        }
+    }
+    Ok(Some(known))
+}
+
+fn grow(known: &mut TenantPicture, span: &domain::recoverable::LogSpan) {
+    let same =
+        |old: &domain::recoverable::LogSpan| old.round == span.round && old.start == span.start;
+    match known.spans.iter_mut().find(|old| same(old)) {
+        Some(old) => *old = span.clone(),
+        None => known.spans.push(span.clone()),
+    }
+}

@@ -1,0 +1,401 @@
+//! A small engine in memory, for tests: it does what it is told, and fails as it is told.
+
+use async_trait::async_trait;
+use domain::{
+    BackupSetId, Scn,
+    archive::ArchiveState,
+    backup::{BackupKind, BackupMethod, BackupSet},
+    capability::{ArchiveScope, Capabilities, Expiry, RecoverTo},
+    clock::Clock,
+    recoverable::{GapCause, LogSpan},
+    recovery::{Precision, RecoveryPlan},
+    tenant::TenantState,
+};
+use engine::{
+    ArchiveObservation, BackupSpec, Engine, EngineError, EngineErrorKind, EngineJobId,
+    EngineJobState, EngineOpener, EngineSettings, JobReport, Observation, RecoverySpec, SqlResult,
+    TenantKey, TenantObservation, VerifyReport,
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+/// What the engine is told to do wrong, and what it has seen.
+#[derive(Default)]
+pub(crate) struct World {
+    /// Orders that are accepted but whose reply is lost.
+    pub(crate) lose_replies: u32,
+    /// Questions about jobs that are not answered.
+    pub(crate) deaf: u32,
+    /// Times that opening fails.
+    pub(crate) closed: u32,
+    /// Jobs do not end while it is set.
+    pub(crate) hold: bool,
+    /// What jobs end with, if they fail.
+    pub(crate) failure: Option<String>,
+    /// What orders are refused with.
+    pub(crate) refusal: Option<String>,
+    /// New tenants come without a backup set.
+    pub(crate) bare: bool,
+    /// The log does not go on.
+    pub(crate) frozen: bool,
+    /// Tokens of the orders accepted, in order.
+    pub(crate) accepted: Vec<String>,
+    /// Numbers of the jobs that were asked to stop.
+    pub(crate) canceled: Vec<String>,
+    /// Orders for a data backup that came while one of the same tenant ran.
+    pub(crate) overlaps: u32,
+    /// How often it was looked at.
+    pub(crate) looks: u32,
+    pub(crate) tenants: BTreeMap<String, TenantObservation>,
+    jobs: BTreeMap<String, FakeJob>,
+    numbers: i64,
+}
+
+struct FakeJob {
+    token: String,
+    tenant: String,
+    makes: Makes,
+    report: JobReport,
+}
+
+enum Makes {
+    Set(BackupKind),
+    Tenant(String),
+}
+
+impl World {
+    /// What a crash of the engine loses.
+    pub(crate) fn forget_jobs(&mut self) {
+        self.jobs.clear();
+    }
+
+    fn number(&mut self) -> i64 {
+        self.numbers += 1;
+        self.numbers
+    }
+}
+
+pub(crate) struct Fake {
+    world: Mutex<World>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Fake {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Fake {
+            world: Mutex::default(),
+            clock,
+        }
+    }
+
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    fn add_tenant(&self, name: &str) -> TenantKey {
+        let now = self.clock.now();
+        let mut world = self.world();
+        let key = format!("k{}", world.number());
+        let mut tenant = TenantObservation {
+            key: TenantKey(key.clone()),
+            name: name.to_owned(),
+            state: TenantState::Online,
+            data_file: Some(format!("{name}.db")),
+            size_bytes: 8192,
+            note: None,
+            archive: ArchiveObservation {
+                state: ArchiveState::Doing,
+                round: 1,
+                started: Some(now),
+                checkpoint: Some(now),
+                host: "fake".to_owned(),
+                directory: format!("log/{name}"),
+                note: None,
+            },
+            sets: Vec::new(),
+            spans: vec![span(1, now)],
+            data_bytes: 0,
+            log_bytes: 0,
+        };
+        if !world.bare {
+            let id = world.number();
+            tenant.sets.push(set(id, 1, BackupKind::Full, now));
+        }
+        world.tenants.insert(key.clone(), tenant);
+        TenantKey(key)
+    }
+
+    fn accept(
+        &self,
+        token: &str,
+        tenant: &TenantKey,
+        makes: Makes,
+    ) -> Result<EngineJobId, EngineError> {
+        let mut world = self.world();
+        if let Some(refusal) = &world.refusal {
+            let refusal = refusal.clone();
+            return Err(error(EngineErrorKind::Rejected, &refusal));
+        }
+        let overlaps = world.jobs.values().any(|job| {
+            matches!((&job.makes, &makes), (Makes::Set(_), Makes::Set(_)))
+                && job.tenant == tenant.0
+                && job.report.state == EngineJobState::Running
+        });
+        world.overlaps += u32::from(overlaps);
+        let id = format!("e{}", world.number());
+        world.accepted.push(token.to_owned());
+        world.jobs.insert(
+            id.clone(),
+            FakeJob {
+                token: token.to_owned(),
+                tenant: tenant.0.clone(),
+                makes,
+                report: JobReport::running(),
+            },
+        );
+        if world.lose_replies > 0 {
+            world.lose_replies -= 1;
+            return Err(error(EngineErrorKind::Unreachable, "the line went dead"));
+        }
+        Ok(EngineJobId(id))
+    }
+
+    /// One step of a job that is looked at.
+    fn work(&self, id: &str) -> Option<JobReport> {
+        let now = self.clock.now();
+        let mut world = self.world();
+        let (hold, failure) = (world.hold, world.failure.clone());
+        let number = world.number();
+        let job = world.jobs.get_mut(id)?;
+        match job.report.state {
+            EngineJobState::Canceling => job.report.state = EngineJobState::Canceled,
+            EngineJobState::Running => {
+                let progress = &mut job.report.progress;
+                progress.phase = "Copying pages".to_owned();
+                progress.total_bytes = 8000;
+                if progress.done_bytes < 6000 {
+                    progress.done_bytes += 2000;
+                } else if let Some(failure) = failure {
+                    job.report.failure = Some(failure);
+                    job.report.state = EngineJobState::Failed;
+                } else if !hold {
+                    progress.done_bytes = 8000;
+                    job.report.state = EngineJobState::Completed;
+                }
+            }
+            EngineJobState::Completed | EngineJobState::Failed | EngineJobState::Canceled => {}
+        }
+        if job.report.state == EngineJobState::Completed && job.report.location.is_none() {
+            job.report.location = Some("made".to_owned());
+            let (tenant, made) = (job.tenant.clone(), &job.makes);
+            match made {
+                Makes::Set(kind) => {
+                    let kind = *kind;
+                    job.report.set = Some(BackupSetId(number));
+                    job.report.actual = Some(kind);
+                    job.report.min_restore_scn = Some(now);
+                    let tenant = world.tenants.get_mut(&tenant).unwrap();
+                    let round = tenant.archive.round;
+                    tenant.sets.push(set(number, round, kind, now));
+                }
+                Makes::Tenant(name) => {
+                    let name = name.clone();
+                    drop(world);
+                    self.add_tenant(&name);
+                    world = self.world();
+                }
+            }
+        }
+        world.jobs.get(id).map(|job| job.report.clone())
+    }
+}
+
+fn span(round: i64, start: Scn) -> LogSpan {
+    LogSpan {
+        round,
+        start,
+        end: start,
+        cause: match round {
+            1 => GapCause::FirstStart,
+            _ => GapCause::StoppedByPerson,
+        },
+        note: String::new(),
+    }
+}
+
+fn set(id: i64, round: i64, kind: BackupKind, at: Scn) -> BackupSet {
+    BackupSet {
+        id: BackupSetId(id),
+        kind,
+        base: None,
+        round,
+        min_restore_scn: at,
+        started: at,
+        finished: at,
+        stored_bytes: 4000,
+        raw_bytes: 8192,
+    }
+}
+
+fn error(kind: EngineErrorKind, message: &str) -> EngineError {
+    EngineError::new(kind, "order", "fake", message)
+}
+
+#[async_trait]
+impl Engine for Fake {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            methods: vec![BackupMethod::Physical],
+            incremental: true,
+            log_archive: ArchiveScope::Tenant,
+            recover_to: RecoverTo::AnyInstant,
+            cancel_backup: true,
+            cancel_recovery: true,
+            expiry: Expiry::EngineByPolicy,
+            second_backup: false,
+            placement: false,
+        }
+    }
+
+    fn version(&self) -> String {
+        "Fake 1".to_owned()
+    }
+
+    fn destination(&self) -> String {
+        "memory".to_owned()
+    }
+
+    async fn observe(&self) -> Result<Observation, EngineError> {
+        let now = self.clock.now();
+        let mut world = self.world();
+        world.looks += 1;
+        if !world.frozen {
+            for tenant in world.tenants.values_mut() {
+                if tenant.archive.state == ArchiveState::Doing {
+                    tenant.archive.checkpoint = Some(now);
+                    tenant.spans.last_mut().unwrap().end = now;
+                }
+            }
+        }
+        Ok(Observation {
+            taken: now,
+            tenants: world.tenants.values().cloned().collect(),
+        })
+    }
+
+    async fn create_tenant(&self, name: &str) -> Result<TenantKey, EngineError> {
+        Ok(self.add_tenant(name))
+    }
+
+    async fn start_archive(&self, tenant: &TenantKey) -> Result<(), EngineError> {
+        let now = self.clock.now();
+        let mut world = self.world();
+        let tenant = world.tenants.get_mut(&tenant.0).unwrap();
+        tenant.archive.state = ArchiveState::Doing;
+        tenant.archive.round += 1;
+        tenant.archive.started = Some(now);
+        let round = tenant.archive.round;
+        tenant.spans.push(span(round, now));
+        Ok(())
+    }
+
+    async fn stop_archive(&self, tenant: &TenantKey, reason: &str) -> Result<(), EngineError> {
+        let mut world = self.world();
+        let tenant = world.tenants.get_mut(&tenant.0).unwrap();
+        tenant.archive.state = ArchiveState::Stop;
+        tenant.archive.note = Some(reason.to_owned());
+        Ok(())
+    }
+
+    async fn start_backup(&self, spec: &BackupSpec) -> Result<EngineJobId, EngineError> {
+        self.accept(&spec.token, &spec.tenant, Makes::Set(spec.kind))
+    }
+
+    async fn plan_recovery(&self, spec: &RecoverySpec) -> Result<RecoveryPlan, EngineError> {
+        Ok(RecoveryPlan {
+            until: spec.until,
+            sets: Vec::new(),
+            round: 1,
+            log_from: spec.until,
+            log_files: 1,
+            log_bytes: 4000,
+            commits: 1,
+            target_scn: spec.until,
+            precision: Precision::Exact,
+            result_bytes: 8192,
+            estimate_ms: None,
+        })
+    }
+
+    async fn start_recovery(&self, spec: &RecoverySpec) -> Result<EngineJobId, EngineError> {
+        let makes = Makes::Tenant(spec.new_name.clone());
+        self.accept(&spec.token, &spec.tenant, makes)
+    }
+
+    async fn find_job(&self, token: &str) -> Result<Option<EngineJobId>, EngineError> {
+        let world = self.world();
+        let found = world.jobs.iter().find(|(_, job)| job.token == token);
+        Ok(found.map(|(id, _)| EngineJobId(id.clone())))
+    }
+
+    async fn job(&self, id: &EngineJobId) -> Result<JobReport, EngineError> {
+        {
+            let mut world = self.world();
+            if world.deaf > 0 {
+                world.deaf -= 1;
+                return Err(error(EngineErrorKind::Unreachable, "no answer"));
+            }
+        }
+        self.work(&id.0)
+            .ok_or_else(|| error(EngineErrorKind::NotFound, "no such job"))
+    }
+
+    async fn cancel_job(&self, id: &EngineJobId) -> Result<(), EngineError> {
+        let mut world = self.world();
+        world.canceled.push(id.0.clone());
+        match world.jobs.get_mut(&id.0) {
+            Some(job) if job.report.state == EngineJobState::Running => {
+                job.report.state = EngineJobState::Canceling;
+                Ok(())
+            }
+            Some(_) => Ok(()),
+            None => Err(error(EngineErrorKind::NotFound, "no such job")),
+        }
+    }
+
+    async fn run_sql(&self, _: &TenantKey, sql: &str) -> Result<Vec<SqlResult>, EngineError> {
+        if sql.contains("nonsense") {
+            let message = format!("near \"{sql}\": syntax error");
+            return Err(error(EngineErrorKind::Rejected, &message));
+        }
+        Ok(Vec::new())
+    }
+
+    async fn verify(&self, _: Option<&TenantKey>) -> Result<VerifyReport, EngineError> {
+        Ok(VerifyReport::default())
+    }
+
+    async fn shut_down(&self) {}
+}
+
+/// Opens the one fake engine again and again, as one that lives outside of the console.
+pub(crate) struct FakeOpener(pub(crate) Arc<Fake>);
+
+#[async_trait]
+impl EngineOpener for FakeOpener {
+    async fn open(&self, _: &EngineSettings) -> Result<Arc<dyn Engine>, EngineError> {
+        {
+            let mut world = self.0.world();
+            if world.closed > 0 {
+                world.closed -= 1;
+                return Err(error(
+                    EngineErrorKind::Unreachable,
+                    "the disk is not mounted",
+                ));
+            }
+        }
+        Ok(Arc::<Fake>::clone(&self.0))
+    }
+}

@@ -1,0 +1,14 @@
+//! Use cases against a scripted engine and a real control database.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod fake;
+mod stage;
+
+mod backups;
+mod log_backup;
+mod observe;
+mod recoveries;
+mod resume;
+mod roles;
+mod simulation;

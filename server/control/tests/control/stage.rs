@@ -1,0 +1,150 @@
+//! A console with its engine, clock and control database, and how tests wait.
+
+use crate::fake::{Fake, FakeOpener};
+use control::{Admin, Console, ConsoleParts, Operator, Viewer};
+use domain::{
+    JobId, Scn, TenantId,
+    access::{Actor, Role},
+    backup::BackupJob,
+    clock::Clock,
+    cluster::NewCluster,
+    job::JobState,
+    scn::NS_PER_SECOND,
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use store::Store;
+use tokio::time::Instant;
+
+/// Name of the cluster on every stage.
+pub(crate) const LOCAL: &str = "local";
+/// Longest wait for anything.
+const WAIT_MAX: Duration = Duration::from_secs(20);
+
+/// Goes on as real time does, and can be moved on.
+pub(crate) struct TestClock {
+    began: Instant,
+    offset: AtomicU64,
+}
+
+impl TestClock {
+    pub(crate) fn advance_s(&self, seconds: u64) {
+        self.offset
+            .fetch_add(seconds * NS_PER_SECOND, Ordering::Relaxed);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Scn {
+        let base = Scn::parse_rfc3339("2026-11-20T08:00:00Z").unwrap();
+        let passed = u64::try_from(self.began.elapsed().as_nanos()).unwrap();
+        base.plus_ns(passed + self.offset.load(Ordering::Relaxed))
+    }
+}
+
+pub(crate) struct Stage {
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) fake: Arc<Fake>,
+    pub(crate) dir: tempfile::TempDir,
+}
+
+impl Stage {
+    pub(crate) fn new() -> Stage {
+        let clock = Arc::new(TestClock {
+            began: Instant::now(),
+            offset: AtomicU64::new(0),
+        });
+        Stage {
+            fake: Arc::new(Fake::new(Arc::<TestClock>::clone(&clock))),
+            clock,
+            dir: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// A stage with a console, cluster `local` and one tenant `orders` that has a set.
+    pub(crate) async fn with_tenant() -> (Stage, Console, TenantId) {
+        let stage = Stage::new();
+        let console = stage.console().await;
+        let new = NewCluster {
+            name: LOCAL.to_owned(),
+            destination: None,
+            first_tenant: Some("orders".to_owned()),
+        };
+        admin(&console).create_cluster(&new).await.unwrap();
+        let tenant = viewer(&console).tenants(LOCAL).await.unwrap()[0].id;
+        (stage, console, tenant)
+    }
+
+    pub(crate) async fn store(&self) -> Store {
+        let file = self.dir.path().join("control.db");
+        let store = Store::connect(&format!("sqlite://{}", file.display()))
+            .await
+            .unwrap();
+        migration::up(store.connection()).await.unwrap();
+        store
+    }
+
+    /// A console on this stage's control database, as after a start of the process.
+    pub(crate) async fn console(&self) -> Console {
+        Console::start(ConsoleParts {
+            store: self.store().await,
+            opener: Arc::new(FakeOpener(Arc::clone(&self.fake))),
+            clock: Arc::<TestClock>::clone(&self.clock),
+            home: self.dir.path().to_owned(),
+        })
+        .await
+        .unwrap()
+    }
+}
+
+pub(crate) fn actor(role: Role) -> Actor {
+    Actor {
+        name: "tester".to_owned(),
+        role,
+    }
+}
+
+pub(crate) fn viewer(console: &Console) -> Viewer {
+    console.viewer(&actor(Role::Viewer)).unwrap()
+}
+
+pub(crate) fn operator(console: &Console) -> Operator {
+    console.operator(&actor(Role::Operator)).unwrap()
+}
+
+pub(crate) fn admin(console: &Console) -> Admin {
+    console.admin(&actor(Role::Admin)).unwrap()
+}
+
+/// Asks again and again until there is an answer.
+pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let end = Instant::now() + WAIT_MAX;
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(Instant::now() < end, "never happened: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Waits until a data backup task stands in `state`.
+pub(crate) async fn backup_in(console: &Console, id: JobId, state: JobState) -> BackupJob {
+    let viewer = viewer(console);
+    eventually(&format!("task {id} {state:?}"), async || {
+        let job = viewer.backup(LOCAL, id).await.unwrap();
+        assert!(
+            job.state == state || !job.state.is_final(),
+            "{:?} {:?}",
+            job.state,
+            job.failure
+        );
+        (job.state == state).then_some(job)
+    })
+    .await
+}

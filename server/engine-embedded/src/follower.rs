@@ -1,0 +1,541 @@
+//! The follower: copies every commit out of a tenant's write-ahead log, and none that never was.
+//!
+//! Three rules make it complete and truthful while any program writes to the tenant:
+//! 1. two readers walk, and their transactions always overlap, so the log is never restarted
+//!    between two looks at it;
+//! 2. hold the new place, copy the log, then let the old place go, in that order;
+//! 3. only frames published in the wal-index are copied, never "whatever verifies in the file".
+
+use crate::{
+    commit::{Commit, Head, LogPosition, Source, extend_history},
+    files::{TenantConnection, TenantFiles},
+    page_map::PageMap,
+    snapshot::{Snapshot, SnapshotError, begin_read, end_read},
+    staging::Staging,
+    stamp::{Stamps, assign},
+    wal::{FRAME_HEADER_BYTES, FrameHeader, WAL_HEADER_BYTES, WalHeader, WordOrder, follows},
+    wal_index::{self, Published},
+};
+use domain::Scn;
+use std::{fs::File, io, os::unix::fs::FileExt, path::Path, sync::Arc};
+
+/// Frames read at once: 1 MiB with pages of 4 KiB.
+const FRAMES_AT_ONCE: usize = 256;
+/// Tries to meet a moment without commits before a snapshot asks writers to wait.
+const SNAPSHOT_TRIES_MAX: u32 = 20;
+/// How long a snapshot waits for the write lock when writers never pause.
+const BARRIER_WAIT: std::time::Duration = std::time::Duration::from_millis(25);
+
+/// Why the log cannot be followed further.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FollowError {
+    /// The log is not what SQLite published: its continuity is lost.
+    #[error("{0}")]
+    Damaged(String),
+    /// The data file is another one now.
+    #[error("{0}")]
+    Replaced(String),
+    /// Something else failed; the log itself may be sound.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<rusqlite::Error> for FollowError {
+    fn from(error: rusqlite::Error) -> Self {
+        FollowError::Failed(format!("reading the tenant: {error}"))
+    }
+}
+
+impl From<io::Error> for FollowError {
+    fn from(error: io::Error) -> Self {
+        FollowError::Failed(format!("copying the log: {error}"))
+    }
+}
+
+impl From<SnapshotError> for FollowError {
+    fn from(error: SnapshotError) -> Self {
+        FollowError::Failed(error.to_string())
+    }
+}
+
+/// What one step found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// Everything committed at or before it has been copied.
+    pub(crate) complete_until: Scn,
+    /// Commits copied in this step.
+    pub(crate) commits: usize,
+    /// Frames in the log that are not yet in the data file.
+    pub(crate) not_backfilled: u32,
+    /// Frames in the log.
+    pub(crate) log_frames: u32,
+}
+
+/// Follows the log of one tenant.
+pub(crate) struct Follower {
+    files: Arc<TenantFiles>,
+    readers: [TenantConnection; 2],
+    /// Which reader holds the log.
+    holding: usize,
+    wal: File,
+    order: WordOrder,
+    position: LogPosition,
+    map: PageMap,
+    staging: Staging,
+    stamps: Arc<Stamps>,
+    /// Start of the last step: what it did not see was not committed then.
+    unseen: Scn,
+    /// Set by the first error; the page map cannot be trusted after one.
+    broken: bool,
+}
+
+/// A place from which a follower can go on.
+pub(crate) struct Footing {
+    reader: TenantConnection,
+    other: TenantConnection,
+    wal: File,
+    order: WordOrder,
+    position: LogPosition,
+    pub(crate) map: PageMap,
+    /// Whether the log continues the head that was asked for.
+    pub(crate) continues: Result<(), String>,
+}
+
+impl Footing {
+    /// Takes hold of the log, hashes the whole state, and finds out whether it continues `head`.
+    pub(crate) fn find(files: &Arc<TenantFiles>, head: Option<&Head>) -> Result<Self, FollowError> {
+        let snapshot = Snapshot::begin(files.connect()?)?;
+        let at = snapshot.at;
+        let mut map = snapshot.map()?;
+        let wal = File::open(files.wal_path())?;
+        let mut position = LogPosition {
+            salts: at.salts,
+            frame: at.mx_frame,
+            s1: at.chain.s1,
+            s2: at.chain.s2,
+        };
+        if at.mx_frame == 0 {
+            (position.s1, position.s2) = (0, 0);
+        }
+        let continues = match head {
+            None => Err("log backup has not run here before".to_owned()),
+            Some(head) => {
+                let earlier = continue_from(files, &wal, head, &at, &map)?;
+                earlier.map(|earlier| {
+                    map = earlier;
+                    position = head.log;
+                })
+            }
+        };
+        let other = files.connect()?;
+        let order = word_order(&wal)?;
+        Ok(Footing {
+            reader: snapshot.into_held(),
+            other,
+            wal,
+            order,
+            position,
+            map,
+            continues,
+        })
+    }
+
+    /// Where in the log it stands; for a new round.
+    pub(crate) fn position(&self) -> LogPosition {
+        self.position
+    }
+}
+
+impl Follower {
+    /// Goes on from `footing`, staging what it copies in `dir` after `head`.
+    pub(crate) fn start(
+        files: Arc<TenantFiles>,
+        footing: Footing,
+        head: Head,
+        dir: &Path,
+        stamps: Arc<Stamps>,
+        unseen: Scn,
+    ) -> Result<Self, FollowError> {
+        let staging = Staging::begin(dir, head, footing.map.page_size())?;
+        Ok(Follower {
+            files,
+            readers: [footing.reader, footing.other],
+            holding: 0,
+            wal: footing.wal,
+            order: footing.order,
+            position: footing.position,
+            map: footing.map,
+            staging,
+            stamps,
+            unseen,
+            broken: false,
+        })
+    }
+
+    pub(crate) fn staging(&mut self) -> &mut Staging {
+        &mut self.staging
+    }
+
+    pub(crate) fn head(&self) -> &Head {
+        self.staging.head()
+    }
+
+    /// Copies what was published since the last step; `None` when the wal-index was changing all the time.
+    /// After an error every later step fails too.
+    pub(crate) fn step(&mut self) -> Result<Option<Step>, FollowError> {
+        if self.broken {
+            return Err(FollowError::Failed(
+                "an earlier look at the log failed".to_owned(),
+            ));
+        }
+        let started = self.stamps.now();
+        let next = 1 - self.holding;
+        begin_read(&self.readers[next])?;
+        let copied = self.copy_published(started);
+        if let Ok(Some(_)) = copied {
+            end_read(&self.readers[self.holding]);
+            self.holding = next;
+            self.unseen = started;
+        } else {
+            end_read(&self.readers[next]);
+            self.broken = copied.is_err();
+        }
+        copied
+    }
+
+    fn copy_published(&mut self, started: Scn) -> Result<Option<Step>, FollowError> {
+        let (look, seen) = self.stamps.look(|| wal_index::published(self.files.shm()));
+        let Some(published) = look? else {
+            return Ok(None);
+        };
+        if published.salts != self.position.salts {
+            // The log began anew. Rule 1 says that all of the old one was published while we held it.
+            self.position = LogPosition {
+                salts: published.salts,
+                frame: 0,
+                s1: 0,
+                s2: 0,
+            };
+            self.staging.move_log(self.position);
+        }
+        let mut commits = 0;
+        if published.mx_frame > self.position.frame {
+            commits = self.copy_frames(&published, seen)?;
+        } else if published.mx_frame < self.position.frame {
+            let message = format!(
+                "the log went back from frame {} to {} without beginning anew",
+                self.position.frame, published.mx_frame
+            );
+            return Err(FollowError::Damaged(message));
+        }
+        Ok(Some(Step {
+            complete_until: started,
+            commits,
+            not_backfilled: published.mx_frame.saturating_sub(published.backfilled),
+            log_frames: published.mx_frame,
+        }))
+    }
+
+    fn copy_frames(&mut self, published: &Published, seen: Scn) -> Result<usize, FollowError> {
+        if self.position.frame == 0 {
+            self.begin_log(published)?;
+        }
+        let drafts = self.read_commits(published)?;
+        let ends: Vec<u32> = drafts.iter().map(|draft| draft.end.frame).collect();
+        let stamps = self.stamps.take(published.salts, &ends);
+        let times = assign(&stamps, self.head().scn, self.unseen, seen);
+        let mut head = self.head().clone();
+        let mut commits = Vec::with_capacity(drafts.len());
+        for (draft, time) in drafts.into_iter().zip(times) {
+            let commit = Commit {
+                txn: head.txn + 1,
+                scn: time.at,
+                after: time.after,
+                source: if time.exact {
+                    Source::Engine
+                } else {
+                    Source::Guest
+                },
+                frames: draft.content.len() as u32,
+                db_pages: draft.db_pages,
+                digest: draft.digest,
+            };
+            head = Head {
+                round: head.round,
+                txn: commit.txn,
+                scn: commit.scn,
+                after: commit.after,
+                digest: commit.digest,
+                db_pages: commit.db_pages,
+                history: extend_history(&head.history, &commit, &draft.content),
+                log: draft.end,
+            };
+            commits.push((commit, head.clone()));
+        }
+        self.staging.append_commits(&commits)?;
+        self.stamps.raise(head.scn);
+        self.position = head.log;
+        Ok(commits.len())
+    }
+
+    fn begin_log(&mut self, published: &Published) -> Result<(), FollowError> {
+        self.wal = File::open(self.files.wal_path())?;
+        let header = read_wal_header(&self.wal)?
+            .filter(|header| {
+                header.salts == published.salts && header.page_size == published.page_size
+            })
+            .ok_or_else(|| {
+                FollowError::Damaged("the header of the log is not the published one".to_owned())
+            })?;
+        self.order = header.order;
+        (self.position.s1, self.position.s2) = (header.chain.s1, header.chain.s2);
+        Ok(())
+    }
+
+    /// Reads the published frames behind our position into staging, and what each commit did to the map.
+    fn read_commits(&mut self, published: &Published) -> Result<Vec<Draft>, FollowError> {
+        let page_size = self.map.page_size();
+        if published.page_size != page_size {
+            return Err(FollowError::Replaced(format!(
+                "the page size changed from {page_size} to {}",
+                published.page_size
+            )));
+        }
+        let frame_bytes = FRAME_HEADER_BYTES + page_size as usize;
+        let mut chain = self.position.chain();
+        let mut at = self.position.frame;
+        let mut drafts = Vec::new();
+        let mut content: Vec<(u32, u128)> = Vec::new();
+        let mut buffer = Vec::new();
+        while at < published.mx_frame {
+            let count = ((published.mx_frame - at) as usize).min(FRAMES_AT_ONCE);
+            buffer.resize(count * frame_bytes, 0);
+            self.wal
+                .read_exact_at(&mut buffer, frame_offset(at, frame_bytes))
+                .map_err(|error| {
+                    FollowError::Damaged(format!(
+                        "the log ends before its published frame {}: {error}",
+                        published.mx_frame
+                    ))
+                })?;
+            let mut pages = Vec::with_capacity(count);
+            for frame in buffer.chunks_exact(frame_bytes) {
+                at += 1;
+                if !follows(&mut chain, self.order, published.salts, frame) {
+                    return Err(FollowError::Damaged(format!(
+                        "frame {at} of the log does not follow the one before it"
+                    )));
+                }
+                let header = FrameHeader::parse(frame);
+                pages.push(header.page);
+                content.push((
+                    header.page,
+                    PageMap::hash(page_size, header.page, &frame[FRAME_HEADER_BYTES..]),
+                ));
+                if header.db_pages != 0 {
+                    let end = LogPosition {
+                        salts: published.salts,
+                        frame: at,
+                        s1: chain.s1,
+                        s2: chain.s2,
+                    };
+                    drafts.push(self.finish_commit(
+                        std::mem::take(&mut content),
+                        header.db_pages,
+                        end,
+                    ));
+                }
+            }
+            self.staging.append_frames(&buffer, &pages)?;
+        }
+        if !content.is_empty() || chain != published.chain {
+            return Err(FollowError::Damaged(format!(
+                "the log up to frame {} is not what was published",
+                published.mx_frame
+            )));
+        }
+        Ok(drafts)
+    }
+
+    fn finish_commit(
+        &mut self,
+        content: Vec<(u32, u128)>,
+        db_pages: u32,
+        end: LogPosition,
+    ) -> Draft {
+        for (page, hash) in &content {
+            self.map.set(*page, *hash);
+        }
+        self.map.resize(db_pages);
+        Draft {
+            content,
+            db_pages,
+            digest: self.map.digest(),
+            end,
+        }
+    }
+
+    /// A snapshot that stands exactly where the follower does, with the head and the page map there.
+    pub(crate) fn snapshot(&mut self) -> Result<(Snapshot, Head, PageMap), FollowError> {
+        let mut connection = self.files.connect()?;
+        for _ in 0..SNAPSHOT_TRIES_MAX {
+            match self.try_snapshot(connection)? {
+                Ok(snapshot) => return Ok((snapshot, self.head().clone(), self.map.clone())),
+                Err(back) => connection = back,
+            }
+        }
+        let barrier = self.files.connect()?;
+        barrier.busy_timeout(BARRIER_WAIT)?;
+        barrier.execute_batch("BEGIN IMMEDIATE")?;
+        let snapshot = self.try_snapshot(connection)?;
+        barrier.execute_batch("ROLLBACK")?;
+        match snapshot {
+            Ok(snapshot) => Ok((snapshot, self.head().clone(), self.map.clone())),
+            Err(_) => Err(SnapshotError::Busy.into()),
+        }
+    }
+
+    fn try_snapshot(
+        &mut self,
+        connection: TenantConnection,
+    ) -> Result<Result<Snapshot, TenantConnection>, FollowError> {
+        self.step()?;
+        let snapshot = Snapshot::begin(connection)?;
+        let here = (snapshot.at.salts, snapshot.at.mx_frame);
+        if here == (self.position.salts, self.position.frame) {
+            return Ok(Ok(snapshot));
+        }
+        Ok(Err(snapshot.end()))
+    }
+}
+
+/// A commit read from the log that has no time yet.
+struct Draft {
+    content: Vec<(u32, u128)>,
+    db_pages: u32,
+    digest: u128,
+    end: LogPosition,
+}
+
+fn frame_offset(frames_before: u32, frame_bytes: usize) -> u64 {
+    WAL_HEADER_BYTES as u64 + u64::from(frames_before) * frame_bytes as u64
+}
+
+fn read_wal_header(wal: &File) -> io::Result<Option<WalHeader>> {
+    let mut bytes = [0; WAL_HEADER_BYTES];
+    match wal.read_exact_at(&mut bytes, 0) {
+        Ok(()) => Ok(WalHeader::parse(&bytes)),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn word_order(wal: &File) -> io::Result<WordOrder> {
+    Ok(read_wal_header(wal)?.map_or(WordOrder::Little, |header| header.order))
+}
+
+/// Whether the log at `at` continues `head`: the page map at `head`, or in words why not.
+///
+/// The log must hold every frame from its beginning through the head to here, and the state at the
+/// head, put together from the data file and the frames up to it, must have the head's digest.
+fn continue_from(
+    files: &TenantFiles,
+    wal: &File,
+    head: &Head,
+    at: &Published,
+    now: &PageMap,
+) -> Result<Result<PageMap, String>, FollowError> {
+    if head.log.salts != at.salts {
+        return Ok(Err(
+            "the log was begun anew while log backup did not run".to_owned()
+        ));
+    }
+    if head.log.frame > at.mx_frame {
+        return Ok(Err(
+            "the log is shorter than what was archived; the data file went back in time".to_owned(),
+        ));
+    }
+    let frame_bytes = FRAME_HEADER_BYTES + now.page_size() as usize;
+    let Some(touched) = touched_since(wal, head, at, frame_bytes)? else {
+        return Ok(Err("the log is not the one that was archived".to_owned()));
+    };
+    let mut map = now.clone();
+    let beyond = (at.mx_frame > head.log.frame).then_some(now.pages() + 1..=head.db_pages);
+    let pages: Vec<u32> = touched
+        .pages
+        .iter()
+        .copied()
+        .chain(beyond.into_iter().flatten())
+        .collect();
+    map.resize(head.db_pages.max(now.pages()));
+    for page in pages {
+        if page > head.db_pages {
+            continue;
+        }
+        let mut content = vec![0; now.page_size() as usize];
+        let read = match touched.earlier.get(&page) {
+            Some(frame) => wal.read_exact_at(
+                &mut content,
+                frame_offset(*frame - 1, frame_bytes) + FRAME_HEADER_BYTES as u64,
+            ),
+            None => files.data().read_exact_at(
+                &mut content,
+                u64::from(page - 1) * u64::from(now.page_size()),
+            ),
+        };
+        if read.is_err() {
+            return Ok(Err(format!("page {page} as it was archived last is gone")));
+        }
+        map.set(page, PageMap::hash(now.page_size(), page, &content));
+    }
+    map.resize(head.db_pages);
+    if map.digest() != head.digest {
+        return Ok(Err(
+            "the data file was changed past the log that was archived".to_owned(),
+        ));
+    }
+    Ok(Ok(map))
+}
+
+/// Pages with frames behind the head, and the last frame up to the head of every page.
+struct Touched {
+    pages: std::collections::BTreeSet<u32>,
+    earlier: std::collections::HashMap<u32, u32>,
+}
+
+/// Verifies the log from its beginning to `at`; `None` when it is not the log that `head` belongs to.
+fn touched_since(
+    wal: &File,
+    head: &Head,
+    at: &Published,
+    frame_bytes: usize,
+) -> Result<Option<Touched>, FollowError> {
+    let mut touched = Touched {
+        pages: Default::default(),
+        earlier: Default::default(),
+    };
+    if at.mx_frame == 0 {
+        return Ok(Some(touched));
+    }
+    let Some(header) = read_wal_header(wal)?.filter(|header| header.salts == at.salts) else {
+        return Ok(None);
+    };
+    let mut chain = header.chain;
+    let mut frame = vec![0; frame_bytes];
+    for number in 1..=at.mx_frame {
+        let read = wal.read_exact_at(&mut frame, frame_offset(number - 1, frame_bytes));
+        if read.is_err() || !follows(&mut chain, header.order, at.salts, &frame) {
+            return Ok(None);
+        }
+        let page = FrameHeader::parse(&frame).page;
+        if number <= head.log.frame {
+            touched.earlier.insert(page, number);
+        } else {
+            touched.pages.insert(page);
+        }
+        if number == head.log.frame && chain != head.log.chain() {
+            return Ok(None);
+        }
+    }
+    Ok((chain == at.chain).then_some(touched))
+}

@@ -1,0 +1,49 @@
+//! The embedded engine: a cluster of SQLite tenants with true page-level backup, log archiving and
+//! recovery to a moment.
+//!
+//! A tenant is a plain SQLite file in WAL mode which any program may open and write while the engine
+//! runs. The engine follows its write-ahead log ([`follower`]), archives every commit with its time
+//! ([`stamp`], [`segment`]), backs up exact snapshots ([`backup`]) and rebuilds any archived moment,
+//! proven by a digest over all pages ([`recovery`], [`page_map`]). What is durable at the destination
+//! ([`history`]) is the only source of what the console claims.
+
+mod archiver;
+mod backfill;
+mod backup;
+mod choice;
+mod cluster;
+mod commit;
+mod consolidation;
+mod destination;
+mod durable;
+mod engine;
+mod files;
+mod follower;
+mod history;
+mod job;
+mod jobs;
+mod keys;
+mod next_commit;
+mod observe;
+mod orders;
+mod output;
+mod page_map;
+mod publisher;
+mod recovery;
+mod restore;
+mod round;
+mod segment;
+mod segment_writer;
+mod set;
+mod snapshot;
+mod sql;
+mod staging;
+mod stamp;
+mod tenant;
+mod verify;
+mod wal;
+mod wal_index;
+mod watcher;
+
+pub use engine::EmbeddedEngine;
+pub use next_commit::CommitBounds;

@@ -1,0 +1,310 @@
+//! Data backups and recoveries as jobs: accepted at once, done in the background.
+
+use crate::{
+    backup::{BackupError, Order, make_set},
+    commit::Head,
+    engine::{Inner, Reservation, recovery_error, rejected},
+    job::Job,
+    jobs::Jobs,
+    page_map::PageMap,
+    recovery::RecoveryError,
+    set::SetManifest,
+    snapshot::Snapshot,
+    tenant::{Recovered, Tenant},
+};
+use domain::{BackupSetId, archive::ArchiveState, backup::BackupKind};
+use engine::{BackupSpec, EngineError, EngineJobId, EngineJobState, JobReport, RecoverySpec};
+use std::sync::{Arc, atomic::Ordering};
+use tokio::task::spawn_blocking;
+use uuid::Uuid;
+
+/// Sets a chain may have; the next one is full.
+const CHAIN_LENGTH_MAX: usize = 7;
+
+pub(crate) fn start_backup(
+    inner: &Arc<Inner>,
+    spec: &BackupSpec,
+) -> Result<EngineJobId, EngineError> {
+    let tenant = inner.tenant(&spec.tenant)?;
+    let refuse = |why: &str| Err(rejected("data backup", &tenant.name(), why));
+    let id = Jobs::id(&spec.token);
+    if inner.jobs.find(&spec.token).is_some() {
+        return Ok(id);
+    }
+    if tenant.status().state != ArchiveState::Doing {
+        return refuse("its log is not being backed up; start log backup first");
+    }
+    if tenant.backing_up.swap(true, Ordering::AcqRel) {
+        return refuse("a data backup of it runs already; wait for it or cancel it");
+    }
+    let (job, _) = inner.jobs.begin(&spec.token);
+    let (inner, spec) = (Arc::clone(inner), spec.clone());
+    tokio::spawn(async move {
+        let made = back_up(&inner, &tenant, &spec, &job).await;
+        tenant.backing_up.store(false, Ordering::Release);
+        job.update(|report| match made {
+            Ok(set) => tell_set(report, &tenant, &set),
+            Err(problem) => end_without_result(report, job.is_canceled(), problem),
+        });
+    });
+    Ok(id)
+}
+
+fn end_without_result(report: &mut JobReport, canceled: bool, problem: String) {
+    report.state = if canceled {
+        EngineJobState::Canceled
+    } else {
+        EngineJobState::Failed
+    };
+    report.failure = (!canceled).then_some(problem);
+    report.set = None;
+}
+
+async fn back_up(
+    inner: &Arc<Inner>,
+    tenant: &Arc<Tenant>,
+    spec: &BackupSpec,
+    job: &Arc<Job>,
+) -> Result<SetManifest, String> {
+    job.phase("Taking a snapshot", 0);
+    let (snapshot, head, map) = tenant.snapshot().await?;
+    let (inner, tenant, spec, job) = (
+        Arc::clone(inner),
+        Arc::clone(tenant),
+        spec.clone(),
+        Arc::clone(job),
+    );
+    spawn_blocking(move || {
+        back_up_snapshot(&inner, &tenant, &spec, &job, snapshot, &head, &map)
+            .map_err(|error| error.to_string())
+    })
+    .await
+    .unwrap_or_else(|error| Err(format!("internal error: {error}")))
+}
+
+fn back_up_snapshot(
+    inner: &Inner,
+    tenant: &Tenant,
+    spec: &BackupSpec,
+    job: &Job,
+    snapshot: Snapshot,
+    head: &Head,
+    map: &PageMap,
+) -> Result<SetManifest, BackupError> {
+    let dest = tenant.destination.get()?;
+    let (base, full_because) = match spec.kind {
+        BackupKind::Full => (None, None),
+        BackupKind::Incremental => match base_for(tenant, head, map.page_size(), &dest) {
+            Ok(base) => (Some(base), None),
+            Err(why) => (None, Some(why)),
+        },
+    };
+    let order = Order {
+        set_id: tenant.history().next_set(),
+        token: spec.token.clone(),
+        base,
+        full_because,
+        tenant: tenant.uuid().to_string(),
+        tenant_name: tenant.name(),
+        cluster: inner.name.clone(),
+        started: inner.clock.now(),
+    };
+    job.update(|report| {
+        report.set = Some(BackupSetId(order.set_id));
+        report.actual = Some(kind_of(order.base.is_some()));
+        report.actual_reason.clone_from(&order.full_because);
+    });
+    let set = make_set(
+        &dest,
+        &tenant.keys,
+        &order,
+        &snapshot,
+        (head, map),
+        job,
+        &inner.clock,
+    )?;
+    drop(snapshot.end());
+    tenant.history().sets.insert(set.set_id, set.clone());
+    Ok(set)
+}
+
+fn kind_of(incremental: bool) -> BackupKind {
+    if incremental {
+        BackupKind::Incremental
+    } else {
+        BackupKind::Full
+    }
+}
+
+/// The newest set that an incremental one may build on, or in words why there is none.
+fn base_for(
+    tenant: &Tenant,
+    head: &Head,
+    page_size: u32,
+    dest: &storage::Dest,
+) -> Result<(SetManifest, PageMap), String> {
+    let (set, length) = {
+        let history = tenant.history();
+        let set = history
+            .sets
+            .values()
+            .next_back()
+            .ok_or("there is no earlier set to build on")?;
+        let chain = history
+            .chain(set)
+            .ok_or("the set to build on is not complete any more")?;
+        (set.clone(), chain.len())
+    };
+    if set.head.round != head.round {
+        return Err("the log began a new round since the last set".to_owned());
+    }
+    if length >= CHAIN_LENGTH_MAX {
+        return Err(format!(
+            "{CHAIN_LENGTH_MAX} sets already build on each other"
+        ));
+    }
+    let unreadable = |why: &dyn std::fmt::Display| {
+        format!("the page map of set {} does not read: {why}", set.set_id)
+    };
+    let key = format!("{}/pagemap.bin", tenant.keys.set(&set.directory));
+    let bytes = dest.get(&key).map_err(|error| unreadable(&error))?;
+    let map = PageMap::from_bytes(page_size, &bytes).filter(|map| map.digest() == set.head.digest);
+    let map = map.ok_or_else(|| unreadable(&"it is damaged"))?;
+    if set.page_size != page_size {
+        return Err("the page size changed since the last set".to_owned());
+    }
+    Ok((set, map))
+}
+
+fn tell_set(report: &mut JobReport, tenant: &Tenant, set: &SetManifest) {
+    report.state = EngineJobState::Completed;
+    report.set = Some(BackupSetId(set.set_id));
+    report.actual = Some(kind_of(set.base_set_id.is_some()));
+    report.actual_reason.clone_from(&set.full_because);
+    report.min_restore_scn = Some(set.min_restore_scn);
+    let directory = tenant
+        .destination
+        .path()
+        .join(tenant.keys.set(&set.directory));
+    report.location = Some(directory.display().to_string());
+    report.progress.eta_ms = None;
+}
+
+pub(crate) fn start_recovery(
+    inner: &Arc<Inner>,
+    spec: &RecoverySpec,
+) -> Result<EngineJobId, EngineError> {
+    let tenant = inner.tenant(&spec.tenant)?;
+    let id = Jobs::id(&spec.token);
+    if inner.jobs.find(&spec.token).is_some() {
+        return Ok(id);
+    }
+    let reservation = inner.reserve("recovery", &spec.new_name)?;
+    crate::choice::Choice::make(&tenant.history(), spec.until)
+        .map_err(|error| recovery_error(&tenant.name(), &error))?;
+    let (job, _) = inner.jobs.begin(&spec.token);
+    let (inner, spec) = (Arc::clone(inner), spec.clone());
+    tokio::spawn(async move {
+        let recovered = recover(&inner, &tenant, &spec, &job).await;
+        drop::<Reservation>(reservation);
+        job.update(|report| match recovered {
+            Ok(made) => tell_tenant(report, &made),
+            Err(problem) => end_without_result(report, job.is_canceled(), problem),
+        });
+    });
+    Ok(id)
+}
+
+async fn recover(
+    inner: &Arc<Inner>,
+    source: &Arc<Tenant>,
+    spec: &RecoverySpec,
+    job: &Arc<Job>,
+) -> Result<Arc<Tenant>, String> {
+    let (working, source, spec, job) = (
+        Arc::clone(inner),
+        Arc::clone(source),
+        spec.clone(),
+        Arc::clone(job),
+    );
+    let made = spawn_blocking(move || {
+        let uuid = Uuid::new_v4();
+        let built = working
+            .home
+            .begin_tenant(&uuid.to_string())
+            .map_err(|error| error.to_string())?;
+        let published = build(&working, &source, &spec, &job, uuid, &built);
+        if published.is_err() {
+            working.home.discard(&built);
+        }
+        let dir = published?;
+        working
+            .open_tenant(dir)
+            .ok_or_else(|| "the recovered tenant does not open; see the server's log".to_owned())
+    })
+    .await
+    .unwrap_or_else(|error| Err(format!("internal error: {error}")));
+    let (tenant, commands) = made?;
+    inner.run_tenant(Arc::clone(&tenant), commands);
+    Ok(tenant)
+}
+
+fn build(
+    inner: &Inner,
+    source: &Tenant,
+    spec: &RecoverySpec,
+    job: &Job,
+    uuid: Uuid,
+    built: &std::path::Path,
+) -> Result<std::path::PathBuf, String> {
+    let text = |error: RecoveryError| error.to_string();
+    let proof =
+        crate::restore::to_file(source, spec.until, &built.join("data.db"), job).map_err(text)?;
+    job.phase("Publishing the tenant", 0);
+    job.check().map_err(|canceled| canceled.to_string())?;
+    let mut identity = crate::cluster::new_identity(&spec.new_name, uuid, inner.clock.now())
+        .map_err(|violation| violation.to_string())?;
+    let token = spec.token.clone();
+    identity.recovered = Some(Recovered {
+        token,
+        source: source.uuid(),
+        until: spec.until,
+        proof,
+    });
+    inner
+        .home
+        .publish_tenant(built, &identity)
+        .map_err(|error| error.to_string())
+}
+
+fn tell_tenant(report: &mut JobReport, tenant: &Tenant) {
+    report.state = EngineJobState::Completed;
+    report.location = Some(tenant.files.path().display().to_string());
+    report.proof = tenant.identity().recovered.map(|recovered| recovered.proof);
+    report.progress.eta_ms = None;
+}
+
+/// The result of an order that an engine before this one carried out, found by what it left.
+pub(crate) fn find_result(inner: &Inner, token: &str) -> Option<EngineJobId> {
+    for tenant in inner.tenants() {
+        let set = tenant
+            .history()
+            .sets
+            .values()
+            .find(|set| set.token == token)
+            .cloned();
+        let recovered = tenant
+            .identity()
+            .recovered
+            .is_some_and(|recovered| recovered.token == token);
+        if set.is_some() || recovered {
+            let (job, _) = inner.jobs.begin(token);
+            job.update(|report| match &set {
+                Some(set) => tell_set(report, &tenant, set),
+                None => tell_tenant(report, &tenant),
+            });
+            return Some(Jobs::id(token));
+        }
+    }
+    None
+}

@@ -1,0 +1,409 @@
+//! Recovery: a data file rebuilt from sets and log as of a moment, and proven by its digest.
+//!
+//! Every page is written once: the log is walked from its end, then the incremental sets from the
+//! newest, then the full one, and what a later source wrote is skipped in earlier ones. The digest
+//! of what was written must be the one the log recorded for the target commit.
+
+use crate::{
+    choice::Choice,
+    commit::{Commit, Source},
+    job::{Canceled, Job},
+    keys::TenantKeys,
+    output::Output,
+    page_map::is_lock_byte_page,
+    segment::{Segment, SegmentError},
+    set::{Chunk, Pack, SetManifest, Unpacker},
+};
+use domain::{
+    BackupSetId, Scn,
+    backup::BackupKind,
+    recovery::{PlannedSet, Precision, RecoveryPlan, RecoveryProof},
+};
+use std::{path::Path, sync::mpsc, thread};
+use storage::{Dest, StorageError};
+
+/// Threads that decompress and write.
+const WORKERS: usize = 2;
+/// Why a recovery is refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RecoveryError {
+    #[error("{until} cannot be recovered{}", nearest(*.before, *.after))]
+    NotRecoverable {
+        until: Scn,
+        before: Option<Scn>,
+        after: Option<Scn>,
+    },
+    #[error("{source}. The last moment that can be recovered exactly before it is {last}")]
+    DamagedLog {
+        source: SegmentError,
+        key: String,
+        last: Scn,
+    },
+    #[error("{source}. Start the recovery again: it uses an earlier set, if there is one")]
+    DamagedSet { source: StorageError, set: i64 },
+    #[error(
+        "log file {key} does not follow the one before it. The last moment that can be recovered exactly before it is {last}"
+    )]
+    BrokenLog { key: String, last: Scn },
+    #[error(
+        "the recovered pages do not prove equal to the source: the log recorded digest {expected}, they have {computed}. \
+         Nothing was published; run a verification of this tenant's backups"
+    )]
+    NotProven { expected: String, computed: String },
+    #[error(
+        "page {page} is in none of the sets and logs that should have it; run a verification of this tenant's backups"
+    )]
+    PageMissing { page: u32 },
+    #[error("SQLite's own check of the recovered file answered: {0}")]
+    NotSound(String),
+    #[error("{0}")]
+    Canceled(#[from] Canceled),
+    #[error("writing {path}: {source}")]
+    Write {
+        path: String,
+        source: std::io::Error,
+    },
+    #[error("checking the recovered file: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+fn nearest(before: Option<Scn>, after: Option<Scn>) -> String {
+    match (before, after) {
+        (Some(before), Some(after)) => {
+            format!("; the nearest moments that can are {before} before it and {after} after it")
+        }
+        (Some(before), None) => format!("; the nearest moment that can is {before} before it"),
+        (None, Some(after)) => format!("; the nearest moment that can is {after} after it"),
+        (None, None) => "; this tenant has no recoverable moment yet".to_owned(),
+    }
+}
+
+/// A choice with its log opened, checked and found unbroken.
+pub(crate) struct Prepared {
+    choice: Choice,
+    segments: Vec<Segment>,
+    /// The state to reach.
+    target: Commit,
+}
+
+impl Prepared {
+    /// Opens and checks the log of `choice`.
+    pub(crate) fn open(
+        dest: &Dest,
+        tenant: &str,
+        choice: Choice,
+        job: Option<&Job>,
+    ) -> Result<Self, RecoveryError> {
+        let set = choice.newest();
+        let mut last_exact = set.min_restore_scn;
+        let mut state = (set.head.txn, set.head.history.clone());
+        let mut segments: Vec<Segment> = Vec::with_capacity(choice.segments.len());
+        for info in &choice.segments {
+            if let Some(job) = job {
+                job.check()?;
+            }
+            let broken = || RecoveryError::BrokenLog {
+                key: dest.name_of(&info.key),
+                last: last_exact,
+            };
+            let segment = Segment::open(dest, &info.key).map_err(|source| match source {
+                SegmentError::Storage(error) if error.is_transient() => {
+                    RecoveryError::Storage(error)
+                }
+                source => RecoveryError::DamagedLog {
+                    source,
+                    key: info.key.clone(),
+                    last: last_exact,
+                },
+            })?;
+            let before = &segment.footer.before;
+            let contains_set = segments.is_empty() && before.txn < state.0;
+            let follows = before.txn == state.0 && before.history == state.1;
+            let ours = segment.footer.tenant == tenant && before.round == set.head.round;
+            if !ours || !(follows || contains_set && holds_state(&segment, set)) {
+                return Err(broken());
+            }
+            state = (
+                segment.footer.after.txn,
+                segment.footer.after.history.clone(),
+            );
+            last_exact = info.name.until;
+            segments.push(segment);
+        }
+        let target = target(set, &segments, choice.until);
+        Ok(Prepared {
+            choice,
+            segments,
+            target,
+        })
+    }
+
+    /// What the recovery reads and reaches, for people.
+    pub(crate) fn plan(&self) -> RecoveryPlan {
+        let set = self.choice.newest();
+        RecoveryPlan {
+            until: self.choice.until,
+            sets: self.choice.chain.iter().map(planned).collect(),
+            round: set.head.round,
+            log_from: set.min_restore_scn,
+            log_files: self.segments.len() as u32,
+            log_bytes: self.segments.iter().map(|segment| segment.bytes).sum(),
+            commits: self.target.txn - set.head.txn,
+            target_scn: self.target.scn,
+            precision: self.precision(),
+            result_bytes: u64::from(self.target.db_pages) * u64::from(set.page_size),
+            estimate_ms: None,
+        }
+    }
+
+    fn precision(&self) -> Precision {
+        match self.target.source {
+            Source::Engine => Precision::Exact,
+            Source::Guest => Precision::Within {
+                after: self.target.after,
+            },
+        }
+    }
+
+    /// Writes the recovered state to `path`, which must not exist, and proves it.
+    pub(crate) fn write(
+        &self,
+        dest: &Dest,
+        keys: &TenantKeys,
+        path: &Path,
+        job: &Job,
+    ) -> Result<RecoveryProof, RecoveryError> {
+        let page_size = self.choice.newest().page_size;
+        let output = Output::create(path, page_size, self.target.db_pages)?;
+        let (work_done, waiting) = mpsc::channel();
+        thread::scope(|scope| {
+            let syncing = scope.spawn(|| output.sync_while(waiting));
+            let proven = self.fill(dest, keys, &output, job);
+            drop(work_done);
+            let computed_digest = proven?;
+            job.phase("Checking", 0);
+            let quick_check = output.check(job)?;
+            if quick_check != "ok" {
+                return Err(RecoveryError::NotSound(quick_check));
+            }
+            syncing.join().expect("invariant: syncing does not panic")?;
+            Ok(RecoveryProof {
+                expected_digest: format!("{:032x}", self.target.digest),
+                computed_digest,
+                target_scn: self.target.scn,
+                pages: u64::from(self.target.db_pages),
+                quick_check,
+            })
+        })
+    }
+
+    /// Writes every page and gives their digest, which is the one that the log recorded.
+    fn fill(
+        &self,
+        dest: &Dest,
+        keys: &TenantKeys,
+        output: &Output,
+        job: &Job,
+    ) -> Result<String, RecoveryError> {
+        let mut claimed = vec![false; self.target.db_pages as usize + 1];
+        self.replay(output, &mut claimed, job)?;
+        self.restore(dest, keys, output, &mut claimed, job)?;
+        let missing = (1..=self.target.db_pages)
+            .find(|page| !claimed[*page as usize] && !is_lock_byte_page(output.page_size, *page));
+        if let Some(page) = missing {
+            return Err(RecoveryError::PageMissing { page });
+        }
+        let computed = output.digest();
+        if computed == self.target.digest {
+            return Ok(format!("{computed:032x}"));
+        }
+        Err(RecoveryError::NotProven {
+            expected: format!("{:032x}", self.target.digest),
+            computed: format!("{computed:032x}"),
+        })
+    }
+
+    /// Writes the last version of every page that the log has.
+    fn replay(
+        &self,
+        output: &Output,
+        claimed: &mut [bool],
+        job: &Job,
+    ) -> Result<(), RecoveryError> {
+        let from = self.choice.newest().head.txn;
+        let wanted = self.last_versions(from, claimed);
+        let pages: u64 = wanted.iter().map(|frames| frames.len() as u64).sum();
+        job.phase("Replaying logs", pages * u64::from(output.page_size));
+        for (segment, frames) in self.segments.iter().zip(&wanted) {
+            job.check()?;
+            let damaged = |source| RecoveryError::DamagedLog {
+                source,
+                key: segment.key.clone(),
+                last: segment.footer.before.scn,
+            };
+            segment
+                .frames(
+                    |number| frames.binary_search(&number).is_ok(),
+                    |_, page, data| {
+                        output.write_page(page, data)?;
+                        job.advance(data.len() as u64);
+                        Ok(())
+                    },
+                )
+                .map_err(damaged)?;
+        }
+        Ok(())
+    }
+
+    /// For each segment, ascending, the frames that hold the final version of a page.
+    fn last_versions(&self, from_txn: u64, claimed: &mut [bool]) -> Vec<Vec<usize>> {
+        let mut wanted: Vec<Vec<usize>> = Vec::with_capacity(self.segments.len());
+        for segment in self.segments.iter().rev() {
+            let mut frames = Vec::new();
+            let mut end = segment.pages.len();
+            for commit in segment.commits.iter().rev() {
+                let start = end - commit.frames as usize;
+                if commit.txn > from_txn && commit.txn <= self.target.txn {
+                    for number in (start..end).rev() {
+                        let page = segment.pages[number];
+                        if page <= self.target.db_pages
+                            && !std::mem::replace(&mut claimed[page as usize], true)
+                        {
+                            frames.push(number);
+                        }
+                    }
+                }
+                end = start;
+            }
+            frames.reverse();
+            wanted.push(frames);
+        }
+        wanted.reverse();
+        wanted
+    }
+
+    /// Writes all pages that are not claimed yet from the sets, newest first.
+    fn restore(
+        &self,
+        dest: &Dest,
+        keys: &TenantKeys,
+        output: &Output,
+        claimed: &mut [bool],
+        job: &Job,
+    ) -> Result<(), RecoveryError> {
+        let total = u64::from(self.target.db_pages) * u64::from(output.page_size);
+        job.phase("Restoring data", total);
+        for set in self.choice.chain.iter().rev() {
+            let damaged = |source: StorageError| {
+                if source.is_transient() {
+                    RecoveryError::Storage(source)
+                } else {
+                    RecoveryError::DamagedSet {
+                        source,
+                        set: set.set_id,
+                    }
+                }
+            };
+            let prefix = keys.set(&set.directory);
+            for file in set.files.iter().filter(|file| file.name.ends_with(".pack")) {
+                let pack = Pack::open(dest, format!("{prefix}/{}", file.name), set.page_size)
+                    .map_err(damaged)?;
+                let chunks = claim(&pack, claimed, self.target.db_pages);
+                restore_chunks(&pack, &chunks, output, job, &damaged)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Chunks of `pack` that still have pages to give, each with those pages' places in it.
+fn claim<'a>(pack: &'a Pack, claimed: &mut [bool], db_pages: u32) -> Vec<(&'a Chunk, Vec<usize>)> {
+    let mut chunks = Vec::new();
+    for chunk in &pack.chunks {
+        let places: Vec<usize> = (0..chunk.pages.len())
+            .filter(|place| {
+                let page = chunk.pages[*place];
+                page <= db_pages && !std::mem::replace(&mut claimed[page as usize], true)
+            })
+            .collect();
+        if !places.is_empty() {
+            chunks.push((chunk, places));
+        }
+    }
+    chunks
+}
+
+fn restore_chunks(
+    pack: &Pack,
+    chunks: &[(&Chunk, Vec<usize>)],
+    output: &Output,
+    job: &Job,
+    damaged: &(impl Fn(StorageError) -> RecoveryError + Sync),
+) -> Result<(), RecoveryError> {
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let work = || -> Result<(), RecoveryError> {
+        let mut unpacker = Unpacker::new()?;
+        loop {
+            let index = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let Some((chunk, places)) = chunks.get(index) else {
+                return Ok(());
+            };
+            job.check()?;
+            let bytes = unpacker.read(pack, chunk).map_err(damaged)?;
+            output.write_run(chunk, places, bytes)?;
+            job.advance(places.len() as u64 * u64::from(output.page_size));
+        }
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().expect("invariant: workers do not panic"))
+    })
+}
+
+fn planned(set: &SetManifest) -> PlannedSet {
+    PlannedSet {
+        id: BackupSetId(set.set_id),
+        kind: if set.base_set_id.is_some() {
+            BackupKind::Incremental
+        } else {
+            BackupKind::Full
+        },
+        taken: set.min_restore_scn,
+        stored_bytes: set.bytes_stored,
+    }
+}
+
+/// Whether `segment` passes through exactly the state that `set` holds.
+fn holds_state(segment: &Segment, set: &SetManifest) -> bool {
+    segment
+        .commits
+        .iter()
+        .any(|commit| commit.txn == set.head.txn && commit.digest == set.head.digest)
+}
+
+/// The last commit at or before `until`: of the log, or else the state of the set itself.
+fn target(set: &SetManifest, segments: &[Segment], until: Scn) -> Commit {
+    let own = Commit {
+        txn: set.head.txn,
+        scn: set.head.scn,
+        after: set.head.after,
+        source: if set.head.after == set.head.scn {
+            Source::Engine
+        } else {
+            Source::Guest
+        },
+        frames: 0,
+        db_pages: set.head.db_pages,
+        digest: set.head.digest,
+    };
+    let later = segments
+        .iter()
+        .flat_map(|segment| &segment.commits)
+        .filter(|commit| commit.txn > set.head.txn && commit.scn <= until)
+        .max_by_key(|commit| commit.txn);
+    later.copied().unwrap_or(own)
+}

@@ -1,0 +1,315 @@
+//! The suite that every engine must pass, whatever it drives.
+//!
+//! An engine's own tests call [`run`] with a [`Rig`] that knows how to write to a tenant of that
+//! kind and how to let time pass (really, or on a simulated clock).
+
+use crate::{
+    BackupSpec, Engine, EngineErrorKind, EngineJobId, EngineJobState, JobReport, RecoverySpec,
+    TenantKey, TenantObservation,
+};
+use async_trait::async_trait;
+use domain::{
+    Scn,
+    archive::ArchiveState,
+    backup::BackupKind,
+    capability::{ArchiveScope, RecoverTo},
+    recoverable::{self, SetPoint, Verdict},
+};
+
+/// Times a condition is looked at before it is taken as never becoming true.
+const LOOKS_MAX: u32 = 1500;
+
+/// What the suite needs besides the engine.
+#[async_trait]
+pub trait Rig: Sync {
+    /// Commits something to a tenant.
+    async fn write(&self, engine: &dyn Engine, tenant: &TenantKey);
+    /// Lets about 20 ms of the engine's time pass.
+    async fn pause(&self);
+    /// The engine's now.
+    fn now(&self) -> Scn;
+}
+
+/// Runs the whole suite on an empty cluster. Panics with what is wrong.
+pub async fn run(engine: &dyn Engine, rig: &dyn Rig) {
+    let suite = Suite { engine, rig };
+    suite.strangers_are_not_found().await;
+    let tenant = suite.tenants_are_made_once().await;
+    suite.log_advances_while_idle(&tenant).await;
+    suite.backups_appear_as_sets(&tenant).await;
+    suite.recoveries_reach_what_they_promise(&tenant).await;
+    suite.stopping_the_log_makes_a_gap(&tenant).await;
+    suite.verification_finds_nothing(&tenant).await;
+}
+
+struct Suite<'a> {
+    engine: &'a dyn Engine,
+    rig: &'a dyn Rig,
+}
+
+impl Suite<'_> {
+    async fn observed(&self, tenant: &TenantKey) -> TenantObservation {
+        let seen = self.engine.observe().await.expect("observation");
+        let found = seen.tenants.into_iter().find(|seen| &seen.key == tenant);
+        found.expect("the tenant is observed")
+    }
+
+    async fn wait(
+        &self,
+        what: &str,
+        tenant: &TenantKey,
+        is_so: impl Fn(&TenantObservation) -> bool,
+    ) {
+        for _ in 0..LOOKS_MAX {
+            if is_so(&self.observed(tenant).await) {
+                return;
+            }
+            self.rig.pause().await;
+        }
+        panic!("never: {what}; {:?}", self.observed(tenant).await);
+    }
+
+    async fn finish(&self, id: &EngineJobId) -> JobReport {
+        for _ in 0..LOOKS_MAX {
+            let report = self.engine.job(id).await.expect("a job's report");
+            if !matches!(
+                report.state,
+                EngineJobState::Running | EngineJobState::Canceling
+            ) {
+                return report;
+            }
+            self.rig.pause().await;
+        }
+        panic!("job {id:?} never ended");
+    }
+
+    async fn strangers_are_not_found(&self) {
+        let stranger = TenantKey("no such tenant".to_owned());
+        let error = self
+            .engine
+            .start_archive(&stranger)
+            .await
+            .expect_err("no such tenant");
+        assert_eq!(error.kind, EngineErrorKind::NotFound);
+        let job = EngineJobId("no such job".to_owned());
+        assert_eq!(
+            self.engine.job(&job).await.expect_err("no such job").kind,
+            EngineErrorKind::NotFound
+        );
+        assert_eq!(
+            self.engine
+                .find_job("no such token")
+                .await
+                .expect("an answer"),
+            None
+        );
+    }
+
+    async fn tenants_are_made_once(&self) -> TenantKey {
+        let tenant = self
+            .engine
+            .create_tenant("conform")
+            .await
+            .expect("a tenant");
+        for bad in ["conform", "1conform", "con-form", "../conform", "c"] {
+            let error = self.engine.create_tenant(bad).await.expect_err(bad);
+            assert_eq!(error.kind, EngineErrorKind::Rejected, "{bad}: {error}");
+        }
+        assert_eq!(self.observed(&tenant).await.name, "conform");
+        tenant
+    }
+
+    async fn log_advances_while_idle(&self, tenant: &TenantKey) {
+        if self.engine.capabilities().log_archive == ArchiveScope::None {
+            return;
+        }
+        self.wait("log backup in progress", tenant, |seen| {
+            seen.archive.state == ArchiveState::Doing
+        })
+        .await;
+        let from = self.rig.now();
+        self.wait("the checkpoint advances", tenant, |seen| {
+            seen.archive.checkpoint > Some(from)
+        })
+        .await;
+        assert!(
+            self.observed(tenant).await.archive.checkpoint <= Some(self.rig.now()),
+            "not beyond now"
+        );
+        let error = self
+            .engine
+            .start_archive(tenant)
+            .await
+            .expect_err("it runs already");
+        assert_eq!(error.kind, EngineErrorKind::Rejected);
+    }
+
+    async fn backups_appear_as_sets(&self, tenant: &TenantKey) {
+        let first = self
+            .back_up(tenant, "conform-1", BackupKind::Incremental)
+            .await;
+        assert_eq!(
+            first.actual,
+            Some(BackupKind::Full),
+            "there is nothing to build on"
+        );
+        assert!(first.actual_reason.is_some(), "and it says so");
+        self.rig.write(self.engine, tenant).await;
+        if self.engine.capabilities().incremental {
+            let second = self
+                .back_up(tenant, "conform-2", BackupKind::Incremental)
+                .await;
+            assert_eq!(
+                second.actual,
+                Some(BackupKind::Incremental),
+                "{:?}",
+                second.actual_reason
+            );
+        }
+        let again = self
+            .engine
+            .find_job("conform-1")
+            .await
+            .expect("an answer")
+            .expect("the job");
+        let spec = self.backup_spec(tenant, "conform-1", BackupKind::Full);
+        assert_eq!(
+            self.engine.start_backup(&spec).await.expect("accepted"),
+            again,
+            "one job for one token"
+        );
+        let sets = self.observed(tenant).await.sets;
+        assert!(
+            sets.iter()
+                .any(|set| Some(set.id) == first.set && set.kind == BackupKind::Full),
+            "{sets:?}"
+        );
+    }
+
+    fn backup_spec(&self, tenant: &TenantKey, token: &str, kind: BackupKind) -> BackupSpec {
+        BackupSpec {
+            token: token.to_owned(),
+            tenant: tenant.clone(),
+            kind,
+        }
+    }
+
+    async fn back_up(&self, tenant: &TenantKey, token: &str, kind: BackupKind) -> JobReport {
+        let spec = self.backup_spec(tenant, token, kind);
+        let id = self
+            .engine
+            .start_backup(&spec)
+            .await
+            .expect("the backup is accepted");
+        let report = self.finish(&id).await;
+        assert_eq!(
+            report.state,
+            EngineJobState::Completed,
+            "{:?}",
+            report.failure
+        );
+        report
+    }
+
+    async fn recoveries_reach_what_they_promise(&self, tenant: &TenantKey) {
+        self.rig.write(self.engine, tenant).await;
+        let until = match self.engine.capabilities().recover_to {
+            RecoverTo::AnyInstant => self.rig.now(),
+            RecoverTo::SetInstantsOnly => {
+                self.observed(tenant)
+                    .await
+                    .sets
+                    .last()
+                    .expect("a set")
+                    .min_restore_scn
+            }
+        };
+        self.wait("the moment is durable", tenant, |seen| {
+            let points: Vec<SetPoint> = seen
+                .sets
+                .iter()
+                .map(|set| SetPoint {
+                    id: set.id,
+                    round: set.round,
+                    min_restore_scn: set.min_restore_scn,
+                })
+                .collect();
+            let ranges = recoverable::ranges(&points, &seen.spans);
+            matches!(
+                recoverable::verdict(&ranges, until),
+                Verdict::Recoverable(_)
+            )
+        })
+        .await;
+        let spec = |token: &str, until, name: &str| RecoverySpec {
+            token: token.to_owned(),
+            tenant: tenant.clone(),
+            until,
+            new_name: name.to_owned(),
+        };
+        let future = until.plus_ns(3_600_000_000_000);
+        for refused in [
+            spec("r-1", future, "conform_b"),
+            spec("r-2", Scn(1), "conform_b"),
+            spec("r-3", until, "conform"),
+        ] {
+            let error = self
+                .engine
+                .plan_recovery(&refused)
+                .await
+                .expect_err("refused");
+            assert_eq!(error.kind, EngineErrorKind::Rejected, "{error}");
+            assert!(self.engine.start_recovery(&refused).await.is_err());
+        }
+        let good = spec("r-4", until, "conform_b");
+        let plan = self.engine.plan_recovery(&good).await.expect("a plan");
+        assert!(
+            plan.target_scn <= until && !plan.sets.is_empty(),
+            "{plan:?}"
+        );
+        let id = self.engine.start_recovery(&good).await.expect("accepted");
+        let report = self.finish(&id).await;
+        assert_eq!(
+            report.state,
+            EngineJobState::Completed,
+            "{:?}",
+            report.failure
+        );
+        let proof = report.proof.expect("a proof");
+        assert_eq!(proof.expected_digest, proof.computed_digest);
+        assert_eq!(proof.target_scn, plan.target_scn);
+        let names = self.engine.observe().await.expect("observation").tenants;
+        assert!(names.iter().any(|seen| seen.name == "conform_b"));
+    }
+
+    async fn stopping_the_log_makes_a_gap(&self, tenant: &TenantKey) {
+        if self.engine.capabilities().log_archive == ArchiveScope::None {
+            return;
+        }
+        let round = self.observed(tenant).await.archive.round;
+        self.engine
+            .stop_archive(tenant, "conformance")
+            .await
+            .expect("stopped");
+        self.wait("stopped", tenant, |seen| {
+            seen.archive.state == ArchiveState::Stop
+        })
+        .await;
+        self.rig.write(self.engine, tenant).await;
+        self.engine.start_archive(tenant).await.expect("started");
+        self.wait("in progress again", tenant, |seen| {
+            seen.archive.state == ArchiveState::Doing && seen.archive.round == round + 1
+        })
+        .await;
+        assert!(
+            self.observed(tenant).await.spans.len() >= 2,
+            "the rounds stay apart"
+        );
+    }
+
+    async fn verification_finds_nothing(&self, tenant: &TenantKey) {
+        let report = self.engine.verify(Some(tenant)).await.expect("a report");
+        assert!(report.faults.is_empty(), "{:?}", report.faults);
+        assert!(report.sets > 0, "something was read");
+    }
+}

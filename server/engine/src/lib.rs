@@ -1,0 +1,135 @@
+//! The port between the console and whatever runs a cluster.
+//!
+//! [`Engine`] is what use cases call; adapters implement it and never call each other. A pure
+//! description of facts and orders: no page, no job queue, no control database is known here.
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod error;
+mod job;
+mod observation;
+
+pub use error::{EngineError, EngineErrorKind};
+pub use job::{EngineJobId, EngineJobState, JobReport};
+pub use observation::{
+    ArchiveObservation, Observation, SqlResult, TenantObservation, VerifyReport,
+};
+
+use async_trait::async_trait;
+use domain::{
+    Scn, backup::BackupKind, capability::Capabilities, capability::EngineKind,
+    recovery::RecoveryPlan,
+};
+use std::{path::PathBuf, sync::Arc};
+
+/// The engine's own identity of a tenant. Survives a rename; a re-created tenant gets another one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TenantKey(pub String);
+
+impl std::fmt::Display for TenantKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An order for a data backup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupSpec {
+    /// The console's own mark of this order; an engine never runs two jobs for one token.
+    pub token: String,
+    /// The tenant.
+    pub tenant: TenantKey,
+    /// What to make. An incremental one without a usable base becomes a full one and says so.
+    pub kind: BackupKind,
+}
+
+/// An order for a recovery, or the question what one would read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecoverySpec {
+    /// The console's own mark of this order; an engine never runs two jobs for one token.
+    pub token: String,
+    /// The tenant whose backups are read.
+    pub tenant: TenantKey,
+    /// Every commit at or before it is in the result, none after it.
+    pub until: Scn,
+    /// Name of the tenant to make.
+    pub new_name: String,
+}
+
+/// One kind of cluster, driven.
+///
+/// Orders are accepted quickly and run inside the engine; their course is asked for with
+/// [`Engine::job`]. Every call may be repeated.
+#[async_trait]
+pub trait Engine: Send + Sync + 'static {
+    /// What it can do for this cluster.
+    fn capabilities(&self) -> Capabilities;
+
+    /// The database behind it, such as `SQLite 3.51.3`.
+    fn version(&self) -> String;
+
+    /// Where backups go, as people write it.
+    fn destination(&self) -> String;
+
+    /// Everything worth knowing now: tenants, sets, log. Facts at the destination, not intentions.
+    async fn observe(&self) -> Result<Observation, EngineError>;
+
+    /// Makes an empty tenant and begins to archive its log.
+    /// `Rejected` when the name is taken or reserved by a running recovery.
+    async fn create_tenant(&self, name: &str) -> Result<TenantKey, EngineError>;
+
+    /// Begins archiving: a new round. `Rejected` when it runs already.
+    async fn start_archive(&self, tenant: &TenantKey) -> Result<(), EngineError>;
+
+    /// Ends the round after everything committed so far is durable. `reason` explains the gap later.
+    async fn stop_archive(&self, tenant: &TenantKey, reason: &str) -> Result<(), EngineError>;
+
+    /// Begins a data backup. `Rejected` when one of this tenant runs or its log is not archived.
+    async fn start_backup(&self, spec: &BackupSpec) -> Result<EngineJobId, EngineError>;
+
+    /// What a recovery would read and reach. `Rejected` with the nearest possible moments when `until`
+    /// is not recoverable, or when the new name is taken.
+    async fn plan_recovery(&self, spec: &RecoverySpec) -> Result<RecoveryPlan, EngineError>;
+
+    /// Begins a recovery; refuses what [`Engine::plan_recovery`] refuses. The name is reserved at once.
+    async fn start_recovery(&self, spec: &RecoverySpec) -> Result<EngineJobId, EngineError>;
+
+    /// The job begun for `token`, also when it is known only by what it left on media.
+    async fn find_job(&self, token: &str) -> Result<Option<EngineJobId>, EngineError>;
+
+    /// Where a job stands. `NotFound` when the engine lost it, as after a crash.
+    async fn job(&self, id: &EngineJobId) -> Result<JobReport, EngineError>;
+
+    /// Asks a job to stop and clean up; its report tells when it has.
+    async fn cancel_job(&self, id: &EngineJobId) -> Result<(), EngineError>;
+
+    /// Runs SQL text, one or more statements, and answers with the rows of each.
+    /// A transaction still open at the end of the text is rolled back and told as an error.
+    async fn run_sql(&self, tenant: &TenantKey, sql: &str) -> Result<Vec<SqlResult>, EngineError>;
+
+    /// Reads every set and log file of a tenant (or, with `None`, of all) back and checks every checksum.
+    async fn verify(&self, tenant: Option<&TenantKey>) -> Result<VerifyReport, EngineError>;
+
+    /// Ends cleanly: everything committed so far becomes durable at the destination.
+    async fn shut_down(&self);
+}
+
+/// What is needed to open an engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineSettings {
+    /// What runs the cluster.
+    pub kind: EngineKind,
+    /// The cluster's name.
+    pub name: String,
+    /// Directory of the cluster's own files.
+    pub home: PathBuf,
+    /// Directory its backups go to.
+    pub destination: PathBuf,
+}
+
+/// Opens engines; made where the binary is wired together, so that use cases name none.
+#[async_trait]
+pub trait EngineOpener: Send + Sync + 'static {
+    /// Opens a cluster, creating its home and preparing its destination when they are new.
+    async fn open(&self, settings: &EngineSettings) -> Result<Arc<dyn Engine>, EngineError>;
+}

@@ -1,0 +1,88 @@
+//! What an engine tells about its cluster.
+
+use crate::TenantKey;
+use domain::{
+    Scn, archive::ArchiveState, backup::BackupSet, recoverable::LogSpan, tenant::TenantState,
+};
+use serde::Serialize;
+
+/// A cluster as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observation {
+    /// When it was looked at.
+    pub taken: Scn,
+    /// Its tenants, by name.
+    pub tenants: Vec<TenantObservation>,
+}
+
+/// A tenant as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantObservation {
+    /// The engine's identity of it.
+    pub key: TenantKey,
+    /// Name.
+    pub name: String,
+    /// Whether it is in service.
+    pub state: TenantState,
+    /// Its data file, for engines whose tenants are files.
+    pub data_file: Option<String>,
+    /// Bytes of its data.
+    pub size_bytes: u64,
+    /// Something a person should know about it.
+    pub note: Option<String>,
+    /// Log archiving.
+    pub archive: ArchiveObservation,
+    /// Usable sets: complete, with every set they build on. Ascending by number.
+    pub sets: Vec<BackupSet>,
+    /// Log at the destination.
+    pub spans: Vec<LogSpan>,
+    /// Bytes of all its sets at the destination.
+    pub data_bytes: u64,
+    /// Bytes of all its log at the destination.
+    pub log_bytes: u64,
+}
+
+/// Log archiving of a tenant as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArchiveObservation {
+    /// State.
+    pub state: ArchiveState,
+    /// Current or last round; 0 before the first.
+    pub round: i64,
+    /// Start of that round.
+    pub started: Option<Scn>,
+    /// Everything at or before it is durable at the destination.
+    pub checkpoint: Option<Scn>,
+    /// Host that archives.
+    pub host: String,
+    /// Directory at the destination.
+    pub directory: String,
+    /// Why it is interrupted or who stopped it.
+    pub note: Option<String>,
+}
+
+/// The outcome of one SQL statement.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SqlResult {
+    /// Column names; empty for a statement that gives no rows.
+    pub columns: Vec<String>,
+    /// Values as text; `None` is NULL.
+    pub rows: Vec<Vec<Option<String>>>,
+    /// Rows that it inserted, updated or deleted.
+    pub changes: u64,
+    /// The SCN of its commit, when it committed something.
+    pub committed: Option<Scn>,
+}
+
+/// What reading everything back found.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct VerifyReport {
+    /// Backup sets read.
+    pub sets: u64,
+    /// Log files read.
+    pub log_files: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Everything wrong, each naming the file and what to do; empty when sound.
+    pub faults: Vec<String>,
+}

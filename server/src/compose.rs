@@ -1,0 +1,153 @@
+//! Where the parts are put together: the real clock, real randomness, the engines, the control database.
+
+use async_trait::async_trait;
+use control::{Console, ConsoleParts};
+use domain::{Scn, capability::EngineKind, clock::Clock};
+use engine::{Engine, EngineError, EngineErrorKind, EngineOpener, EngineSettings};
+use engine_embedded::EmbeddedEngine;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+use store::Store;
+
+/// File of the control database in a home.
+const CONTROL_DATABASE: &str = "control.db";
+
+/// The machine's own clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the real time comes from"
+    )]
+    fn now(&self) -> Scn {
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Scn(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
+/// Opens every kind of engine there is.
+pub struct Engines {
+    clock: Arc<dyn Clock>,
+    home: PathBuf,
+}
+
+impl Engines {
+    /// Engines that take the time from `clock`, for a console whose own files are below `home`.
+    pub fn new(clock: Arc<dyn Clock>, home: &Path) -> Self {
+        Engines {
+            clock,
+            home: home.to_owned(),
+        }
+    }
+
+    /// Makes the directory that a destination is to be made in, if that is ours to make. Elsewhere a
+    /// missing directory may be a disk that is not mounted, and must stay missing.
+    fn make_room(&self, settings: &EngineSettings) -> Result<(), EngineError> {
+        let Some(parent) = settings.destination.parent() else {
+            return Ok(());
+        };
+        if !parent.starts_with(&self.home) {
+            return Ok(());
+        }
+        std::fs::create_dir_all(parent).map_err(|error| {
+            let why = format!("{} could not be made: {error}", parent.display());
+            EngineError::new(EngineErrorKind::Unreachable, "opening", &settings.name, why)
+        })
+    }
+}
+
+#[async_trait]
+impl EngineOpener for Engines {
+    async fn open(&self, settings: &EngineSettings) -> Result<Arc<dyn Engine>, EngineError> {
+        match settings.kind {
+            EngineKind::Embedded => {
+                self.make_room(settings)?;
+                let engine: Arc<EmbeddedEngine> =
+                    EmbeddedEngine::open(settings, Arc::clone(&self.clock)).await?;
+                Ok(engine)
+            }
+        }
+    }
+}
+
+/// A console that could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum ComposeError {
+    /// The control database.
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+    /// Its schema.
+    #[error(transparent)]
+    Schema(#[from] migration::MigrationError),
+    /// The console itself.
+    #[error(transparent)]
+    Console(#[from] control::Error),
+}
+
+/// Opens the control database (by default a file in `home`) and starts the console on it.
+pub async fn console(home: &Path, database: Option<&str>) -> Result<Console, ComposeError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let url = match database {
+        Some(url) => url.to_owned(),
+        None => sqlite_url(&home.join(CONTROL_DATABASE)),
+    };
+    let store = Store::connect(&url).await?;
+    migration::up(store.connection()).await?;
+    let opener = Arc::new(Engines::new(Arc::clone(&clock), home));
+    Ok(Console::start(ConsoleParts {
+        store,
+        opener,
+        clock,
+        home: home.to_owned(),
+    })
+    .await?)
+}
+
+/// The URL of a SQLite file; whatever means something in a URL is escaped.
+fn sqlite_url(file: &Path) -> String {
+    let mut url = "sqlite://".to_owned();
+    for byte in file.as_os_str().as_encoded_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-_.~".contains(byte) {
+            url.push(char::from(*byte));
+        } else {
+            url.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    url.push_str("?mode=rwc");
+    url
+}
+
+/// A token nobody can guess: 256 random bits in hexadecimal.
+pub fn fresh_token() -> Result<String, getrandom::Error> {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_home_with_odd_characters_has_a_url() {
+        let url = sqlite_url(Path::new("/srv/my home/50%?#/control.db"));
+        assert_eq!(
+            url,
+            "sqlite:///srv/my%20home/50%25%3F%23/control.db?mode=rwc"
+        );
+    }
+
+    #[test]
+    fn tokens_are_long_and_differ() {
+        let (one, other) = (fresh_token().unwrap(), fresh_token().unwrap());
+        assert_eq!(one.len(), 64);
+        assert_ne!(one, other);
+    }
+}

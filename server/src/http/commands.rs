@@ -1,0 +1,249 @@
+//! The commands' API under `/cli/v1`: thin handlers over the same console that the pages use.
+
+use super::shape::{self, Problem};
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use control::{Console, ErrorKind};
+use domain::{
+    JobId, TenantId,
+    access::{Actor, Role},
+    backup::BackupKind,
+    recovery::RecoveryRequest,
+};
+
+/// Longest SQL text that is taken.
+pub const SQL_BYTES_MAX: usize = 1 << 20;
+
+/// The routes.
+pub fn routes(console: Console) -> Router {
+    Router::new()
+        .route("/{cluster}/tenants", get(tenants).post(create_tenant))
+        .route("/{cluster}/tenants/{tenant}/ranges", get(ranges))
+        .route("/{cluster}/tenants/{tenant}/sql", post(sql))
+        .route("/{cluster}/backups", post(back_up))
+        .route("/{cluster}/backups/{id}", get(backup))
+        .route("/{cluster}/recoveries", post(recover))
+        .route("/{cluster}/recoveries/{id}", get(recovery))
+        .route("/{cluster}/verify", post(verify))
+        .with_state(console)
+}
+
+/// A refusal on its way out.
+struct Refusal(StatusCode, Problem);
+
+impl From<control::Error> for Refusal {
+    fn from(error: control::Error) -> Self {
+        let (status, kind) = match error.kind() {
+            ErrorKind::NotFound { .. } => (StatusCode::NOT_FOUND, "not_found"),
+            ErrorKind::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
+            ErrorKind::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
+            ErrorKind::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
+            ErrorKind::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            ErrorKind::Internal(_) => {
+                tracing::error!(%error, "a command failed inside the console");
+                (StatusCode::INTERNAL_SERVER_ERROR, "internal")
+            }
+        };
+        Refusal(status, Problem::new(kind, error.to_string()))
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Refusal(StatusCode::NOT_FOUND, problem)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        self.1.answer(self.0)
+    }
+}
+
+type Answer<T> = Result<Json<T>, Refusal>;
+
+/// Who acts when a command does; the token file is readable by the owner of the server only.
+fn actor() -> Actor {
+    Actor {
+        name: "command line".to_owned(),
+        role: Role::Admin,
+    }
+}
+
+async fn find(console: &Console, cluster: &str, tenant: &str) -> Result<TenantId, Refusal> {
+    let tenants = console.viewer(&actor())?.tenants(cluster).await?;
+    Ok(shape::tenant_id(&tenants, cluster, tenant)?)
+}
+
+async fn tenants(
+    State(console): State<Console>,
+    Path(cluster): Path<String>,
+) -> Answer<shape::Tenants> {
+    let tenants = console.viewer(&actor())?.tenants(&cluster).await?;
+    Ok(Json(shape::Tenants {
+        cluster,
+        tenants: tenants.into_iter().map(Into::into).collect(),
+    }))
+}
+
+async fn create_tenant(
+    State(console): State<Console>,
+    Path(cluster): Path<String>,
+    Json(order): Json<shape::TenantOrder>,
+) -> Answer<shape::Tenant> {
+    let id = console
+        .operator(&actor())?
+        .create_tenant(&cluster, &order.name)
+        .await?;
+    let tenants = console.viewer(&actor())?.tenants(&cluster).await?;
+    let made = tenants
+        .into_iter()
+        .find(|tenant| tenant.id == id)
+        .ok_or_else(|| {
+            Problem::new(
+                "internal",
+                format!("tenant \"{}\" was made but is not listed", order.name),
+            )
+        })?;
+    Ok(Json(made.into()))
+}
+
+async fn ranges(
+    State(console): State<Console>,
+    Path((cluster, tenant)): Path<(String, String)>,
+) -> Answer<shape::Ranges> {
+    let id = find(&console, &cluster, &tenant).await?;
+    let overview = console.viewer(&actor())?.overview(&cluster).await?;
+    let period = overview
+        .period
+        .tenants
+        .into_iter()
+        .find(|period| period.tenant == id)
+        .ok_or_else(|| {
+            let sentence =
+                format!("tenant \"{tenant}\" has not been observed yet; ask again in a second");
+            Problem::new("not_found", sentence)
+        })?;
+    Ok(Json(shape::Ranges::new(&cluster, period, overview.now)))
+}
+
+async fn sql(
+    State(console): State<Console>,
+    Path((cluster, tenant)): Path<(String, String)>,
+    Json(order): Json<shape::SqlOrder>,
+) -> Answer<shape::SqlAnswers> {
+    let id = find(&console, &cluster, &tenant).await?;
+    let results = console
+        .operator(&actor())?
+        .run_sql(&cluster, id, &order.sql)
+        .await?;
+    Ok(Json(shape::SqlAnswers {
+        results: results.into_iter().map(Into::into).collect(),
+    }))
+}
+
+async fn back_up(
+    State(console): State<Console>,
+    Path(cluster): Path<String>,
+    Json(order): Json<shape::BackupOrder>,
+) -> Answer<shape::Tasks> {
+    let id = find(&console, &cluster, &order.tenant).await?;
+    let viewer = console.viewer(&actor())?;
+    let less_is_possible = viewer
+        .overview(&cluster)
+        .await?
+        .summary
+        .cluster
+        .capabilities
+        .incremental;
+    let kind = if order.full || !less_is_possible {
+        BackupKind::Full
+    } else {
+        BackupKind::Incremental
+    };
+    let jobs = console
+        .operator(&actor())?
+        .back_up_now(&cluster, Some(id), kind)
+        .await?;
+    let mut tasks = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        tasks.push(viewer.backup(&cluster, job).await?.into());
+    }
+    Ok(Json(shape::Tasks { tasks }))
+}
+
+async fn backup(
+    State(console): State<Console>,
+    Path((cluster, id)): Path<(String, i64)>,
+) -> Answer<shape::Task> {
+    Ok(Json(
+        console
+            .viewer(&actor())?
+            .backup(&cluster, JobId(id))
+            .await?
+            .into(),
+    ))
+}
+
+async fn recover(
+    State(console): State<Console>,
+    Path(cluster): Path<String>,
+    Json(order): Json<shape::RecoveryOrder>,
+) -> Answer<shape::Task> {
+    let tenant = find(&console, &cluster, &order.tenant).await?;
+    let request = RecoveryRequest {
+        tenant,
+        until: order.at,
+        new_name: order.new_name,
+    };
+    let id = console
+        .operator(&actor())?
+        .initiate_recovery(&cluster, &request)
+        .await?;
+    Ok(Json(
+        console
+            .viewer(&actor())?
+            .recovery(&cluster, id)
+            .await?
+            .into(),
+    ))
+}
+
+async fn recovery(
+    State(console): State<Console>,
+    Path((cluster, id)): Path<(String, i64)>,
+) -> Answer<shape::Task> {
+    let viewer = console.viewer(&actor())?;
+    let mut task: shape::Task = viewer.recovery(&cluster, JobId(id)).await?.into();
+    if task.is_completed()
+        && let Some(result) = &mut task.recovery
+    {
+        let tenants = viewer.tenants(&cluster).await?;
+        result.data_file = shape::tenant_named(&tenants, &result.new_tenant)
+            .and_then(|tenant| tenant.data_file.clone());
+    }
+    Ok(Json(task))
+}
+
+async fn verify(
+    State(console): State<Console>,
+    Path(cluster): Path<String>,
+    Json(order): Json<shape::VerifyOrder>,
+) -> Answer<shape::Verified> {
+    let tenant = match &order.tenant {
+        Some(name) => Some(find(&console, &cluster, name).await?),
+        None => None,
+    };
+    Ok(Json(
+        console
+            .operator(&actor())?
+            .verify(&cluster, tenant)
+            .await?
+            .into(),
+    ))
+}

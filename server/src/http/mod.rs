@@ -1,0 +1,7 @@
+//! HTTP that is not a page: the commands' API, health, and what guards every request.
+
+pub mod commands;
+pub mod guard;
+pub mod headers;
+pub mod health;
+pub mod shape;

@@ -1,0 +1,105 @@
+//! The routes: pages and server functions, their files, the commands' API, health; and the guards around all.
+
+use crate::http::{commands, guard, headers, health};
+use app::{App, document};
+use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
+use control::Console;
+use domain::access::{Actor, Role};
+use leptos::{
+    config::{Env, LeptosOptions},
+    nonce::use_nonce,
+    prelude::{provide_context, use_context},
+};
+use leptos_axum::{
+    LeptosRoutes, ResponseOptions, file_and_error_handler_with_context, generate_route_list,
+};
+use std::{net::SocketAddr, path::Path, sync::Arc};
+use tower_http::{limit::RequestBodyLimitLayer, services::ServeDir, trace::TraceLayer};
+
+/// Name of the pages' files, as in the build's settings.
+const OUTPUT_NAME: &str = "tidemark";
+/// Longest body of any request: SQL text in JSON, with room for escapes.
+const BODY_BYTES_MAX: usize = 2 * commands::SQL_BYTES_MAX;
+
+/// What the routes need.
+#[derive(Clone)]
+pub struct Parts {
+    /// The use cases.
+    pub console: Console,
+    /// What commands have to show.
+    pub token: Arc<str>,
+}
+
+/// The routes of a server at `address` whose pages' files are in `site`.
+pub fn router(parts: Parts, site: &Path, address: SocketAddr) -> Router {
+    let options = LeptosOptions::builder()
+        .output_name(OUTPUT_NAME)
+        .site_root(site.to_string_lossy().into_owned())
+        .site_pkg_dir("pkg")
+        .site_addr(address)
+        .env(if cfg!(debug_assertions) {
+            Env::DEV
+        } else {
+            Env::PROD
+        })
+        .build();
+    let context = page_context(parts.console.clone());
+    let shell = {
+        let options = options.clone();
+        move || document(options.clone())
+    };
+    let not_found = Router::new()
+        .fallback(file_and_error_handler_with_context(
+            context.clone(),
+            document,
+        ))
+        .with_state(options.clone());
+    // Files are answered here and not by the pages' own handler, which runs under whatever reactive
+    // owner its thread had last and may copy another answer's status onto a file.
+    let files = ServeDir::new(site)
+        .append_index_html_on_directories(false)
+        .precompressed_br()
+        .precompressed_gzip()
+        .call_fallback_on_method_not_allowed(true)
+        .fallback(not_found);
+    let pages = Router::new()
+        .leptos_routes_with_context(&options, generate_route_list(App), context, shell)
+        .fallback_service(files)
+        .with_state(options);
+    let commands = commands::routes(parts.console.clone()).layer(middleware::from_fn_with_state(
+        parts.token,
+        guard::token_only,
+    ));
+    Router::new()
+        .nest("/cli/v1", commands)
+        .route("/healthz", get(health::health).with_state(parts.console))
+        .merge(pages)
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(guard::own_pages_only))
+        .layer(middleware::from_fn(guard::own_name_only))
+        .layer(middleware::from_fn(headers::add))
+        .layer(TraceLayer::new_for_http())
+}
+
+/// What pages and server functions find in their context.
+fn page_context(console: Console) -> impl Fn() + Clone + Send + Sync + 'static {
+    move || {
+        provide_context(console.clone());
+        provide_context(operator_here());
+        // Server functions have no nonce, because they render nothing.
+        if let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>())
+            && let Some(policy) = headers::page_policy(&nonce)
+        {
+            response.insert_header(axum::http::header::CONTENT_SECURITY_POLICY, policy);
+        }
+    }
+}
+
+/// Until there is sign-in, whoever reaches the loopback address acts as the operator of this machine.
+fn operator_here() -> Actor {
+    Actor {
+        name: "local operator".to_owned(),
+        role: Role::Admin,
+    }
+}

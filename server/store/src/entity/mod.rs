@@ -1,0 +1,76 @@
+//! Rows of the control database; never seen outside this crate.
+
+pub(crate) mod audit;
+pub(crate) mod backup_set;
+pub(crate) mod cluster;
+pub(crate) mod job;
+pub(crate) mod log_archive;
+pub(crate) mod log_span;
+pub(crate) mod revision;
+pub(crate) mod tenant;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+    use sea_orm::{
+        ConnectionTrait, DatabaseConnection, EntityTrait, IdenStatic, Iterable, Statement,
+    };
+
+    /// Name, type family and nullability of a table's columns as the schema made them.
+    async fn made(db: &DatabaseConnection, table: &str) -> Vec<(String, bool)> {
+        let sql = format!("SELECT name, \"notnull\", pk FROM pragma_table_info('{table}')");
+        let rows = db
+            .query_all_raw(Statement::from_string(db.get_database_backend(), sql))
+            .await
+            .unwrap();
+        let mut columns: Vec<(String, bool)> = rows
+            .iter()
+            .map(|row| {
+                let required: bool = row.try_get("", "notnull").unwrap();
+                let key: i64 = row.try_get("", "pk").unwrap();
+                (row.try_get("", "name").unwrap(), !required && key == 0)
+            })
+            .collect();
+        columns.sort();
+        columns
+    }
+
+    fn expected<E: EntityTrait>() -> Vec<(String, bool)> {
+        let mut columns: Vec<(String, bool)> = E::Column::iter()
+            .map(|column| {
+                let def = sea_orm::ColumnTrait::def(&column);
+                (column.as_str().to_owned(), def.is_null())
+            })
+            .collect();
+        columns.sort();
+        columns
+    }
+
+    #[tokio::test]
+    async fn entities_and_schema_have_the_same_columns() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", dir.path().join("control.db").display());
+        let store = Store::connect(&url).await.unwrap();
+        migration::up(store.connection()).await.unwrap();
+        macro_rules! check {
+            ($($table:ident),+) => {
+                $(assert_eq!(
+                    made(&store.db, stringify!($table)).await,
+                    expected::<$table::Entity>(),
+                    stringify!($table)
+                );)+
+            };
+        }
+        check!(
+            audit,
+            backup_set,
+            cluster,
+            job,
+            log_archive,
+            log_span,
+            revision,
+            tenant
+        );
+    }
+}

@@ -1,0 +1,25 @@
+//! The control database: rows, queries and transactions. The only crate that names sea-orm.
+//!
+//! What goes in and out is the vocabulary of `domain` and the few types here; rows stay inside.
+
+mod change;
+mod connect;
+mod convert;
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the entity macro writes a transaction of its own, which nobody calls"
+)]
+mod entity;
+mod error;
+mod repo;
+
+pub use change::Change;
+pub use connect::Store;
+pub use error::{Result, StoreError};
+pub use repo::{
+    audit::Audit,
+    clusters::{AddCluster, KnownCluster, Opened},
+    feed::FeedRows,
+    jobs::{Claim, Job, JobFacts, JobPatch, Lease, NewJob, Order, UNFINISHED_MAX},
+    picture::{ArchiveFacts, TenantFacts, TenantPicture},
+};

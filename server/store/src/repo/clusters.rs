@@ -1,0 +1,210 @@
+//! Managed clusters.
+
+use crate::{
+    Change, Store,
+    convert::{impossible, scn, scn_column, scn_opt, word},
+    entity::cluster,
+    error::{During, Result},
+};
+use domain::{
+    ClusterId, Revision, Scn,
+    capability::{Capabilities, EngineKind},
+    cluster::Cluster,
+};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+
+/// A cluster with what only the console's own parts need to know of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownCluster {
+    /// What the page may see.
+    pub cluster: Cluster,
+    /// Directory of the cluster's own files.
+    pub home_dir: String,
+    /// Directory its backups go to.
+    pub destination_dir: String,
+    /// When it was added.
+    pub created: Scn,
+}
+
+/// A cluster to add.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddCluster {
+    /// Unique name.
+    pub name: String,
+    /// What runs it.
+    pub engine: EngineKind,
+    /// What the open engine says about itself.
+    pub opened: Opened,
+    /// Directory of the cluster's own files.
+    pub home_dir: String,
+    /// Directory its backups go to.
+    pub destination_dir: String,
+    /// When.
+    pub created: Scn,
+}
+
+/// What an engine says about itself when it is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Version of the database behind it.
+    pub version: String,
+    /// What can be done with it.
+    pub capabilities: Capabilities,
+    /// Where its backups go, as people write it.
+    pub destination: String,
+}
+
+impl Opened {
+    fn capabilities_text(&self) -> Result<String> {
+        serde_json::to_string(&self.capabilities)
+            .map_err(|error| impossible("cluster.capabilities", error))
+    }
+}
+
+impl Store {
+    /// Every cluster, by name.
+    pub async fn clusters(&self) -> Result<Vec<KnownCluster>> {
+        let rows = cluster::Entity::find()
+            .order_by_asc(cluster::COLUMN.name)
+            .all(&self.db)
+            .await
+            .during("listing clusters")?;
+        rows.into_iter().map(known).collect()
+    }
+
+    /// The cluster of this name.
+    pub async fn cluster(&self, name: &str) -> Result<Option<KnownCluster>> {
+        let row = cluster::Entity::find()
+            .filter(cluster::COLUMN.name.eq(name))
+            .one(&self.db)
+            .await
+            .during("reading a cluster")?;
+        row.map(known).transpose()
+    }
+}
+
+impl Change {
+    /// Adds a cluster.
+    pub async fn add_cluster(&self, add: &AddCluster) -> Result<ClusterId> {
+        let rev = self.take_rev();
+        let row = cluster::ActiveModel {
+            name: Set(add.name.clone()),
+            engine: Set(add.engine.code().to_owned()),
+            version: Set(add.opened.version.clone()),
+            capabilities: Set(add.opened.capabilities_text()?),
+            destination: Set(add.opened.destination.clone()),
+            home_dir: Set(add.home_dir.clone()),
+            destination_dir: Set(add.destination_dir.clone()),
+            created: Set(scn_column(add.created)),
+            observed: Set(None),
+            fault: Set(None),
+            period_rev: Set(rev),
+            rev: Set(rev),
+            ..Default::default()
+        };
+        let done = cluster::Entity::insert(row)
+            .exec(&self.tx)
+            .await
+            .during("adding a cluster")?;
+        Ok(ClusterId(done.last_insert_id))
+    }
+
+    /// Records what an engine says about itself.
+    pub async fn cluster_opened(&self, id: ClusterId, opened: &Opened) -> Result<()> {
+        self.update_cluster(
+            id,
+            cluster::ActiveModel {
+                version: Set(opened.version.clone()),
+                capabilities: Set(opened.capabilities_text()?),
+                destination: Set(opened.destination.clone()),
+                fault: Set(None),
+                rev: Set(self.take_rev()),
+                ..Default::default()
+            },
+        )
+        .await
+    }
+
+    /// Records a look at the cluster that succeeded.
+    pub async fn cluster_observed(&self, id: ClusterId, at: Scn) -> Result<()> {
+        self.update_cluster(
+            id,
+            cluster::ActiveModel {
+                observed: Set(Some(scn_column(at))),
+                fault: Set(None),
+                rev: Set(self.take_rev()),
+                ..Default::default()
+            },
+        )
+        .await
+    }
+
+    /// Records why the cluster cannot be looked at.
+    pub async fn cluster_fault(&self, id: ClusterId, fault: &str) -> Result<()> {
+        self.update_cluster(
+            id,
+            cluster::ActiveModel {
+                fault: Set(Some(fault.to_owned())),
+                rev: Set(self.take_rev()),
+                ..Default::default()
+            },
+        )
+        .await
+    }
+
+    /// Marks the recovery period of the cluster as changed, so that pages get it anew.
+    pub async fn period_changed(&self, id: ClusterId) -> Result<()> {
+        let rev = self.take_rev();
+        self.update_cluster(
+            id,
+            cluster::ActiveModel {
+                period_rev: Set(rev),
+                rev: Set(rev),
+                ..Default::default()
+            },
+        )
+        .await
+    }
+
+    async fn update_cluster(&self, id: ClusterId, row: cluster::ActiveModel) -> Result<()> {
+        cluster::Entity::update_many()
+            .set(row)
+            .filter(cluster::COLUMN.id.eq(id.0))
+            .exec(&self.tx)
+            .await
+            .during("changing a cluster")?;
+        Ok(())
+    }
+}
+
+/// Name of a cluster and its two revisions: of the row and of the period.
+pub(crate) async fn head(
+    db: &impl ConnectionTrait,
+    id: ClusterId,
+) -> Result<Option<cluster::Model>> {
+    cluster::Entity::find_by_id(id.0)
+        .one(db)
+        .await
+        .during("reading a cluster")
+}
+
+fn known(row: cluster::Model) -> Result<KnownCluster> {
+    let capabilities = serde_json::from_str(&row.capabilities)
+        .map_err(|error| impossible("cluster.capabilities", error))?;
+    Ok(KnownCluster {
+        cluster: Cluster {
+            id: ClusterId(row.id),
+            name: row.name,
+            engine: word("cluster.engine", &row.engine, EngineKind::from_code)?,
+            version: row.version,
+            capabilities,
+            destination: row.destination,
+            observed: scn_opt("cluster.observed", row.observed)?,
+            fault: row.fault,
+            rev: Revision(row.rev),
+        },
+        home_dir: row.home_dir,
+        destination_dir: row.destination_dir,
+        created: scn("cluster.created", row.created)?,
+    })
+}

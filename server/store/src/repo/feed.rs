@@ -1,0 +1,127 @@
+//! What changed since a revision.
+
+use super::{clusters, filter, tasks};
+use crate::{
+    Store,
+    change::counter,
+    entity::{job, log_archive, tenant},
+    error::{During, Result},
+};
+use domain::{
+    ClusterId, Revision, archive::LogArchive, backup::BackupJob, feed::FEED_ROWS_MAX, job::JobKind,
+    recovery::RecoveryJob,
+};
+use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+
+/// Rows of a cluster that changed after a revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedRows {
+    /// Everything up to it is here; ask from here next time.
+    pub rev: Revision,
+    /// Whether anything of the basic information may have changed.
+    pub summary: bool,
+    /// Whether the recovery period changed.
+    pub period: bool,
+    /// Data backup tasks.
+    pub backups: Vec<BackupJob>,
+    /// Log backup rows.
+    pub archives: Vec<LogArchive>,
+    /// Recovery tasks.
+    pub recoveries: Vec<RecoveryJob>,
+}
+
+impl Store {
+    /// The rows with a revision after `since`, at most [`FEED_ROWS_MAX`] of each kind.
+    ///
+    /// A row whose revision is above the answer's is left for the next question, so none is skipped: when
+    /// one kind has more rows than fit, the answer ends at the last of them that does, for all kinds.
+    pub async fn feed(&self, cluster: ClusterId, since: Revision) -> Result<FeedRows> {
+        let newest = counter(&self.db).await?;
+        // A revision from the future is of another database: begin anew.
+        let since = if since.0 > newest { 0 } else { since.0 };
+        let backups = self
+            .jobs_between(cluster, JobKind::DataBackup, since, newest)
+            .await?;
+        let recoveries = self
+            .jobs_between(cluster, JobKind::Recovery, since, newest)
+            .await?;
+        let archives = log_archive::Entity::find()
+            .filter(log_archive::COLUMN.cluster_id.eq(cluster.0))
+            .filter(log_archive::COLUMN.rev.gt(since))
+            .filter(log_archive::COLUMN.rev.lte(newest))
+            .order_by_asc(log_archive::COLUMN.rev)
+            .limit(FEED_ROWS_MAX)
+            .all(&self.db)
+            .await
+            .during("reading changed log backup tasks")?;
+        let end = newest
+            .min(full_end(backups.iter().map(|row| row.rev), newest))
+            .min(full_end(recoveries.iter().map(|row| row.rev), newest))
+            .min(full_end(archives.iter().map(|row| row.rev), newest));
+        self.feed_rows(cluster, (since, end), backups, archives, recoveries)
+            .await
+    }
+
+    async fn feed_rows(
+        &self,
+        cluster: ClusterId,
+        (since, end): (i64, i64),
+        mut backups: Vec<job::Model>,
+        mut archives: Vec<log_archive::Model>,
+        mut recoveries: Vec<job::Model>,
+    ) -> Result<FeedRows> {
+        backups.retain(|row| row.rev <= end);
+        archives.retain(|row| row.rev <= end);
+        recoveries.retain(|row| row.rev <= end);
+        let head = clusters::head(&self.db, cluster).await?;
+        let period = head.as_ref().is_some_and(|row| row.period_rev > since);
+        let summary = head.is_some_and(|row| row.rev > since)
+            || !(backups.is_empty() && archives.is_empty() && recoveries.is_empty())
+            || self.tenants_changed(cluster, since).await?;
+        Ok(FeedRows {
+            rev: Revision(end),
+            summary,
+            period,
+            backups: tasks::backup_rows(&self.db, backups).await?,
+            archives: tasks::archive_rows(&self.db, archives).await?,
+            recoveries: tasks::recovery_rows(&self.db, cluster, recoveries).await?,
+        })
+    }
+
+    async fn jobs_between(
+        &self,
+        cluster: ClusterId,
+        kind: JobKind,
+        since: i64,
+        newest: i64,
+    ) -> Result<Vec<job::Model>> {
+        job::Entity::find()
+            .filter(filter::all_jobs(cluster, kind))
+            .filter(job::COLUMN.rev.gt(since))
+            .filter(job::COLUMN.rev.lte(newest))
+            .order_by_asc(job::COLUMN.rev)
+            .limit(FEED_ROWS_MAX)
+            .all(&self.db)
+            .await
+            .during("reading changed tasks")
+    }
+
+    async fn tenants_changed(&self, cluster: ClusterId, since: i64) -> Result<bool> {
+        let changed = tenant::Entity::find()
+            .filter(tenant::COLUMN.cluster_id.eq(cluster.0))
+            .filter(tenant::COLUMN.rev.gt(since))
+            .count(&self.db)
+            .await
+            .during("looking for changed tenants")?;
+        Ok(changed > 0)
+    }
+}
+
+/// Where an answer must end for these ascending revisions: at the last one if there may be more.
+fn full_end(revs: impl ExactSizeIterator<Item = i64>, newest: i64) -> i64 {
+    let full = u64::try_from(revs.len()).unwrap_or(u64::MAX) >= FEED_ROWS_MAX;
+    match revs.last() {
+        Some(last) if full => last,
+        _ => newest,
+    }
+}

@@ -1,0 +1,395 @@
+//! The queue's side of tasks: orders, leases and the steps of a task's life.
+
+use crate::{
+    Change, Store,
+    convert::{column, impossible, scn, scn_column, scn_opt, word},
+    entity::job,
+    error::{During, Result},
+};
+use domain::{
+    BackupSetId, ClusterId, JobId, Scn, TenantId,
+    backup::{BackupKind, TaskSource, Trigger},
+    job::{JobKind, JobState, Progress},
+    recovery::RecoveryProof,
+};
+use sea_orm::{
+    ActiveValue::Set, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+
+/// Most unfinished tasks of one cluster that are looked at; orders beyond it are refused.
+pub const UNFINISHED_MAX: u64 = 1000;
+
+/// What a task is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// Make a backup set.
+    Backup {
+        /// Full or incremental.
+        asked: BackupKind,
+        /// Cluster or tenant backup.
+        source: TaskSource,
+    },
+    /// Rebuild the tenant under another name.
+    Recovery {
+        /// The moment.
+        until: Scn,
+        /// The other name.
+        new_name: String,
+    },
+}
+
+impl Order {
+    /// The kind of task.
+    pub fn kind(&self) -> JobKind {
+        match self {
+            Order::Backup { .. } => JobKind::DataBackup,
+            Order::Recovery { .. } => JobKind::Recovery,
+        }
+    }
+}
+
+/// A task to enqueue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewJob {
+    /// Cluster.
+    pub cluster: ClusterId,
+    /// The tenant that is backed up, or whose backups are read.
+    pub tenant: TenantId,
+    /// What to do.
+    pub order: Order,
+    /// What caused it.
+    pub trigger: Trigger,
+    /// The mark of this order at the engine; unique for ever.
+    pub token: String,
+    /// When it was asked for.
+    pub created: Scn,
+}
+
+/// A task as the queue and its workers see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Number.
+    pub id: JobId,
+    /// Cluster.
+    pub cluster: ClusterId,
+    /// Tenant.
+    pub tenant: TenantId,
+    /// What to do.
+    pub order: Order,
+    /// What caused it.
+    pub trigger: Trigger,
+    /// Where it stands.
+    pub state: JobState,
+    /// The mark of this order at the engine.
+    pub token: String,
+    /// The engine's number of it, once accepted.
+    pub engine_job_id: Option<String>,
+    /// How often a worker has begun it.
+    pub attempts: u32,
+    /// Not to be begun before.
+    pub not_before: Scn,
+    /// The attempt that holds it.
+    pub lease_owner: Option<String>,
+    /// Until when, if nothing is heard from it.
+    pub lease_until: Option<Scn>,
+    /// When work began.
+    pub started: Option<Scn>,
+}
+
+/// What the engine tells about a task.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JobFacts {
+    /// How far it is.
+    pub progress: Progress,
+    /// The set made or being made.
+    pub set: Option<BackupSetId>,
+    /// What is made in fact.
+    pub actual: Option<BackupKind>,
+    /// Why that differs from what was asked for.
+    pub actual_reason: Option<String>,
+    /// The earliest moment the set can be recovered to.
+    pub min_restore_scn: Option<Scn>,
+    /// Directory of the set, or data file of the recovered tenant.
+    pub location: Option<String>,
+    /// The proof of a recovery.
+    pub proof: Option<RecoveryProof>,
+}
+
+/// A lease to hold from now on, or to give back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lease {
+    /// Keep it until this instant.
+    Until(Scn),
+    /// Give it back.
+    Release,
+}
+
+/// What changes in a task; everything absent stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JobPatch {
+    /// The next state.
+    pub state: Option<JobState>,
+    /// The engine's number of it, or that it has none any more.
+    pub engine_job_id: Option<Option<String>>,
+    /// When work began.
+    pub started: Option<Scn>,
+    /// When it ended.
+    pub ended: Option<Scn>,
+    /// What the engine tells.
+    pub facts: Option<JobFacts>,
+    /// Why it failed.
+    pub failure: Option<String>,
+    /// Not to be begun again before.
+    pub not_before: Option<Scn>,
+    /// The lease.
+    pub lease: Option<Lease>,
+}
+
+impl Store {
+    /// A task by its number.
+    pub async fn job(&self, id: JobId) -> Result<Option<Job>> {
+        one(&self.db, id).await
+    }
+
+    /// The tasks of a cluster that are not final, oldest first.
+    pub async fn unfinished(&self, cluster: ClusterId) -> Result<Vec<Job>> {
+        unfinished(&self.db, cluster).await
+    }
+
+    /// Prolongs a lease; `false` when somebody else holds it. Makes no revision: nobody sees a lease.
+    pub async fn prolong(&self, id: JobId, owner: &str, until: Scn) -> Result<bool> {
+        let done = job::Entity::update_many()
+            .set(job::ActiveModel {
+                lease_until: Set(Some(scn_column(until))),
+                ..Default::default()
+            })
+            .filter(job::COLUMN.id.eq(id.0))
+            .filter(job::COLUMN.lease_owner.eq(owner))
+            .exec(&self.db)
+            .await
+            .during("prolonging a lease")?;
+        Ok(done.rows_affected == 1)
+    }
+}
+
+impl Change {
+    /// A task by its number.
+    pub async fn job(&self, id: JobId) -> Result<Option<Job>> {
+        one(&self.tx, id).await
+    }
+
+    /// The tasks of a cluster that are not final, oldest first.
+    pub async fn unfinished(&self, cluster: ClusterId) -> Result<Vec<Job>> {
+        unfinished(&self.tx, cluster).await
+    }
+
+    /// Puts a task into the queue.
+    pub async fn enqueue(&self, new: &NewJob) -> Result<JobId> {
+        let (asked, source, until, new_name) = match &new.order {
+            Order::Backup { asked, source } => (Some(*asked), Some(*source), None, None),
+            Order::Recovery { until, new_name } => (None, None, Some(*until), Some(new_name)),
+        };
+        let row = job::ActiveModel {
+            cluster_id: Set(new.cluster.0),
+            tenant_id: Set(new.tenant.0),
+            kind: Set(new.order.kind().code().to_owned()),
+            state: Set(JobState::Queued.code().to_owned()),
+            token: Set(new.token.clone()),
+            caused_by: Set(new.trigger.code().to_owned()),
+            source: Set(source.map(|source| source.code().to_owned())),
+            asked: Set(asked.map(|kind| kind.code().to_owned())),
+            until_scn: Set(until.map(scn_column)),
+            new_name: Set(new_name.cloned()),
+            phase: Set(String::new()),
+            done_bytes: Set(0),
+            total_bytes: Set(0),
+            rate_bytes_per_s: Set(0),
+            attempts: Set(0),
+            not_before: Set(scn_column(new.created)),
+            created: Set(scn_column(new.created)),
+            rev: Set(self.take_rev()),
+            ..Default::default()
+        };
+        let done = job::Entity::insert(row)
+            .exec(&self.tx)
+            .await
+            .during("enqueueing a task")?;
+        Ok(JobId(done.last_insert_id))
+    }
+
+    /// Takes a task for one attempt: `to` is its state then. `false` when it is not free any more.
+    pub async fn claim(&self, job: &Job, to: JobState, owner: &str, claim: Claim) -> Result<bool> {
+        let attempts = i32::try_from(job.attempts + claim.counts).unwrap_or(i32::MAX);
+        let now = scn_column(claim.now);
+        let free = Condition::any()
+            .add(job::COLUMN.lease_until.is_null())
+            .add(job::COLUMN.lease_until.lte(now));
+        let done = job::Entity::update_many()
+            .set(job::ActiveModel {
+                state: Set(to.code().to_owned()),
+                attempts: Set(attempts),
+                lease_owner: Set(Some(owner.to_owned())),
+                lease_until: Set(Some(scn_column(claim.until))),
+                rev: Set(self.take_rev()),
+                ..Default::default()
+            })
+            .filter(job::COLUMN.id.eq(job.id.0))
+            .filter(job::COLUMN.state.eq(job.state.code()))
+            .filter(job::COLUMN.not_before.lte(now))
+            .filter(free)
+            .exec(&self.tx)
+            .await
+            .during("claiming a task")?;
+        Ok(done.rows_affected == 1)
+    }
+
+    /// Changes a task that still stands in `state` and is held by `owner` (`None`: whoever holds it).
+    /// `false` when it is not so, and then nothing changed.
+    pub async fn patch_job(
+        &self,
+        id: JobId,
+        state: JobState,
+        owner: Option<&str>,
+        patch: &JobPatch,
+    ) -> Result<bool> {
+        let mut update = job::Entity::update_many()
+            .set(patch_row(patch, self.take_rev())?)
+            .filter(job::COLUMN.id.eq(id.0))
+            .filter(job::COLUMN.state.eq(state.code()));
+        if let Some(owner) = owner {
+            update = update.filter(job::COLUMN.lease_owner.eq(owner));
+        }
+        let done = update.exec(&self.tx).await.during("changing a task")?;
+        Ok(done.rows_affected == 1)
+    }
+}
+
+/// The terms of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// Now.
+    pub now: Scn,
+    /// Until when the lease holds if nothing is heard.
+    pub until: Scn,
+    /// 1 when this attempt counts against the limit, else 0.
+    pub counts: u32,
+}
+
+fn patch_row(patch: &JobPatch, rev: i64) -> Result<job::ActiveModel> {
+    let mut row = job::ActiveModel {
+        rev: Set(rev),
+        ..Default::default()
+    };
+    if let Some(state) = patch.state {
+        row.state = Set(state.code().to_owned());
+    }
+    if let Some(id) = &patch.engine_job_id {
+        row.engine_job_id = Set(id.clone());
+    }
+    if let Some(at) = patch.started {
+        row.started = Set(Some(scn_column(at)));
+    }
+    if let Some(at) = patch.ended {
+        row.ended = Set(Some(scn_column(at)));
+    }
+    if let Some(at) = patch.not_before {
+        row.not_before = Set(scn_column(at));
+    }
+    if let Some(failure) = &patch.failure {
+        row.failure = Set(Some(failure.clone()));
+    }
+    match &patch.lease {
+        Some(Lease::Until(until)) => row.lease_until = Set(Some(scn_column(*until))),
+        Some(Lease::Release) => {
+            row.lease_owner = Set(None);
+            row.lease_until = Set(None);
+        }
+        None => {}
+    }
+    if let Some(facts) = &patch.facts {
+        set_facts(&mut row, facts)?;
+    }
+    Ok(row)
+}
+
+fn set_facts(row: &mut job::ActiveModel, facts: &JobFacts) -> Result<()> {
+    row.phase = Set(facts.progress.phase.clone());
+    row.done_bytes = Set(column(facts.progress.done_bytes));
+    row.total_bytes = Set(column(facts.progress.total_bytes));
+    row.rate_bytes_per_s = Set(column(facts.progress.rate_bytes_per_s));
+    row.eta_ms = Set(facts.progress.eta_ms.map(column));
+    row.set_id = Set(facts.set.map(|set| set.0));
+    row.actual = Set(facts.actual.map(|kind| kind.code().to_owned()));
+    row.actual_reason = Set(facts.actual_reason.clone());
+    row.min_restore_scn = Set(facts.min_restore_scn.map(scn_column));
+    row.location = Set(facts.location.clone());
+    let proof = facts.proof.as_ref().map(serde_json::to_string).transpose();
+    row.proof = Set(proof.map_err(|error| impossible("job.proof", error))?);
+    Ok(())
+}
+
+async fn one(db: &impl ConnectionTrait, id: JobId) -> Result<Option<Job>> {
+    let row = job::Entity::find_by_id(id.0)
+        .one(db)
+        .await
+        .during("reading a task")?;
+    row.map(read).transpose()
+}
+
+async fn unfinished(db: &impl ConnectionTrait, cluster: ClusterId) -> Result<Vec<Job>> {
+    let rows = job::Entity::find()
+        .filter(job::COLUMN.cluster_id.eq(cluster.0))
+        .filter(job::COLUMN.state.is_in(open_codes()))
+        .order_by_asc(job::COLUMN.id)
+        .limit(UNFINISHED_MAX)
+        .all(db)
+        .await
+        .during("reading unfinished tasks")?;
+    rows.into_iter().map(read).collect()
+}
+
+/// The codes of all states that are not final.
+pub(crate) fn open_codes() -> impl Iterator<Item = &'static str> {
+    JobState::ALL
+        .into_iter()
+        .filter(|state| !state.is_final())
+        .map(JobState::code)
+}
+
+fn read(row: job::Model) -> Result<Job> {
+    let kind = word("job.kind", &row.kind, JobKind::from_code)?;
+    let order = match kind {
+        JobKind::DataBackup => Order::Backup {
+            asked: word(
+                "job.asked",
+                row.asked.as_deref().unwrap_or_default(),
+                BackupKind::from_code,
+            )?,
+            source: word(
+                "job.source",
+                row.source.as_deref().unwrap_or_default(),
+                TaskSource::from_code,
+            )?,
+        },
+        JobKind::Recovery => Order::Recovery {
+            until: scn("job.until_scn", row.until_scn.unwrap_or(-1))?,
+            new_name: row.new_name.unwrap_or_default(),
+        },
+    };
+    Ok(Job {
+        id: JobId(row.id),
+        cluster: ClusterId(row.cluster_id),
+        tenant: TenantId(row.tenant_id),
+        order,
+        trigger: word("job.caused_by", &row.caused_by, Trigger::from_code)?,
+        state: word("job.state", &row.state, JobState::from_code)?,
+        token: row.token,
+        engine_job_id: row.engine_job_id,
+        attempts: u32::try_from(row.attempts)
+            .map_err(|_| impossible("job.attempts", row.attempts))?,
+        not_before: scn("job.not_before", row.not_before)?,
+        lease_owner: row.lease_owner,
+        lease_until: scn_opt("job.lease_until", row.lease_until)?,
+        started: scn_opt("job.started", row.started)?,
+    })
+}

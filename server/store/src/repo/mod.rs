@@ -1,0 +1,10 @@
+//! Queries and changes, one file per noun.
+
+pub(crate) mod audit;
+pub(crate) mod clusters;
+pub(crate) mod feed;
+pub(crate) mod filter;
+pub(crate) mod jobs;
+pub(crate) mod observed;
+pub(crate) mod picture;
+pub(crate) mod tasks;

@@ -1,0 +1,108 @@
+//! The feed: no row skipped, revisions only grow.
+
+use crate::fixture::{archive_facts, backup, fresh, recovery};
+use domain::{JobId, Revision, Scn, feed::FEED_ROWS_MAX};
+use std::collections::BTreeSet;
+use store::StoreError;
+
+#[tokio::test]
+async fn every_row_arrives_also_when_one_change_makes_more_than_fit() {
+    let fixture = fresh().await;
+    let cluster = fixture.cluster("local").await;
+    let tenant = fixture.tenant(cluster, "orders").await;
+    let many = FEED_ROWS_MAX * 2 + 30;
+    // All in one change, and a row of another kind in the middle.
+    fixture
+        .store
+        .change(async |change| {
+            for created in 0..many {
+                change.enqueue(&backup(cluster, tenant, created)).await?;
+                if created == many / 2 {
+                    let new = recovery(cluster, tenant, created, "orders_2");
+                    change.enqueue(&new).await?;
+                }
+            }
+            Ok::<_, StoreError>(())
+        })
+        .await
+        .unwrap();
+    let mut seen: BTreeSet<JobId> = BTreeSet::new();
+    let mut recoveries = 0;
+    let mut since = Revision(0);
+    let mut answers = 0;
+    loop {
+        let rows = fixture.store.feed(cluster, since).await.unwrap();
+        assert!(rows.backups.len() as u64 <= FEED_ROWS_MAX);
+        assert!(rows.backups.is_sorted_by_key(|row| row.rev));
+        assert!(rows.rev >= since, "revisions only grow");
+        seen.extend(rows.backups.iter().map(|row| row.id));
+        recoveries += rows.recoveries.len();
+        answers += 1;
+        if rows.rev == since {
+            break;
+        }
+        since = rows.rev;
+    }
+    assert_eq!(seen.len() as u64, many);
+    assert_eq!(recoveries, 1);
+    assert_eq!(answers, 4, "three with rows and one without");
+    assert_eq!(since, fixture.store.revision().await.unwrap());
+}
+
+#[tokio::test]
+async fn a_quiet_feed_is_empty_and_a_change_tells_what_it_touched() {
+    let fixture = fresh().await;
+    let cluster = fixture.cluster("local").await;
+    let other = fixture.cluster("other").await;
+    let tenant = fixture.tenant(cluster, "orders").await;
+    let now = fixture.store.feed(cluster, Revision(0)).await.unwrap().rev;
+    let quiet = fixture.store.feed(cluster, now).await.unwrap();
+    assert_eq!(
+        (quiet.rev, quiet.summary, quiet.period),
+        (now, false, false)
+    );
+
+    fixture
+        .store
+        .change(async |change| change.cluster_observed(other, Scn(3)).await)
+        .await
+        .unwrap();
+    let others = fixture.store.feed(cluster, now).await.unwrap();
+    assert!(others.rev > now && !others.summary && others.archives.is_empty());
+
+    fixture
+        .store
+        .change(async |change| {
+            change
+                .set_archive(cluster, tenant, &archive_facts(Scn(200)))
+                .await
+        })
+        .await
+        .unwrap();
+    let changed = fixture.store.feed(cluster, others.rev).await.unwrap();
+    assert_eq!(changed.archives[0].checkpoint_scn, Some(Scn(200)));
+    assert!(changed.summary && !changed.period);
+
+    fixture
+        .store
+        .change(async |change| change.period_changed(cluster).await)
+        .await
+        .unwrap();
+    let period = fixture.store.feed(cluster, changed.rev).await.unwrap();
+    assert!(period.period && period.summary && period.archives.is_empty());
+}
+
+#[tokio::test]
+async fn a_revision_of_another_database_begins_anew() {
+    let fixture = fresh().await;
+    let cluster = fixture.cluster("local").await;
+    let tenant = fixture.tenant(cluster, "orders").await;
+    fixture.enqueue(&backup(cluster, tenant, 1)).await;
+    let rows = fixture
+        .store
+        .feed(cluster, Revision(1_000_000))
+        .await
+        .unwrap();
+    assert_eq!(rows.backups.len(), 1);
+    assert_eq!(rows.rev, fixture.store.revision().await.unwrap());
+}

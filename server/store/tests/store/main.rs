@@ -1,0 +1,11 @@
+//! The control database, on SQLite or on the server that TEST_DATABASE_URL names.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod audit;
+mod feed;
+mod fixture;
+mod jobs;
+mod observed;
+mod pages;
+mod schema;

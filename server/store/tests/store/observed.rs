@@ -1,0 +1,114 @@
+//! What was observed reads back as it was written.
+
+use crate::fixture::{archive_facts, fresh, opened, set, span, tenant_facts};
+use domain::{
+    Scn, archive::ArchiveState, backup::BackupKind, recoverable::GapCause, tenant::TenantState,
+};
+use store::StoreError;
+
+#[tokio::test]
+async fn a_picture_reads_back_and_follows_every_edit() {
+    let fixture = fresh().await;
+    let cluster = fixture.cluster("local").await;
+    let tenant = fixture.tenant(cluster, "orders").await;
+    let mut full = set(1, 10);
+    let incremental = domain::backup::BackupSet {
+        kind: BackupKind::Incremental,
+        base: Some(full.id),
+        ..set(2, 20)
+    };
+    let mut grown = span(5, 90);
+    fixture
+        .store
+        .change(async |change| {
+            change.add_set(tenant, &full).await?;
+            change.add_set(tenant, &incremental).await?;
+            change.set_span(tenant, &span(5, 60)).await?;
+            change.set_span(tenant, &span(95, 99)).await?;
+            change.set_span(tenant, &grown).await
+        })
+        .await
+        .unwrap();
+    let picture = fixture.store.picture(cluster).await.unwrap();
+    assert_eq!(picture.len(), 1);
+    assert_eq!(picture[0].facts, tenant_facts("orders"));
+    assert_eq!(picture[0].archive, Some(archive_facts(Scn(100))));
+    assert_eq!(picture[0].sets, [full.clone(), incremental.clone()]);
+    assert_eq!(picture[0].spans, [grown.clone(), span(95, 99)]);
+
+    full.stored_bytes = 7;
+    grown.cause = GapCause::StoppedByPerson;
+    grown.note = "for a move".repeat(50);
+    let mut facts = tenant_facts("orders");
+    facts.state = TenantState::Faulty;
+    facts.note = Some("n".repeat(4000));
+    let mut archive = archive_facts(Scn(120));
+    archive.state = ArchiveState::Unknown("FROZEN".to_owned());
+    fixture
+        .store
+        .change(async |change| {
+            change.remove_set(tenant, full.id).await?;
+            change.remove_set(tenant, incremental.id).await?;
+            change.add_set(tenant, &full).await?;
+            change.set_span(tenant, &grown).await?;
+            change.remove_span(tenant, &span(95, 99)).await?;
+            change.set_archive(cluster, tenant, &archive).await?;
+            change.set_tenant(tenant, &facts).await?;
+            Ok::<_, StoreError>(())
+        })
+        .await
+        .unwrap();
+    let picture = fixture.store.picture(cluster).await.unwrap();
+    assert_eq!(picture[0].facts, facts);
+    assert_eq!(picture[0].archive, Some(archive));
+    assert_eq!(picture[0].sets, [full]);
+    assert_eq!(picture[0].spans, [grown]);
+    let one = fixture.store.tenant(cluster, tenant).await.unwrap();
+    assert_eq!(one, Some(picture[0].tenant()));
+}
+
+#[tokio::test]
+async fn clusters_read_back_with_capabilities_and_fault() {
+    let fixture = fresh().await;
+    let id = fixture.cluster("local").await;
+    let known = fixture.store.cluster("local").await.unwrap().unwrap();
+    assert_eq!(known.cluster.capabilities, opened().capabilities);
+    assert_eq!(known.home_dir, "clusters/local");
+    fixture
+        .store
+        .change(async |change| change.cluster_fault(id, "the disk is gone").await)
+        .await
+        .unwrap();
+    let faulty = fixture.store.cluster("local").await.unwrap().unwrap();
+    assert_eq!(faulty.cluster.fault.as_deref(), Some("the disk is gone"));
+    fixture
+        .store
+        .change(async |change| change.cluster_observed(id, Scn(9)).await)
+        .await
+        .unwrap();
+    let seen = fixture.store.cluster("local").await.unwrap().unwrap();
+    assert_eq!(seen.cluster.observed, Some(Scn(9)));
+    assert_eq!(seen.cluster.fault, None);
+    assert!(seen.cluster.rev > faulty.cluster.rev);
+    assert_eq!(fixture.store.cluster("other").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn two_clusters_of_one_name_are_refused() {
+    let fixture = fresh().await;
+    fixture.cluster("local").await;
+    let again = store::AddCluster {
+        name: "local".to_owned(),
+        engine: domain::capability::EngineKind::Embedded,
+        opened: opened(),
+        home_dir: String::new(),
+        destination_dir: String::new(),
+        created: Scn(2),
+    };
+    let refused: Result<_, StoreError> = fixture
+        .store
+        .change(async |change| change.add_cluster(&again).await)
+        .await;
+    assert!(refused.is_err());
+    assert_eq!(fixture.store.clusters().await.unwrap().len(), 1);
+}

@@ -1,0 +1,146 @@
+//! Filters, order and totals of the task tables.
+
+use crate::fixture::{archive_facts, backup, fresh, recovery};
+use domain::{
+    Scn,
+    backup::{BackupKind, TaskSource},
+    job::JobState,
+    page::TaskFilter,
+};
+use store::{JobPatch, NewJob, Order};
+
+fn numbers(page: &domain::page::Page<domain::backup::BackupJob>) -> Vec<u64> {
+    page.rows.iter().map(|row| row.created.0).collect()
+}
+
+#[tokio::test]
+async fn filters_narrow_and_totals_tell_both_counts() {
+    let fixture = fresh().await;
+    let cluster = fixture.cluster("local").await;
+    let other = fixture.cluster("other").await;
+    let a = fixture.tenant(cluster, "a_tenant").await;
+    let b = fixture.tenant(cluster, "b_tenant").await;
+    let elsewhere = fixture.tenant(other, "elsewhere").await;
+    for created in 1..=12 {
+        let tenant = if created % 2 == 0 { a } else { b };
+        fixture.enqueue(&backup(cluster, tenant, created)).await;
+    }
+    let incremental = NewJob {
+        order: Order::Backup {
+            asked: BackupKind::Incremental,
+            source: TaskSource::Cluster,
+        },
+        ..backup(cluster, a, 20)
+    };
+    let last = fixture.enqueue(&incremental).await;
+    fixture.enqueue(&recovery(cluster, a, 21, "x_tenant")).await;
+    fixture.enqueue(&backup(other, elsewhere, 22)).await;
+    let patch = JobPatch {
+        state: Some(JobState::Canceled),
+        ..JobPatch::default()
+    };
+    fixture
+        .store
+        .change(async |change| change.patch_job(last, JobState::Queued, None, &patch).await)
+        .await
+        .unwrap();
+
+    let ask = async |filter: TaskFilter| fixture.store.backups(cluster, &filter).await.unwrap();
+    let first = ask(TaskFilter::default()).await;
+    assert_eq!((first.page, first.size), (1, 10));
+    assert_eq!((first.total, first.total_unfiltered), (13, 13));
+    assert_eq!(numbers(&first), [20, 12, 11, 10, 9, 8, 7, 6, 5, 4]);
+    assert_eq!(first.rows[1].tenant_name, "a_tenant");
+    let second = ask(TaskFilter {
+        page: 2,
+        ..TaskFilter::default()
+    })
+    .await;
+    assert_eq!(numbers(&second), [3, 2, 1]);
+    let oldest = ask(TaskFilter {
+        ascending: true,
+        size: 2,
+        ..TaskFilter::default()
+    })
+    .await;
+    assert_eq!(numbers(&oldest), [1, 2]);
+    let huge = ask(TaskFilter {
+        size: 5000,
+        ..TaskFilter::default()
+    })
+    .await;
+    assert_eq!((huge.size, huge.rows.len()), (50, 13));
+    let between = ask(TaskFilter {
+        since: Some(Scn(3)),
+        until: Some(Scn(7)),
+        tenant: Some(a),
+        ..TaskFilter::default()
+    })
+    .await;
+    assert_eq!(numbers(&between), [6, 4]);
+    assert_eq!((between.total, between.total_unfiltered), (2, 13));
+    let canceled = ask(TaskFilter {
+        states: vec![JobState::Canceled, JobState::Failed],
+        ..TaskFilter::default()
+    })
+    .await;
+    assert_eq!(numbers(&canceled), [20]);
+    let kind = ask(TaskFilter {
+        kind: Some(BackupKind::Incremental),
+        ..TaskFilter::default()
+    })
+    .await;
+    assert_eq!(numbers(&kind), [20]);
+    let source = ask(TaskFilter {
+        source: Some(TaskSource::Tenant),
+        ..TaskFilter::default()
+    })
+    .await;
+    assert_eq!(source.total, 12);
+    let recoveries = fixture
+        .store
+        .recoveries(cluster, &TaskFilter::default())
+        .await
+        .unwrap();
+    assert_eq!((recoveries.total, recoveries.rows[0].created), (1, Scn(21)));
+    let marked = fixture
+        .store
+        .marked_backups(cluster, Scn(11))
+        .await
+        .unwrap();
+    assert_eq!(marked.len(), 2, "canceled ones are not marked");
+}
+
+#[tokio::test]
+async fn log_backup_has_one_row_per_tenant() {
+    let fixture = fresh().await;
+    let cluster = fixture.cluster("local").await;
+    let a = fixture.tenant(cluster, "a_tenant").await;
+    let b = fixture.tenant(cluster, "b_tenant").await;
+    let mut late = archive_facts(Scn(100));
+    late.started = Some(Scn(80));
+    fixture
+        .store
+        .change(async |change| change.set_archive(cluster, b, &late).await)
+        .await
+        .unwrap();
+    let all = fixture
+        .store
+        .archives(cluster, &TaskFilter::default())
+        .await
+        .unwrap();
+    let names: Vec<&str> = all
+        .rows
+        .iter()
+        .map(|row| row.tenant_name.as_str())
+        .collect();
+    assert_eq!(names, ["b_tenant", "a_tenant"]);
+    let one = TaskFilter {
+        tenant: Some(a),
+        until: Some(Scn(60)),
+        ..TaskFilter::default()
+    };
+    let page = fixture.store.archives(cluster, &one).await.unwrap();
+    assert_eq!((page.total, page.total_unfiltered), (1, 2));
+    assert_eq!(page.rows[0].checkpoint_scn, Some(Scn(100)));
+}

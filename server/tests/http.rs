@@ -1,0 +1,257 @@
+//! The router with a real console on a temporary home: guards, headers, health, the commands' API, pages.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{HeaderMap, Method, Request, StatusCode, header},
+};
+use server::{
+    compose,
+    router::{Parts, router},
+};
+use std::collections::BTreeSet;
+use tower::ServiceExt;
+
+const HOST: &str = "127.0.0.1:3000";
+const TOKEN: &str = "a-token-for-tests";
+
+struct Fixture {
+    routes: Router,
+    console: control::Console,
+    _home: tempfile::TempDir,
+}
+
+impl Fixture {
+    async fn new() -> Fixture {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(home.path().join("site/pkg")).unwrap();
+        std::fs::write(home.path().join("site/pkg/tidemark.css"), "body{}").unwrap();
+        let console = compose::console(home.path(), None).await.unwrap();
+        let parts = Parts {
+            console: console.clone(),
+            token: TOKEN.into(),
+        };
+        let routes = router(parts, &home.path().join("site"), HOST.parse().unwrap());
+        Fixture {
+            routes,
+            console,
+            _home: home,
+        }
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> (StatusCode, HeaderMap, String) {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, HOST);
+        for (name, value) in headers {
+            if *name == "host" {
+                request.headers_mut().unwrap().remove(header::HOST);
+            }
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let answer = self.routes.clone().oneshot(request).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        let body = to_bytes(body, 1 << 24).await.unwrap();
+        (
+            parts.status,
+            parts.headers,
+            String::from_utf8_lossy(&body).into_owned(),
+        )
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, HeaderMap, String) {
+        self.ask(Method::GET, path, &[], "").await
+    }
+}
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+const OWN: (&str, &str) = ("origin", "http://127.0.0.1:3000");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_is_told() {
+    let fixture = Fixture::new().await;
+    let (status, _, body) = fixture.get("/healthz").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(
+        body.contains("\"ok\"") && body.contains(env!("CARGO_PKG_VERSION")),
+        "{body}"
+    );
+    fixture.console.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_are_rendered_and_only_their_own_scripts_run() {
+    let fixture = Fixture::new().await;
+    let (status, headers, body) = fixture.get("/").await;
+    assert!(status.is_success() || status.is_redirection(), "{status}");
+    let policy = headers[header::CONTENT_SECURITY_POLICY]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let nonce = policy
+        .split("'nonce-")
+        .nth(1)
+        .and_then(|rest| rest.split('\'').next())
+        .unwrap();
+    assert!(nonce.len() >= 16, "{policy}");
+    assert!(
+        !policy.contains("'unsafe-inline' 'self'") && policy.contains("frame-ancestors 'none'")
+    );
+    if status.is_success() {
+        assert!(body.contains(&format!("nonce=\"{nonce}\"")), "{body}");
+        assert!(
+            body.contains("<html") && body.contains("Tidemark"),
+            "{body}"
+        );
+    }
+    let (_, other, _) = fixture.get("/").await;
+    assert_ne!(
+        other[header::CONTENT_SECURITY_POLICY].to_str().unwrap(),
+        policy
+    );
+    fixture.console.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_has_the_guarding_headers() {
+    let fixture = Fixture::new().await;
+    for path in [
+        "/",
+        "/healthz",
+        "/pkg/tidemark.css",
+        "/cli/v1/local/tenants",
+        "/no/such/page",
+    ] {
+        let (_, headers, _) = fixture.get(path).await;
+        assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff", "{path}");
+        assert_eq!(headers[header::X_FRAME_OPTIONS], "DENY", "{path}");
+        assert!(
+            headers.contains_key(header::CONTENT_SECURITY_POLICY),
+            "{path}"
+        );
+        let kept = if path.ends_with(".css") {
+            "no-cache"
+        } else {
+            "no-store"
+        };
+        assert_eq!(headers[header::CACHE_CONTROL], kept, "{path}");
+    }
+    let (status, _, body) = fixture.get("/pkg/tidemark.css").await;
+    assert_eq!((status, body.as_str()), (StatusCode::OK, "body{}"));
+    let (status, _, _) = fixture.get("/no/such/page").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    fixture.console.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn foreign_names_and_foreign_pages_are_refused() {
+    let fixture = Fixture::new().await;
+    let (status, _, _) = fixture
+        .ask(Method::GET, "/", &[("host", "evil.example:3000")], "")
+        .await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    let (status, _, _) = fixture
+        .ask(Method::GET, "/", &[("host", "localhost:3000")], "")
+        .await;
+    assert_ne!(status, StatusCode::FORBIDDEN);
+    for path in server_functions() {
+        for headers in [
+            vec![JSON],
+            vec![JSON, ("origin", "http://evil.example")],
+            vec![JSON, OWN, ("sec-fetch-site", "cross-site")],
+        ] {
+            let (status, _, body) = fixture.ask(Method::POST, &path, &headers, "{}").await;
+            assert_eq!(status, StatusCode::FORBIDDEN, "{path}: {body}");
+        }
+    }
+    fixture.console.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_need_the_token_and_nothing_else_opens_their_door() {
+    let fixture = Fixture::new().await;
+    let path = "/cli/v1/local/tenants";
+    for headers in [
+        vec![],
+        vec![OWN],
+        vec![("authorization", "Bearer wrong")],
+        vec![("authorization", TOKEN)],
+    ] {
+        let (status, _, body) = fixture.ask(Method::GET, path, &headers, "").await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+        assert!(!body.contains(TOKEN));
+    }
+    let bearer = format!("Bearer {TOKEN}");
+    let shown = [("authorization", bearer.as_str())];
+    let (status, _, body) = fixture.ask(Method::GET, path, &shown, "").await;
+    assert_eq!(
+        status,
+        StatusCode::NOT_FOUND,
+        "there is no cluster yet: {body}"
+    );
+    assert!(body.contains("local"), "{body}");
+    fixture.console.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_oversized_body_is_refused() {
+    let fixture = Fixture::new().await;
+    let bearer = format!("Bearer {TOKEN}");
+    let headers = [
+        ("authorization", bearer.as_str()),
+        JSON,
+        ("content-length", "99999999"),
+    ];
+    let (status, _, _) = fixture
+        .ask(Method::POST, "/cli/v1/local/verify", &headers, "{}")
+        .await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    fixture.console.shut_down().await;
+}
+
+/// Paths of all server functions that the binary knows.
+fn server_functions() -> BTreeSet<String> {
+    leptos::server_fn::axum::server_fn_paths()
+        .map(|(path, _)| path.to_owned())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_server_function_is_registered_and_answers() {
+    let paths = server_functions();
+    for noun in [
+        "clusters/list",
+        "clusters/overview",
+        "clusters/create",
+        "backups/list",
+        "backups/back_up_now",
+        "feed",
+    ] {
+        assert!(
+            paths.iter().any(|path| path.contains(noun)),
+            "{noun} is missing in {paths:?}"
+        );
+    }
+    let fixture = Fixture::new().await;
+    for path in &paths {
+        assert!(path.starts_with("/api/"), "{path}");
+        let (status, _, body) = fixture.ask(Method::POST, path, &[JSON, OWN], "{}").await;
+        assert_ne!(
+            status,
+            StatusCode::NOT_FOUND,
+            "{path} is not served: {body}"
+        );
+        assert_ne!(status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
+    }
+    fixture.console.shut_down().await;
+}
