@@ -25,6 +25,15 @@ impl Violation {
     }
 }
 
+/// `text` as a sentence: with a capital letter in front and one full stop behind.
+pub fn sentence(text: &str) -> String {
+    let mut letters = text.trim_end_matches('.').chars();
+    letters.next().map_or_else(String::new, |first| {
+        // ASCII only: the tables of all other letters would be downloaded with the page.
+        format!("{}{}.", first.to_ascii_uppercase(), letters.as_str())
+    })
+}
+
 /// Longest name of a tenant or cluster, in characters.
 pub const NAME_LENGTH_MAX: usize = 64;
 
@@ -46,6 +55,13 @@ pub fn name(field: &str, value: &str) -> Result<String, Violation> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_has_one_capital_and_one_full_stop() {
+        assert_eq!(sentence("use two letters"), "Use two letters.");
+        assert_eq!(sentence("Done."), "Done.");
+        assert_eq!(sentence(""), "");
+    }
 
     #[test]
     fn names_follow_the_rule_to_its_edges() {

@@ -1,6 +1,6 @@
 //! The one error that crosses the wire, and how it becomes an HTTP status.
 
-use domain::validate::Violation;
+use domain::validate::{Violation, sentence};
 use leptos::server_fn::{
     codec::JsonEncoding,
     error::{FromServerFnError, ServerFnErrorErr},
@@ -56,7 +56,7 @@ impl ApiError {
             ApiError::Invalid(violations) => violations
                 .iter()
                 .find(|violation| violation.field.eq_ignore_ascii_case(field))
-                .map(|violation| capitalised(&violation.allowed)),
+                .map(|violation| sentence(&violation.allowed)),
             _ => None,
         }
     }
@@ -65,17 +65,6 @@ impl ApiError {
     pub const fn is_transient(&self) -> bool {
         matches!(self, ApiError::Unavailable(_) | ApiError::Transport(_))
     }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| {
-        format!(
-            "{}{}.",
-            first.to_uppercase(),
-            characters.as_str().trim_end_matches('.')
-        )
-    })
 }
 
 impl FromServerFnError for ApiError {
@@ -114,9 +103,13 @@ impl From<control::Error> for ApiError {
             K::Invalid(violations) => (422, ApiError::Invalid(violations)),
             K::Conflict(text) => (409, ApiError::Conflict(text)),
             K::Forbidden => (403, ApiError::Forbidden),
-            K::Unavailable(text) => (503, ApiError::Unavailable(text)),
+            K::Unavailable(text) => {
+                tracing::warn!("a request has to wait: {}", control::chain(&error));
+                (503, ApiError::Unavailable(text))
+            }
             K::Internal(text) => {
-                tracing::error!(error = %error, "a request failed inside the console");
+                let causes = control::chain(&error);
+                tracing::error!("a request failed inside the console: {causes}");
                 (500, ApiError::Internal(text))
             }
         };

@@ -8,13 +8,13 @@ use crate::{
         time::{Civil, Clock},
     },
     pages::status,
+    signal::{Memo, RwSignal},
     ui::{Any, Button, Entry, Filter, FilterOption, follow_list},
 };
 use domain::{
     Scn,
     backup::{BackupKind, TaskSource},
     job::JobState,
-    signal::{Memo, RwSignal},
 };
 use leptos::prelude::*;
 use leptos_router::{

@@ -6,12 +6,12 @@ use crate::{
         status,
         words::{ago, count},
     },
+    signal::{Memo, RwSignal},
     ui::{Any, Badge, Fact, Facts, Precision, Stamp},
 };
 use domain::{
     Scn,
     cluster::{ClusterSummary, ScheduleStatus},
-    signal::{Memo, RwSignal},
     size::{bytes, duration_ms},
 };
 use leptos::prelude::*;

@@ -7,7 +7,7 @@ use domain::backup::BackupKind;
 use domain::page::{Period, TenantPeriod};
 use domain::recovery::{PlannedSet, Precision, RecoveryPlan};
 use domain::tenant::TenantState;
-use domain::validate::{self, NAME_LENGTH_MAX};
+use domain::validate::{self, NAME_LENGTH_MAX, sentence};
 use domain::{Scn, TenantId, size};
 
 /// The label of the name's field; violations carry it.
@@ -78,14 +78,6 @@ pub fn name_problem(period: &Period, name: &str) -> Option<String> {
         return Some(sentence(&violation.allowed));
     }
     is_taken(period, name).then(|| format!("{name} exists. A recovery always makes a new tenant."))
-}
-
-/// With a capital letter in front and a full stop behind.
-pub fn sentence(text: &str) -> String {
-    let mut letters = text.trim_end_matches('.').chars();
-    letters.next().map_or_else(String::new, |first| {
-        format!("{}{}.", first.to_uppercase(), letters.as_str())
-    })
 }
 
 /// A line of "What is read".
@@ -215,7 +207,7 @@ pub fn refusal(error: &ApiError) -> Refusal {
     };
     let mut refusal = Refusal::default();
     for violation in violations {
-        let field = violation.field.to_lowercase();
+        let field = violation.field.to_ascii_lowercase();
         let text = sentence(&violation.allowed);
         if field.contains("name") || field.contains("tenant") {
             refusal.name.get_or_insert(text);

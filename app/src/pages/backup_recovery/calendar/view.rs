@@ -12,6 +12,7 @@ use domain::page::{Marker, Period, TenantPeriod};
 use domain::recoverable::RecoverableRange;
 use domain::scn::NS_PER_SECOND;
 use domain::tenant::TenantState;
+use domain::validate::sentence;
 
 /// A part with fewer than all tenants gets its words drawn when it is wider than this share of a lane.
 const LABEL_WIDTH: f64 = 0.2;
@@ -341,16 +342,10 @@ impl Draw<'_> {
     }
 
     fn levels_in_words(&self, lane: &Lane) -> String {
-        let capital = |text: String| {
-            let mut letters = text.chars();
-            letters.next().map_or(String::new(), |first| {
-                first.to_uppercase().collect::<String>() + letters.as_str()
-            })
-        };
         if let [only] = lane.levels.as_slice() {
             return match only.tenants {
                 0 => "Not recoverable.".to_owned(),
-                tenants => format!("{} all day.", capital(self.amount(tenants))),
+                tenants => sentence(&format!("{} all day", self.amount(tenants))),
             };
         }
         let mut parts: Vec<String> = Vec::new();
@@ -373,7 +368,7 @@ impl Draw<'_> {
         if rest > 0 {
             parts.push(format!("and {rest} more parts"));
         }
-        format!("{}.", capital(parts.join("; ")))
+        sentence(&parts.join("; "))
     }
 }
 
