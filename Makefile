@@ -13,8 +13,8 @@ export CARGO_TERM_PROGRESS_WHEN := never
 home ?= .tidemark
 listen ?= 127.0.0.1:3000
 
-# What the set-up has to prepare, from what was asked for.
-purpose := $(if $(filter bench,$(MAKECMDGOALS)),bench,$(if $(filter test e2e,$(MAKECMDGOALS)),test,build))
+# What the set-up has to prepare beside building, from what was asked for.
+purposes := $(filter unit test bench,$(patsubst e2e,test,$(MAKECMDGOALS)))
 
 .PHONY: help run build test lint unit e2e bench dev clean setup
 
@@ -22,7 +22,7 @@ help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Set up only: tools, packages and the chart bundle, skipping what is there
-	@end2end/setup/tools.sh $(purpose)
+	@end2end/setup/tools.sh $(purposes)
 
 run: build ## Set up, build and serve with two demo tenants on http://127.0.0.1:3000 (home=DIR listen=ADDR)
 	@exec "$(TIDEMARK_BIN)" serve --demo --site "$(TIDEMARK_SITE)" --home "$(home)" --listen "$(listen)"

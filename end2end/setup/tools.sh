@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Sets up what building (and, with the argument `test`, testing) needs. Every step skips what is
-# there, prints one line, and when it fails says what to do. Nothing comes from anywhere but the
-# package registries of Debian, Rust, crates and npm.
+# Sets up what building needs, and with arguments more: `unit` for the Rust tests, `test` for all
+# tests, `bench` for measuring. Every step skips what is there, prints one line, and when it fails
+# says what to do. Nothing comes from anywhere but the package registries of Debian, Rust, crates and
+# npm (and PyPI for `bench`).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-purpose=${1:-build}
+purposes=" ${*:-build} "
 tools=${TIDEMARK_TOOLS:-$HOME/.cache/tidemark/tools}
 cargo_leptos_version=0.3.10
 export PATH=$tools/bin:$PATH:$HOME/.cargo/bin
@@ -28,14 +29,34 @@ attempt() {
   rm -f "$log"
 }
 
+# Whether one of the purposes named was asked for.
+for_any() {
+  local purpose
+  for purpose in "$@"; do
+    [[ $purposes == *" $purpose "* ]] && return
+  done
+  return 1
+}
+
+python_has_sqlite() { python3 -c 'import sqlite3' 2>/dev/null; }
+
 debian_packages() {
   local missing=()
   command -v cc >/dev/null || missing+=(build-essential)
-  if [[ $purpose == test || $purpose == bench ]]; then
-    command -v chromium >/dev/null || missing+=(chromium fonts-liberation)
+  if for_any unit test bench; then
+    # The stock programs that the tests write with and compare with.
     command -v sqlite3 >/dev/null || missing+=(sqlite3)
+    python_has_sqlite || missing+=(python3)
   fi
-  if [[ $purpose == bench ]]; then
+  if for_any unit test; then
+    # `type -P`: bash has a kill of its own, but programs can only start the one on PATH.
+    type -P kill >/dev/null || missing+=(procps)
+    command -v git >/dev/null || missing+=(git)
+  fi
+  if for_any test; then
+    command -v chromium >/dev/null || missing+=(chromium fonts-liberation)
+  fi
+  if for_any bench; then
     command -v restic >/dev/null || missing+=(restic)
     python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
   fi
@@ -51,6 +72,9 @@ debian_packages() {
   attempt "apt-get update failed; check the network and /etc/apt/sources.list" apt-get update -qq
   attempt "apt-get install failed; run it by hand: apt-get install -y ${missing[*]}" \
     apt-get install -y -qq --no-install-recommends "${missing[@]}"
+  if for_any unit test bench && ! python_has_sqlite; then
+    fail "$(command -v python3) comes first on PATH and has no module sqlite3; put /usr/bin before it, then run this again"
+  fi
 }
 
 rust() {
@@ -139,6 +163,6 @@ cargo_tool wasm-bindgen "$wasm_bindgen_version" "$(wasm-bindgen --version 2>/dev
   wasm-bindgen-cli --version "$wasm_bindgen_version"
 npm_packages
 chart_bundle
-if [[ $purpose == bench ]]; then
+if for_any bench; then
   litestream
 fi

@@ -1,12 +1,14 @@
 //! The schema of the control database, one file per step; touches nothing of ours.
 //!
 //! A step is frozen once it is published: later changes are later steps. Steps use no SQL of a
-//! single backend, so that SQLite, PostgreSQL and MySQL all work.
+//! single backend, so that SQLite, PostgreSQL and MySQL all work, and may be run again after they were
+//! interrupted anywhere (see `steps`).
 
 mod m20261123_000001_clusters;
 mod m20261123_000002_backups;
 mod m20261123_000003_jobs;
 mod m20261123_000004_audit;
+mod steps;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::sea_orm::DatabaseConnection;

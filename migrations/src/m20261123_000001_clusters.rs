@@ -1,6 +1,7 @@
 //! The revision counter, clusters and their tenants.
 
-use sea_orm_migration::{prelude::*, schema::*};
+use crate::steps::{drop_tables, table, unique_index};
+use sea_orm_migration::{prelude::*, schema::*, sea_orm::ConnectionTrait};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -14,26 +15,16 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager
             .create_table(
-                Table::create()
-                    .table("revision")
+                table(manager, "revision")
                     .col(big_integer("id").primary_key())
                     .col(big_integer("value"))
                     .to_owned(),
             )
             .await?;
-        manager
-            .execute(
-                Query::insert()
-                    .into_table("revision")
-                    .columns(["id", "value"])
-                    .values_panic([1i64.into(), 0i64.into()])
-                    .to_owned(),
-            )
-            .await?;
+        begin_counting(manager).await?;
         manager
             .create_table(
-                Table::create()
-                    .table("cluster")
+                table(manager, "cluster")
                     .col(big_pk_auto("id"))
                     .col(string_len_uniq("name", 64))
                     .col(string_len("engine", 32))
@@ -54,20 +45,28 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in ["tenant", "cluster", "revision"] {
-            manager
-                .drop_table(Table::drop().table(table).to_owned())
-                .await?;
-        }
-        Ok(())
+        drop_tables(manager, &["tenant", "cluster", "revision"]).await
     }
+}
+
+/// The counter's only row; one that counts already is left alone.
+async fn begin_counting(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let look = Query::select().column("id").from("revision").to_owned();
+    if manager.get_connection().query_one(&look).await?.is_some() {
+        return Ok(());
+    }
+    let insert = Query::insert()
+        .into_table("revision")
+        .columns(["id", "value"])
+        .values_panic([1i64.into(), 0i64.into()])
+        .to_owned();
+    manager.execute(insert).await
 }
 
 async fn create_tenant(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     manager
         .create_table(
-            Table::create()
-                .table("tenant")
+            table(manager, "tenant")
                 .col(big_pk_auto("id"))
                 .col(big_integer("cluster_id"))
                 .col(string_len("engine_key", 191))
@@ -88,15 +87,11 @@ async fn create_tenant(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .to_owned(),
         )
         .await?;
-    manager
-        .create_index(
-            Index::create()
-                .name("tenant_identity")
-                .table("tenant")
-                .col("cluster_id")
-                .col("engine_key")
-                .unique()
-                .to_owned(),
-        )
-        .await
+    unique_index(
+        manager,
+        "tenant",
+        "tenant_identity",
+        &["cluster_id", "engine_key"],
+    )
+    .await
 }

@@ -1,5 +1,6 @@
 //! What is at the destinations: backup sets and log.
 
+use crate::steps::{drop_tables, index, table};
 use sea_orm_migration::{prelude::*, schema::*};
 
 #[derive(DeriveMigrationName)]
@@ -14,8 +15,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager
             .create_table(
-                Table::create()
-                    .table("backup_set")
+                table(manager, "backup_set")
                     .col(big_integer("tenant_id"))
                     .col(big_integer("set_id"))
                     .col(string_len("kind", 16))
@@ -33,8 +33,7 @@ impl MigrationTrait for Migration {
             .await?;
         manager
             .create_table(
-                Table::create()
-                    .table("log_span")
+                table(manager, "log_span")
                     .col(big_integer("tenant_id"))
                     .col(big_integer("round"))
                     .col(big_integer("start_scn"))
@@ -55,12 +54,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in ["log_archive", "log_span", "backup_set"] {
-            manager
-                .drop_table(Table::drop().table(table).to_owned())
-                .await?;
-        }
-        Ok(())
+        drop_tables(manager, &["log_archive", "log_span", "backup_set"]).await
     }
 }
 
@@ -75,8 +69,7 @@ fn of_tenant(name: &str, table: &'static str) -> ForeignKeyCreateStatement {
 async fn create_archive(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     manager
         .create_table(
-            Table::create()
-                .table("log_archive")
+            table(manager, "log_archive")
                 .col(big_integer("tenant_id").primary_key())
                 .col(big_integer("cluster_id"))
                 .col(string_len("method", 16))
@@ -85,21 +78,19 @@ async fn create_archive(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .col(text("directory"))
                 .col(big_integer_null("started"))
                 .col(big_integer("round"))
-                .col(string_len("state", 64))
+                // Of any length: what an engine says and this program does not know is kept as it is.
+                .col(text("state"))
                 .col(text_null("note"))
                 .col(big_integer("rev"))
                 .foreign_key(&mut of_tenant("log_archive_of_tenant", "log_archive"))
                 .to_owned(),
         )
         .await?;
-    manager
-        .create_index(
-            Index::create()
-                .name("log_archive_rev")
-                .table("log_archive")
-                .col("cluster_id")
-                .col("rev")
-                .to_owned(),
-        )
-        .await
+    index(
+        manager,
+        "log_archive",
+        "log_archive_rev",
+        &["cluster_id", "rev"],
+    )
+    .await
 }

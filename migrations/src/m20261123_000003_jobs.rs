@@ -1,5 +1,6 @@
 //! The durable queue: data backups and recoveries.
 
+use crate::steps::{drop_tables, index, table};
 use sea_orm_migration::{prelude::*, schema::*};
 
 #[derive(DeriveMigrationName)]
@@ -12,24 +13,26 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.create_table(job_table()).await?;
-        index(manager, "job_rev", &["cluster_id", "kind", "rev"]).await?;
-        index(manager, "job_created", &["cluster_id", "kind", "created"]).await?;
-        index(manager, "job_state", &["cluster_id", "state"]).await?;
-        index(manager, "job_tenant", &["tenant_id", "kind"]).await
+        manager.create_table(job_table(manager)).await?;
+        for (name, columns) in [
+            ("job_rev", &["cluster_id", "kind", "rev"][..]),
+            ("job_created", &["cluster_id", "kind", "created"]),
+            ("job_state", &["cluster_id", "state"]),
+            ("job_tenant", &["tenant_id", "kind"]),
+        ] {
+            index(manager, "job", name, columns).await?;
+        }
+        Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("job").to_owned())
-            .await
+        drop_tables(manager, &["job"]).await
     }
 }
 
-fn job_table() -> TableCreateStatement {
-    let mut table = Table::create();
+fn job_table(manager: &SchemaManager<'_>) -> TableCreateStatement {
+    let mut table = table(manager, "job");
     table
-        .table("job")
         .col(big_pk_auto("id"))
         .col(big_integer("cluster_id"))
         .col(big_integer("tenant_id"))
@@ -82,17 +85,4 @@ fn job_table() -> TableCreateStatement {
                 .to("tenant", "id"),
         );
     table
-}
-
-async fn index(
-    manager: &SchemaManager<'_>,
-    name: &str,
-    columns: &[&'static str],
-) -> Result<(), DbErr> {
-    let mut index = Index::create();
-    index.name(name).table("job");
-    for column in columns {
-        index.col(*column);
-    }
-    manager.create_index(index).await
 }

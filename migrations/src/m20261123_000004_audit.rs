@@ -1,5 +1,6 @@
 //! Who changed what, and when.
 
+use crate::steps::{drop_tables, index, table};
 use sea_orm_migration::{prelude::*, schema::*};
 
 #[derive(DeriveMigrationName)]
@@ -14,8 +15,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager
             .create_table(
-                Table::create()
-                    .table("audit")
+                table(manager, "audit")
                     .col(big_pk_auto("id"))
                     .col(big_integer("at"))
                     .col(text("actor"))
@@ -27,20 +27,10 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        manager
-            .create_index(
-                Index::create()
-                    .name("audit_at")
-                    .table("audit")
-                    .col("at")
-                    .to_owned(),
-            )
-            .await
+        index(manager, "audit", "audit_at", &["at"]).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("audit").to_owned())
-            .await
+        drop_tables(manager, &["audit"]).await
     }
 }

@@ -91,8 +91,16 @@ pub enum ComposeError {
     Console(#[from] control::Error),
 }
 
-/// Opens the control database (by default a file in `home`) and starts the console on it.
+/// Opens the control database (by default a file in `home`), starts the console on it, and waits
+/// until the known clusters are open, but not for ever.
 pub async fn console(home: &Path, database: Option<&str>) -> Result<Console, ComposeError> {
+    let console = begin(home, database).await?;
+    console.settle().await;
+    Ok(console)
+}
+
+/// The same without waiting for clusters.
+pub async fn begin(home: &Path, database: Option<&str>) -> Result<Console, ComposeError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let url = match database {
         Some(url) => url.to_owned(),
@@ -101,11 +109,13 @@ pub async fn console(home: &Path, database: Option<&str>) -> Result<Console, Com
     let store = Store::connect(&url).await?;
     migration::up(store.connection()).await?;
     let opener = Arc::new(Engines::new(Arc::clone(&clock), home));
-    Ok(Console::start(ConsoleParts {
+    Ok(Console::begin(ConsoleParts {
         store,
         opener,
         clock,
         home: home.to_owned(),
+        // The home is locked, and its own database is in it.
+        alone: database.is_none(),
     })
     .await?)
 }

@@ -21,6 +21,9 @@ pub struct Config {
     pub database: Option<String>,
 }
 
+/// How the URL of a control database may begin.
+const DATABASE_SCHEMES: [&str; 4] = ["sqlite:", "postgres://", "postgresql://", "mysql://"];
+
 /// A setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -42,6 +45,12 @@ pub enum ConfigError {
         /// Why.
         cause: std::io::Error,
     },
+    /// Not the URL of a database that can be used. It is not told, as it may hold a password.
+    #[error(
+        "--database (or TIDEMARK_DATABASE) begins with no scheme that is known; write sqlite://FILE, \
+         postgres://USER:PASSWORD@HOST/NAME or mysql://USER:PASSWORD@HOST/NAME"
+    )]
+    Database,
     /// No pages.
     #[error(
         "the pages' files are not in {}; build them with `make build`, or name their directory with --site",
@@ -65,7 +74,7 @@ impl Config {
             listen: listen_address(&serve.listen)?,
             demo: serve.demo,
             site: site_directory(serve.site.as_deref(), executable)?,
-            database: serve.database.clone(),
+            database: serve.database.as_deref().map(database_url).transpose()?,
         })
     }
 }
@@ -82,6 +91,13 @@ fn listen_address(text: &str) -> Result<SocketAddr, ConfigError> {
         Ok(address)
     } else {
         Err(ConfigError::BeyondLoopback(address))
+    }
+}
+
+fn database_url(url: &str) -> Result<String, ConfigError> {
+    match DATABASE_SCHEMES.iter().any(|known| url.starts_with(known)) {
+        true => Ok(url.to_owned()),
+        false => Err(ConfigError::Database),
     }
 }
 
@@ -134,6 +150,35 @@ mod tests {
         ] {
             let text = listen_address(bad).unwrap_err().to_string();
             assert!(text.contains(&format!("\"{bad}\"")), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_scheme_is_refused_without_telling_the_address() {
+        for good in [
+            "sqlite::memory:",
+            "sqlite://c.db",
+            "postgres://u:p@h/d",
+            "mysql://h/d",
+        ] {
+            assert_eq!(database_url(good).unwrap(), good);
+        }
+        for bad in [
+            "postgress://bob:hunter2@host/db",
+            "bob:hunter2@host",
+            "control.db",
+            "",
+        ] {
+            let error = database_url(bad).unwrap_err();
+            let told = format!("{error} {error:?}");
+            assert!(
+                !told.contains("hunter2") && told.contains("--database"),
+                "{told}"
+            );
+            assert!(
+                told.contains("sqlite://") && told.contains("mysql://"),
+                "{told}"
+            );
         }
     }
 

@@ -1,11 +1,11 @@
 //! `tidemark`: reads the command line and runs it. Exit codes: 0 done, 1 failed, 2 bad usage.
 
-use clap::Parser;
-use server::{cli::Cli, command};
+use server::command;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match command::run(Cli::parse()) {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    match command::parse(&arguments).and_then(command::run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }

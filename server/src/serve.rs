@@ -8,7 +8,9 @@ use crate::{
     shutdown::Signals,
     telemetry,
 };
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use axum::Router;
+use control::Console;
+use std::{io, net::SocketAddr, path::Path, time::Duration};
 use tokio::net::TcpListener;
 
 /// How long requests may take to finish once the server ends.
@@ -40,7 +42,7 @@ pub enum ServeError {
     Compose(#[from] compose::ComposeError),
     /// The demo cluster.
     #[error("the demo cluster could not be started: {0}")]
-    Demo(control::Error),
+    Demo(#[source] control::Error),
     /// The operating system.
     #[error("{operation} failed: {cause}")]
     System {
@@ -64,33 +66,80 @@ pub async fn serve(config: Config, announce: impl FnOnce(SocketAddr)) -> Result<
     let address = listener
         .local_addr()
         .map_err(system("asking for the address"))?;
+    let Some(console) = start(&config, home.path(), &mut signals).await? else {
+        return Ok(());
+    };
+    let ended = match open_door(&home, &console, &config.site, address) {
+        Ok(routes) => {
+            announce(address);
+            tracing::info!(%address, home = %home.path().display(), "serving");
+            answer(listener, routes, &home, &mut signals).await
+        }
+        Err(error) => Err(error),
+    };
+    end(&console, &mut signals).await;
+    ended
+}
 
-    let console = compose::console(home.path(), config.database.as_deref()).await?;
-    if config.demo
-        && let Err(error) = console.start_demo().await
-    {
-        console.shut_down().await;
-        return Err(ServeError::Demo(error));
-    }
-
-    let token: Arc<str> = compose::fresh_token()
-        .map_err(|cause| system("getting randomness")(io::Error::other(cause.to_string())))?
-        .into();
-    let routes = router(
-        Parts {
-            console: console.clone(),
-            token: Arc::clone(&token),
+/// Puts the console together and waits until it is ready; nothing when a signal came first.
+async fn start(
+    config: &Config,
+    home: &Path,
+    signals: &mut Signals,
+) -> Result<Option<Console>, ServeError> {
+    let console = tokio::select! {
+        console = compose::begin(home, config.database.as_deref()) => console?,
+        signal = signals.next() => {
+            tracing::info!(signal, "ending before anything was open");
+            return Ok(None);
+        }
+    };
+    let ready = async {
+        console.settle().await;
+        match config.demo {
+            true => console.start_demo().await,
+            false => Ok(()),
+        }
+    };
+    let failed = tokio::select! {
+        ready = ready => match ready {
+            Ok(()) => return Ok(Some(console)),
+            Err(error) => Some(error),
         },
-        &config.site,
-        address,
-    );
-    home.open_door(&Door {
-        address,
-        token: token.to_string(),
-    })?;
-    announce(address);
-    tracing::info!(%address, home = %home.path().display(), "serving");
+        signal = signals.next() => {
+            tracing::info!(signal, "ending before anything was served");
+            None
+        }
+    };
+    end(&console, signals).await;
+    failed.map_or(Ok(None), |error| Err(ServeError::Demo(error)))
+}
 
+/// The routes, and the token that opens the commands' part of them.
+fn open_door(
+    home: &Home,
+    console: &Console,
+    site: &Path,
+    address: SocketAddr,
+) -> Result<Router, ServeError> {
+    let token = compose::fresh_token()
+        .map_err(|cause| system("getting randomness")(io::Error::other(cause.to_string())))?;
+    let parts = Parts {
+        console: console.clone(),
+        token: token.as_str().into(),
+    };
+    let routes = router(parts, site, address);
+    home.open_door(&Door { address, token })?;
+    Ok(routes)
+}
+
+/// Answers requests until a signal comes, and then finishes those that run.
+async fn answer(
+    listener: TcpListener,
+    routes: Router,
+    home: &Home,
+    signals: &mut Signals,
+) -> Result<(), ServeError> {
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut server = tokio::spawn(
         axum::serve(listener, routes)
@@ -111,14 +160,18 @@ pub async fn serve(config: Config, announce: impl FnOnce(SocketAddr)) -> Result<
     if ended.is_none() && tokio::time::timeout(DRAIN_MAX, &mut server).await.is_err() {
         server.abort();
     }
-    tokio::select! {
-        () = console.shut_down() => tracing::info!("ended in order"),
-        signal = signals.next() => tracing::warn!(signal, "ended at once; the next start checks what is missing"),
-    }
     match ended {
         Some(Ok(Err(cause))) => Err(system("serving")(cause)),
         Some(Err(panic)) => Err(system("serving")(io::Error::other(panic))),
         _ => Ok(()),
+    }
+}
+
+/// Ends the console in order; another signal ends it at once.
+async fn end(console: &Console, signals: &mut Signals) {
+    tokio::select! {
+        () = console.shut_down() => tracing::info!("ended in order"),
+        signal = signals.next() => tracing::warn!(signal, "ended at once; the next start checks what is missing"),
     }
 }
 

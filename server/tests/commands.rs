@@ -6,17 +6,6 @@ mod support;
 
 use support::{empty_site, start, wait_for};
 
-/// Gives a moment after everything committed so far: what the log has reached.
-fn checkpoint_after(server: &support::Server, tenant: &str, committed: &str) -> String {
-    let mut checkpoint = String::new();
-    wait_for("the log to be archived", || {
-        let ranges = server.json(&["ranges", "--tenant", tenant]);
-        checkpoint = ranges["checkpoint"].as_str().unwrap_or_default().to_owned();
-        checkpoint.as_str() >= committed
-    });
-    checkpoint
-}
-
 #[test]
 fn a_tenant_is_made_filled_backed_up_and_recovered_exactly() {
     let folder = tempfile::tempdir().unwrap();
@@ -52,7 +41,7 @@ fn a_tenant_is_made_filled_backed_up_and_recovered_exactly() {
     let lost = server.json(&["sql", "ledger", "DELETE FROM t"]);
     let deleted = lost["results"][0]["committed"].as_str().unwrap().to_owned();
     assert_eq!(lost["results"][0]["changes"], 2);
-    checkpoint_after(&server, "ledger", &deleted);
+    server.wait_durable("ledger", &deleted);
 
     let before = [
         "recover",
@@ -70,10 +59,7 @@ fn a_tenant_is_made_filled_backed_up_and_recovered_exactly() {
     assert_eq!(proof["expected_digest"], proof["computed_digest"]);
     assert_eq!(proof["quick_check"], "ok");
     assert_eq!(done["recovery"]["until"].as_str(), Some(moment.as_str()));
-    let rows = |tenant: &str| {
-        server.json(&["sql", tenant, "SELECT id, v FROM t ORDER BY id"])["results"][0]["rows"]
-            .clone()
-    };
+    let rows = |tenant: &str| server.rows(tenant, "SELECT id, v FROM t ORDER BY id");
     assert_eq!(
         rows("ledger_before"),
         serde_json::json!([["1", "kept"], ["2", null]])
@@ -105,23 +91,10 @@ fn a_tenant_is_made_filled_backed_up_and_recovered_exactly() {
 fn a_server_that_is_asked_to_end_does_so_in_order_and_starts_again_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let (home, site) = (folder.path().join("home"), empty_site(folder.path()));
-    let mut server = start(&home, &site, &["--demo"]);
+    let server = start(&home, &site, &["--demo"]);
     server.json(&["tenant", "create", "ledger"]);
-    server.json(&[
-        "sql",
-        "ledger",
-        "CREATE TABLE t(v); INSERT INTO t VALUES (1)",
-    ]);
-    let pid = rustix::process::Pid::from_raw(i32::try_from(server.process.id()).unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-    wait_for("the server to end", || {
-        server.process.try_wait().unwrap().is_some()
-    });
-    assert!(
-        server.process.wait().unwrap().success(),
-        "{}",
-        support::log_of(&home)
-    );
+    server.commit("ledger", "CREATE TABLE t(v); INSERT INTO t VALUES (1)");
+    server.stop();
     assert!(!home.join("token").exists());
 
     let again = start(&home, &site, &[]);
@@ -133,6 +106,158 @@ fn a_server_that_is_asked_to_end_does_so_in_order_and_starts_again_where_it_was(
         .map(|t| t["name"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(names, ["ledger", "orders", "payments"]);
-    let rows = again.json(&["sql", "ledger", "SELECT v FROM t"]);
-    assert_eq!(rows["results"][0]["rows"], serde_json::json!([["1"]]));
+    let rows = again.rows("ledger", "SELECT v FROM t");
+    assert_eq!(rows, serde_json::json!([["1"]]));
+}
+
+#[test]
+fn a_backup_takes_only_what_changed_unless_all_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (home, site) = (folder.path().join("home"), empty_site(folder.path()));
+    let server = start(&home, &site, &[]);
+    server.create_cluster("local");
+    server.json(&["tenant", "create", "ledger"]);
+    // Something that would be worth not copying again.
+    server.commit("ledger", &format!("CREATE TABLE t(v); {}", fill(2000)));
+    let full = server.back_up("ledger");
+    server.commit("ledger", "INSERT INTO t VALUES ('late')");
+
+    let less = server.json(&["backup", "--tenant", "ledger", "--wait"]);
+    let made = &less["tasks"][0]["backup"];
+    assert_eq!(
+        (made["asked"].as_str(), made["actual"].as_str()),
+        (Some("incremental"), Some("incremental")),
+        "{less}"
+    );
+    assert_eq!(made["actual_reason"], serde_json::Value::Null);
+    let size = |task: &serde_json::Value| -> u64 {
+        let directory = task["tasks"][0]["backup"]["directory"].as_str().unwrap();
+        let files = support::files(std::path::Path::new(directory), "");
+        files
+            .iter()
+            .map(|file| file.metadata().unwrap().len())
+            .sum()
+    };
+    assert!(
+        size(&less) * 4 < size(&full),
+        "{} and {}",
+        size(&less),
+        size(&full)
+    );
+
+    let again = server.json(&["backup", "--tenant", "ledger", "--full", "--wait"]);
+    assert_eq!(again["tasks"][0]["backup"]["actual"], "full", "{again}");
+
+    // And the incremental set can be recovered from.
+    let from = made["recoverable_from"].as_str().unwrap();
+    server.json(&[
+        "recover", "--tenant", "ledger", "--at", from, "--as", "copy", "--wait",
+    ]);
+    let count = "SELECT count(*), count(CASE WHEN v = 'late' THEN 1 END) FROM t";
+    assert_eq!(
+        server.rows("copy", count),
+        serde_json::json!([["2001", "1"]])
+    );
+}
+
+#[test]
+fn sql_is_read_from_standard_input_and_answers_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let (home, site) = (folder.path().join("home"), empty_site(folder.path()));
+    let server = start(&home, &site, &[]);
+    server.create_cluster("local");
+    server.json(&["tenant", "create", "ledger"]);
+
+    let script = "CREATE TABLE t(id INTEGER, v TEXT);\nINSERT INTO t VALUES (1, 'a; b'), (2, NULL);\n\
+                  SELECT id, v FROM t ORDER BY id;\n";
+    let done = server.feed(&["sql", "ledger", "--json"], script);
+    let told = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{told}");
+    let answer: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    let results = answer["results"].as_array().unwrap();
+    assert_eq!(results.len(), 3, "{answer}");
+    assert_eq!(results[1]["changes"], 2);
+    assert_eq!(
+        results[2]["rows"],
+        serde_json::json!([["1", "a; b"], ["2", null]])
+    );
+
+    let text = server.feed(&["sql", "ledger"], "SELECT id, v FROM t ORDER BY id");
+    assert_eq!(
+        String::from_utf8_lossy(&text.stdout),
+        "id\tv\n1\ta; b\n2\tNULL\n"
+    );
+    let told = support::sentence(&server.feed(&["sql", "ledger"], " \n"), 2);
+    assert!(told.contains("no SQL"), "{told}");
+    // What fails takes everything of its script back.
+    let bad = "INSERT INTO t VALUES (3, 'c'); SELECT nothing FROM t;";
+    let told = support::sentence(&server.feed(&["sql", "ledger"], bad), 1);
+    assert!(told.contains("no such column"), "{told}");
+}
+
+/// The same command, for the other cluster.
+fn second<'a>(args: &[&'a str]) -> Vec<&'a str> {
+    [args, &["--cluster", "second"]].concat()
+}
+
+#[test]
+fn another_cluster_is_meant_only_when_it_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (home, site) = (folder.path().join("home"), empty_site(folder.path()));
+    let server = start(&home, &site, &[]);
+    server.create_cluster("local");
+    server.create_cluster("second");
+    server.json(&["tenant", "create", "here"]);
+    let made = server.json(&second(&["tenant", "create", "there"]));
+    assert!(
+        made["data_file"].as_str().unwrap().contains("/second/"),
+        "{made}"
+    );
+
+    let names = |args: &[&str]| -> Vec<String> {
+        let listed = server.json(args);
+        let tenants = listed["tenants"].as_array().unwrap();
+        let names = tenants.iter().map(|one| one["name"].as_str().unwrap());
+        names.map(str::to_owned).collect()
+    };
+    assert_eq!(names(&["tenant", "list"]), ["here"]);
+    assert_eq!(names(&second(&["tenant", "list"])), ["there"]);
+    let told = server.refused(&["ranges", "--tenant", "there"], 1);
+    assert!(
+        told.contains("\"there\"") && told.contains("it has: here"),
+        "{told}"
+    );
+
+    let sql = "CREATE TABLE t(v); INSERT INTO t VALUES ('over there')";
+    let answer = server.json(&second(&["sql", "there", sql]));
+    let moment = answer["results"][1]["committed"].as_str().unwrap();
+    let backup = server.json(&second(&["backup", "--tenant", "there", "--wait"]));
+    assert_eq!(backup["tasks"][0]["state"], "completed", "{backup}");
+    wait_for("the moment to be recoverable", || {
+        let ranges = server.json(&second(&["ranges", "--tenant", "there"]));
+        ranges["checkpoint"].as_str().unwrap_or_default() >= moment
+    });
+    let from = backup["tasks"][0]["backup"]["recoverable_from"].as_str();
+    let at = from.unwrap().max(moment);
+    let order = [
+        "recover", "--tenant", "there", "--at", at, "--as", "copy", "--wait",
+    ];
+    let done = server.json(&second(&order));
+    assert_eq!(done["state"], "completed", "{done}");
+    let rows = server.json(&second(&["sql", "copy", "SELECT v FROM t"]));
+    assert_eq!(
+        rows["results"][0]["rows"],
+        serde_json::json!([["over there"]])
+    );
+    let sound = server.json(&second(&["verify"]));
+    assert!(sound["sets"].as_u64().unwrap() >= 1, "{sound}");
+    assert_eq!(names(&["tenant", "list"]), ["here"]);
+}
+
+/// SQL that fills table `t` with rows of 100 characters which do not compress to nothing.
+fn fill(rows: u32) -> String {
+    format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) \
+         INSERT INTO t SELECT hex(randomblob(50)) FROM n"
+    )
 }

@@ -180,29 +180,65 @@ fn wishes_that_cannot_be_granted_name_what_could_be() {
         server.refused(&["recover", "--tenant", tenant, "--at", at, "--as", new], 1)
     };
 
-    let told = server.refused(&["ranges", "--tenant", "nobody"], 1);
-    assert!(
-        told.contains("\"nobody\"") && told.contains("orders") && told.contains("payments"),
-        "{told}"
-    );
-    let told = server.refused(&["tenant", "list", "--cluster", "elsewhere"], 1);
-    assert!(told.contains("elsewhere"), "{told}");
+    for words in [
+        &["ranges", "--tenant", "nobody"][..],
+        &["backup", "--tenant", "nobody", "--wait"],
+        &["sql", "nobody", "SELECT 1"],
+        &["verify", "--tenant", "nobody"],
+        &[
+            "recover", "--tenant", "nobody", "--at", &range.0, "--as", "fresh",
+        ],
+    ] {
+        let told = server.refused(words, 1);
+        assert!(
+            told.contains("\"nobody\"") && told.contains("it has: orders, payments"),
+            "{words:?}: {told}"
+        );
+    }
+    for words in [
+        &["tenant", "list"][..],
+        &["tenant", "create", "fresh"],
+        &["verify"],
+    ] {
+        let told = server.refused(&[words, &["--cluster", "elsewhere"]].concat(), 1);
+        assert!(
+            told.contains("elsewhere") && told.contains("local"),
+            "{words:?}: {told}"
+        );
+    }
 
     let told = recover("orders", "2001-01-01T00:00:00Z", "too_early");
     assert!(
-        told.contains("2001-01-01") && mentions_second_of(&told, &range.0),
-        "{told} {range:?}"
+        told.contains("2001-01-01")
+            && told.contains("outside the recoverable period of tenant orders"),
+        "{told}"
     );
+    assert!(mentions_second_of(&told, &range.0), "{told} {range:?}");
+    assert!(told.contains("after it"), "{told}");
     let told = recover("orders", "2199-01-01T00:00:00Z", "too_late");
-    assert!(told.contains("2199-01-01"), "{told}");
+    assert!(
+        told.contains("2199-01-01") && told.contains("is in the future"),
+        "{told}"
+    );
+    assert!(told.contains("before it"), "{told}");
+    // Refusals start nothing: their names are free.
+    let told = recover("orders", "2199-01-01T00:00:00Z", "too_late");
+    assert!(told.contains("is in the future"), "{told}");
+
     let told = recover("orders", &range.0, "payments");
-    assert!(told.contains("payments"), "{told}");
-    let told = recover("nobody", &range.0, "fresh");
-    assert!(told.contains("\"nobody\""), "{told}");
+    assert!(
+        told.contains("\"payments\"") && told.contains("exists; choose another name"),
+        "{told}"
+    );
     let told = server.refused(&["tenant", "create", "orders"], 1);
-    assert!(told.contains("orders"), "{told}");
+    assert!(told.contains("tenant orders exists already"), "{told}");
     let told = server.refused(&["sql", "orders", "SELECT FROM"], 1);
-    assert!(told.contains("syntax"), "{told}");
+    assert!(
+        told.contains("near \"FROM\"") && told.contains("syntax"),
+        "{told}"
+    );
+    let listed = server.json(&["tenant", "list"]);
+    assert_eq!(listed["tenants"].as_array().unwrap().len(), 2, "{listed}");
 }
 
 /// The first recoverable range of a tenant; takes a backup when there is none yet.

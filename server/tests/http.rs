@@ -69,6 +69,12 @@ impl Fixture {
         )
     }
 
+    /// Asks as a browser does that is led to an address.
+    async fn open(&self, path: &str) -> (StatusCode, HeaderMap, String) {
+        let accept = [("accept", "text/html,*/*;q=0.8")];
+        self.ask(Method::GET, path, &accept, "").await
+    }
+
     async fn get(&self, path: &str) -> (StatusCode, HeaderMap, String) {
         self.ask(Method::GET, path, &[], "").await
     }
@@ -89,36 +95,79 @@ async fn health_is_told() {
     fixture.console.shut_down().await;
 }
 
+/// The sources of a directive in a policy.
+fn sources<'a>(policy: &'a str, directive: &str) -> Vec<&'a str> {
+    let found = policy.split(';').find_map(|part| {
+        let mut words = part.split_whitespace();
+        (words.next() == Some(directive)).then(|| words.collect())
+    });
+    found.unwrap_or_else(|| panic!("no {directive} in {policy}"))
+}
+
+/// What stands between the brackets of each tag of this name.
+fn tags<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
+    let begin = format!("<{name}");
+    page.split(&begin)
+        .skip(1)
+        .filter(|rest| rest.starts_with([' ', '>']))
+        .map(|rest| rest.split('>').next().unwrap())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_address_leads_to_a_page() {
+    let fixture = Fixture::new().await;
+    let (status, headers, _) = fixture.open("/").await;
+    assert!(status.is_redirection(), "{status}");
+    let place = headers[header::LOCATION].to_str().unwrap();
+    assert!(place.starts_with("/clusters"), "{place}");
+    let (status, _, body) = fixture.open(place).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    fixture.console.shut_down().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_are_rendered_and_only_their_own_scripts_run() {
     let fixture = Fixture::new().await;
-    let (status, headers, body) = fixture.get("/").await;
-    assert!(status.is_success() || status.is_redirection(), "{status}");
-    let policy = headers[header::CONTENT_SECURITY_POLICY]
-        .to_str()
-        .unwrap()
-        .to_owned();
-    let nonce = policy
-        .split("'nonce-")
-        .nth(1)
-        .and_then(|rest| rest.split('\'').next())
-        .unwrap();
-    assert!(nonce.len() >= 16, "{policy}");
-    assert!(
-        !policy.contains("'unsafe-inline' 'self'") && policy.contains("frame-ancestors 'none'")
-    );
-    if status.is_success() {
-        assert!(body.contains(&format!("nonce=\"{nonce}\"")), "{body}");
+    let mut nonces = BTreeSet::new();
+    let pages = ["/clusters/new", "/clusters", "/clusters/new"];
+    for path in pages {
+        let (status, headers, body) = fixture.open(path).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {body}");
         assert!(
-            body.contains("<html") && body.contains("Tidemark"),
-            "{body}"
+            body.contains("<html") && body.contains("Tidemark") && body.contains("<main"),
+            "{path}: {body}"
         );
+        let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        let scripts = sources(policy, "script-src");
+        let nonce = scripts
+            .iter()
+            .find_map(|source| source.strip_prefix("'nonce-")?.strip_suffix('\''))
+            .unwrap_or_else(|| panic!("{policy}"));
+        assert!(nonce.len() >= 16, "{policy}");
+        let allowed = ["'self'", "'wasm-unsafe-eval'", &format!("'nonce-{nonce}'")];
+        assert!(
+            scripts.iter().all(|source| allowed.contains(source)),
+            "{policy}"
+        );
+        for nothing in ["frame-ancestors", "object-src", "base-uri"] {
+            assert_eq!(sources(policy, nothing), ["'none'"], "{policy}");
+        }
+        assert_eq!(sources(policy, "default-src"), ["'self'"], "{policy}");
+
+        // So every script of the page carries the nonce: another one would not run.
+        let inline = tags(&body, "script");
+        assert!(!inline.is_empty(), "{path}: {body}");
+        let shown = format!("nonce=\"{nonce}\"");
+        for script in inline {
+            assert!(script.contains(&shown), "{path}: <script{script}>");
+        }
+        for handler in [" onclick=", " onload=", " onerror=", "javascript:"] {
+            assert!(!body.contains(handler), "{path}: {handler}");
+        }
+        nonces.insert(nonce.to_owned());
     }
-    let (_, other, _) = fixture.get("/").await;
-    assert_ne!(
-        other[header::CONTENT_SECURITY_POLICY].to_str().unwrap(),
-        policy
-    );
+    assert_eq!(nonces.len(), pages.len(), "a nonce is used once");
     fixture.console.shut_down().await;
 }
 

@@ -11,13 +11,14 @@
 #[path = "../engine-embedded/tests/support/mod.rs"]
 mod support;
 
+mod kill_server;
+
 use domain::{Scn, capability::EngineKind};
 use engine::{Engine, EngineSettings, TenantKey};
 use engine_embedded::EmbeddedEngine;
-use serde_json::Value;
+use kill_server::{Server, Task};
 use std::{
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
     sync::Arc,
     time::Duration,
 };
@@ -41,187 +42,15 @@ fn number(name: &str, default: u64) -> u64 {
     })
 }
 
-/// The real binary on one home.
-struct Server {
-    home: PathBuf,
-    process: Option<Child>,
-}
-
-impl Server {
-    fn start(&mut self) {
-        let log = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(self.home.with_extension("log"))
-            .unwrap();
-        // The commands need no page; one folder makes a directory a site.
-        let site = self.home.with_extension("site");
-        std::fs::create_dir_all(site.join("pkg")).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_tidemark"))
-            .args(["serve", "--demo", "--listen", "127.0.0.1:0", "--home"])
-            .arg(&self.home)
-            .arg("--site")
-            .arg(site)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn();
-        self.process = Some(child.unwrap());
-    }
-
-    /// `kill -9`.
-    fn kill(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            process.kill().unwrap();
-            process.wait().unwrap();
-        }
-    }
-
-    /// Ends it in order.
-    fn stop(&mut self) {
-        let mut process = self.process.take().unwrap();
-        Command::new("kill")
-            .args(["-TERM", &process.id().to_string()])
-            .status()
-            .unwrap();
-        let status = process.wait().unwrap();
-        assert!(
-            status.success(),
-            "the server ended with {status}: {}",
-            self.log_tail()
-        );
-    }
-
-    fn log_tail(&self) -> String {
-        let log = std::fs::read_to_string(self.home.with_extension("log")).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().rev().take(30).collect();
-        lines.into_iter().rev().collect::<Vec<_>>().join("\n")
-    }
-
-    fn run(&self, words: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tidemark"));
-        command
-            .arg("--home")
-            .arg(&self.home)
-            .arg("--json")
-            .args(words)
-            .stdin(Stdio::null());
-        command.output().unwrap()
-    }
-
-    fn ask(&self, words: &[&str]) -> Result<Value, String> {
-        let output = self.run(words);
-        match output.status.success() {
-            true => Ok(serde_json::from_slice(&output.stdout).unwrap()),
-            false => Err(format!(
-                "{words:?}: {}",
-                String::from_utf8_lossy(&output.stderr)
-            )),
-        }
-    }
-
-    fn must(&self, words: &[&str]) -> Value {
-        self.ask(words)
-            .unwrap_or_else(|error| panic!("{error}\n{}", self.log_tail()))
-    }
-
-    fn until<T>(
-        &mut self,
-        what: &str,
-        seconds: u64,
-        mut look: impl FnMut(&Server) -> Option<T>,
-    ) -> T {
-        let deadline = now_ns() + seconds * SECOND;
-        loop {
-            if let Some(seen) = look(self) {
-                return seen;
-            }
-            let ended = self
-                .process
-                .as_mut()
-                .and_then(|process| process.try_wait().unwrap());
-            assert!(
-                ended.is_none(),
-                "the server ended with {ended:?}: {}",
-                self.log_tail()
-            );
-            assert!(
-                now_ns() < deadline,
-                "waited {seconds} s for {what}: {}",
-                self.log_tail()
-            );
-            std::thread::sleep(Duration::from_millis(100));
-        }
-    }
-
-    fn data_file(&self, tenant: &str) -> Option<PathBuf> {
-        let listed = self.ask(&["tenant", "list"]).ok()?;
-        let tenants = listed["tenants"].as_array()?;
-        let tenant = tenants
-            .iter()
-            .find(|one| one["name"] == tenant && one["state"] == "online")?;
-        Some(PathBuf::from(tenant["data_file"].as_str()?))
-    }
-
-    /// Until everything committed before this call is durable at the destination.
-    fn wait_archived(&mut self) {
-        let now = now_ns();
-        self.until("the log to be archived", 90, |server| {
-            let ranges = server.ask(&["ranges", "--tenant", TENANT]).ok()?;
-            (moment(&ranges["checkpoint"])? >= now).then_some(())
-        });
-    }
-
-    /// A data backup to its end; after one that runs already.
-    fn back_up(&mut self) {
-        self.until("a data backup", 90, |server| {
-            server.ask(&["backup", "--tenant", TENANT, "--wait"]).ok()
-        });
-    }
-
-    /// The reported ranges, in nanoseconds.
-    fn ranges(&self) -> Vec<(u64, u64)> {
-        let answer = self.must(&["ranges", "--tenant", TENANT]);
-        let ranges = answer["ranges"].as_array().unwrap();
-        ranges
-            .iter()
-            .map(|one| (moment(&one["start"]).unwrap(), moment(&one["end"]).unwrap()))
-            .collect()
-    }
-
-    /// Task states of the console's own database, read by the stock command.
-    fn task_states(&self) -> Vec<(String, u64)> {
-        let output = Command::new("sqlite3")
-            .args(["-batch", "-cmd", ".timeout 5000"])
-            .arg(self.home.join("control.db"))
-            .arg("SELECT kind || ' ' || state, count(*) FROM job GROUP BY 1")
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let text = String::from_utf8(output.stdout).unwrap();
-        let pairs = text.lines().map(|line| line.split_once('|').unwrap());
-        pairs
-            .map(|(state, count)| (state.to_owned(), count.parse().unwrap()))
-            .collect()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-fn moment(value: &Value) -> Option<u64> {
-    Scn::parse_rfc3339(value.as_str()?).ok().map(|scn| scn.0)
-}
-
 /// One round: load, a random end of the server and perhaps of writers, and a new start.
-fn round(server: &mut Server, writers: &mut [Writer], dice: &mut Dice, number: u64) {
+/// Orders that the server took are noted in `accepted`: it owes their end.
+fn round(
+    server: &mut Server,
+    writers: &mut [Writer],
+    dice: &mut Dice,
+    number: u64,
+    accepted: &mut Vec<i64>,
+) {
     for writer in writers.iter_mut() {
         if !writer.runs() {
             writer.start(3600.0, dice.next());
@@ -229,28 +58,26 @@ fn round(server: &mut Server, writers: &mut [Writer], dice: &mut Dice, number: u
     }
     std::thread::sleep(Duration::from_millis(dice.range(200, 1500)));
     if dice.next().is_multiple_of(2) {
-        // What it answers does not matter: it may be in the middle when the end comes.
+        // It may be queued or in the middle when the end comes, or be refused because one runs.
         let full: &[&str] = if dice.next().is_multiple_of(2) {
             &["--full"]
         } else {
             &[]
         };
-        server.run(&[&["backup", "--tenant", TENANT], full].concat());
+        if let Ok(answer) = server.ask(&[&["backup", "--tenant", TENANT], full].concat()) {
+            accepted.extend(answer["tasks"][0]["id"].as_i64());
+        }
     }
     if dice.next().is_multiple_of(3)
         && let Some((start, end)) = server.ranges().last()
         && start < end
     {
         let at = Scn(dice.range(*start, *end)).to_rfc3339();
-        server.run(&[
-            "recover",
-            "--tenant",
-            TENANT,
-            "--at",
-            &at,
-            "--as",
-            &format!("copy_{number}"),
-        ]);
+        let name = format!("copy_{number}");
+        let order = ["recover", "--tenant", TENANT, "--at", &at, "--as", &name];
+        if let Ok(answer) = server.ask(&order) {
+            accepted.extend(answer["id"].as_i64());
+        }
     }
     std::thread::sleep(Duration::from_millis(dice.range(0, 1500)));
     match dice.next() % 5 {
@@ -322,12 +149,13 @@ fn moments(dice: &mut Dice, witnesses: &Witnesses, ranges: &[(u64, u64)], count:
         .collect()
 }
 
-/// Recovers moments with the engine itself, which also tells how far each could be uncertain.
-async fn recover_all(
+/// Judges files that were recovered already and recovers more moments with the engine itself, which
+/// also tells how far each moment could be uncertain. Gives those that are wrong, with all that is.
+async fn judge_all(
     data_file: &Path,
     destination: &Path,
     witnesses: &Witnesses,
-    moments: &[u64],
+    (recovered, moments): (Vec<(u64, PathBuf)>, &[u64]),
     scratch: &Path,
 ) -> Vec<(u64, Vec<String>)> {
     let settings = EngineSettings {
@@ -340,27 +168,40 @@ async fn recover_all(
         .await
         .unwrap();
     let key = opened(&engine).await;
-    let mut wrong = Vec::new();
+    let mut files: Vec<(u64, Result<PathBuf, String>)> = Vec::new();
+    files.extend(recovered.into_iter().map(|(until, file)| (until, Ok(file))));
     for until in moments {
         let file = scratch.join(format!("{until}.db"));
-        let faults = match engine.recover_to_file(&key, Scn(*until), &file).await {
-            Err(error) => vec![format!("refused: {error}")],
-            Ok(_proof) => {
-                let next = engine.first_commit_after(&key, Scn(*until)).await.unwrap();
-                let after = next.map_or(*until, |next| next.after.0.min(*until));
+        let made = engine.recover_to_file(&key, Scn(*until), &file).await;
+        files.push((
+            *until,
+            made.map(|_proof| file)
+                .map_err(|error| format!("refused: {error}")),
+        ));
+    }
+    let mut wrong = Vec::new();
+    for (until, file) in files {
+        let faults = match &file {
+            Err(refused) => vec![refused.clone()],
+            Ok(file) => {
+                let next = engine.first_commit_after(&key, Scn(until)).await.unwrap();
+                let foreign_from = next.map_or(until, |next| next.after.0.min(until));
                 witnesses.judge(
-                    &file,
+                    file,
                     Moment {
-                        until: *until,
-                        foreign_from: after,
+                        until,
+                        foreign_from,
                     },
                 )
             }
         };
-        if faults.is_empty() {
-            std::fs::remove_file(&file).unwrap();
-        } else {
-            wrong.push((*until, faults));
+        match file {
+            // Recovered tenants belong to the engine.
+            Ok(file) if faults.is_empty() && file.parent() == Some(scratch) => {
+                std::fs::remove_file(file).unwrap();
+            }
+            _ if faults.is_empty() => {}
+            _ => wrong.push((until, faults)),
         }
     }
     engine.shut_down().await;
@@ -425,8 +266,9 @@ async fn twenty_kills_under_load_lose_nothing_and_invent_nothing() {
 
     let began = now_ns();
     let mut writers = Writer::four(&data_file, scratch.path(), 6.0);
+    let mut accepted = Vec::new();
     for number in 1..=rounds {
-        round(&mut server, &mut writers, &mut dice, number);
+        round(&mut server, &mut writers, &mut dice, number, &mut accepted);
     }
     writers
         .iter_mut()
@@ -442,33 +284,35 @@ async fn twenty_kills_under_load_lose_nothing_and_invent_nothing() {
 
     server.wait_archived();
     server.until("every task to be final", 120, |server| {
-        let open = ["queued", "starting", "running", "canceling"];
-        let states = server.task_states();
-        states
-            .iter()
-            .all(|(state, _)| !open.iter().any(|open| state.ends_with(open)))
-            .then_some(())
+        server.tasks().iter().all(Task::is_final).then_some(())
     });
+    let tasks = server.tasks().len();
+    let mut recovered = outcomes(&mut server, &accepted, began);
     server.back_up();
     server.wait_archived();
     let ranges = since(began, &server.ranges());
     let verified = server.must(&["verify", "--tenant", TENANT]);
-    let states = server.task_states();
     let gaps = server.must(&["ranges", "--tenant", TENANT])["gaps"]
         .as_array()
         .unwrap()
         .len();
-    let by_command = recover_by_command(&mut server, &mut dice, &witnesses, &ranges);
+    recovered.extend(recover_by_command(
+        &mut server,
+        &mut dice,
+        &witnesses,
+        &ranges,
+    ));
     server.stop();
     let live = witnesses.judge_final(&data_file);
 
     let moments = moments(&mut dice, &witnesses, &ranges, wanted);
     let destination = destination(&server.home);
-    let wrong = recover_all(
+    let judged = moments.len() + recovered.len();
+    let wrong = judge_all(
         &data_file,
         &destination,
         &witnesses,
-        &moments,
+        (recovered, &moments),
         scratch.path(),
     )
     .await;
@@ -480,17 +324,14 @@ async fn twenty_kills_under_load_lose_nothing_and_invent_nothing() {
         .map(|(start, end)| (*end).min(ended).saturating_sub((*start).max(began)))
         .sum();
     println!(
-        "kills: {rounds} of the server under {} commits; {} ranges cover {} % of the load, {gaps} gaps; tasks {states:?}; \
-         {} moments recovered, {} wrong; verified {} sets and {} log files",
+        "kills: {rounds} of the server under {} commits; {} ranges cover {} % of the load, {gaps} gaps; \
+         {} tasks of {} orders ended; {judged} moments recovered, {} wrong; verified {} sets and {} log files",
         witnesses.transactions(),
         ranges.len(),
         covered * 100 / (ended - began),
-        moments.len() + by_command.len(),
-        wrong.len()
-            + by_command
-                .iter()
-                .filter(|faults| !faults.is_empty())
-                .count(),
+        tasks,
+        accepted.len(),
+        wrong.len(),
         verified["sets"],
         verified["log_files"],
     );
@@ -498,11 +339,6 @@ async fn twenty_kills_under_load_lose_nothing_and_invent_nothing() {
         println!("the files stay in {}", scratch.keep().display());
     }
     assert_eq!(live, Vec::<String>::new(), "the live file");
-    assert_eq!(
-        by_command,
-        vec![Vec::<String>::new(); by_command.len()],
-        "recovered by command"
-    );
     assert_eq!(wrong.len(), 0, "moments recovered wrongly");
     assert!(
         covered * 10 > ended - began,
@@ -526,13 +362,43 @@ fn settle_killed(writers: &mut [Writer]) {
     }
 }
 
-/// A few recoveries the way a person makes them; each with everything wrong about it.
+/// What became of every order that the server took: one task each, and done. Gives the moments and
+/// files of the recoveries among them.
+fn outcomes(server: &mut Server, accepted: &[i64], began: u64) -> Vec<(u64, PathBuf)> {
+    let tasks = server.tasks();
+    let lost: Vec<&i64> = accepted
+        .iter()
+        .filter(|id| tasks.iter().all(|task| task.id != **id))
+        .collect();
+    assert!(lost.is_empty(), "orders that are forgotten: {lost:?}");
+    let undone: Vec<&Task> = tasks
+        .iter()
+        .filter(|task| task.state != "completed")
+        .collect();
+    assert!(undone.is_empty(), "tasks that were not done: {undone:#?}");
+    let mut found = Vec::new();
+    for task in tasks.iter().filter(|task| task.kind == "recovery") {
+        let name = &task.new_name;
+        let listed = server.must(&["tenant", "list"]);
+        let tenants = listed["tenants"].as_array().unwrap();
+        let made = tenants.iter().filter(|tenant| tenant["name"] == *name);
+        assert_eq!(made.count(), 1, "{name} was made once: {listed}");
+        let file = server.until("the recovered tenant", 30, |server| server.data_file(name));
+        // Before it there were no tables to compare.
+        if task.until >= began {
+            found.push((task.until, file));
+        }
+    }
+    found
+}
+
+/// A few recoveries the way a person makes them.
 fn recover_by_command(
     server: &mut Server,
     dice: &mut Dice,
     witnesses: &Witnesses,
     ranges: &[(u64, u64)],
-) -> Vec<Vec<String>> {
+) -> Vec<(u64, PathBuf)> {
     let chosen = moments(dice, witnesses, ranges, 4);
     let recover = |(index, until): (usize, &u64)| {
         let name = format!("found_{index}");
@@ -543,14 +409,7 @@ fn recover_by_command(
         let proof = &task["recovery"]["proof"];
         assert_eq!(proof["expected_digest"], proof["computed_digest"], "{task}");
         let file = server.until("the recovered tenant", 30, |server| server.data_file(&name));
-        // The command does not tell how uncertain the next commit is: here only what is invented counts.
-        witnesses.judge(
-            &file,
-            Moment {
-                until: *until,
-                foreign_from: 0,
-            },
-        )
+        (*until, file)
     };
     chosen.iter().enumerate().map(recover).collect()
 }

@@ -3,12 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     process::Command,
 };
 
 /// Longest Rust file.
 const LINES_MAX: usize = 600;
+/// Longest body of a server function; with its first and last line that is six.
+const SERVER_FUNCTION_LINES_MAX: usize = 4;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -106,6 +109,43 @@ fn only_the_api_knows_which_side_it_runs_on() {
     );
 }
 
+/// The text without the items that are compiled for tests only, wherever in it they stand.
+fn without_tests(text: &str) -> String {
+    let mut kept = String::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if line.trim() != "#[cfg(test)]" {
+            kept.push_str(line);
+            kept.push('\n');
+            continue;
+        }
+        // rustfmt ends an item with a line that is as far from the margin as its first.
+        let margin = &line[..line.len() - line.trim_start().len()];
+        let end = format!("{margin}}}");
+        let attribute = format!("{margin}#[");
+        let mut item = lines
+            .by_ref()
+            .skip_while(|next| next.starts_with(&attribute));
+        if item
+            .next()
+            .is_some_and(|first| !first.ends_with([';', '}']))
+        {
+            item.find(|next| next.trim_end_matches(';') == end);
+        }
+    }
+    kept
+}
+
+#[test]
+fn only_what_is_for_tests_is_left_out() {
+    let text = "use a;\n#[cfg(test)]\nuse b;\nfn c() {}\n#[cfg(test)]\n#[path = \"d.rs\"]\nmod d;\n\
+                #[cfg(test)]\nmod e {\n    fn f() {\n    }\n}\nfn g() {\n    #[cfg(test)]\n    if h {\n    }\n    i();\n}\n";
+    assert_eq!(
+        without_tests(text),
+        "use a;\nfn c() {}\nfn g() {\n    i();\n}\n"
+    );
+}
+
 /// A crate, and where its name may be written in Rust.
 struct Territory {
     name: &'static str,
@@ -142,7 +182,7 @@ fn each_database_library_has_one_home() {
         if name.contains("/tests/") {
             continue;
         }
-        let product = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let product = without_tests(&text);
         for territory in &territories {
             let at_home = territory.homes.iter().any(|home| name.starts_with(home));
             let named = product
@@ -195,37 +235,172 @@ fn there_is_one_sqlite_in_the_process() {
 }
 
 #[test]
-fn dependencies_point_down_only() {
-    let allowed: [(&str, &[&str]); 8] = [
-        ("app/domain", &[]),
-        ("server/engine", &["domain"]),
-        ("server/storage", &["domain"]),
-        ("server/store", &["domain"]),
-        ("server/engine-embedded", &["domain", "engine", "storage"]),
-        ("server/control", &["domain", "engine", "storage", "store"]),
-        ("app", &["control", "domain"]),
-        ("migrations", &[]),
-    ];
-    let ours = [
-        "app",
-        "control",
-        "domain",
-        "engine",
-        "engine-embedded",
-        "migration",
-        "server",
-        "storage",
-        "store",
-    ];
+fn server_functions_are_a_few_lines_each() {
     let mut findings = Vec::new();
-    for (folder, may) in allowed {
-        let manifest = std::fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
-        let section = manifest.split("[dependencies]").nth(1).unwrap_or_default();
-        let section = section.split("\n[").next().unwrap_or_default();
-        for line in section.lines() {
-            let name = line.split(['=', '.', ' ']).next().unwrap_or_default();
-            if ours.contains(&name) && !may.contains(&name) {
-                findings.push(format!("{folder}/Cargo.toml: {name}"));
+    let mut seen = 0;
+    let api = |name: &str| name.starts_with("app/src/") && name.ends_with(".rs");
+    for (name, text) in rust_files().into_iter().filter(|(name, _)| api(name)) {
+        let mut lines = text.lines();
+        while lines.by_ref().any(|line| line.starts_with("#[server")) {
+            if !name.starts_with("app/src/api/") {
+                findings.push(format!("{name}: a server function outside of app/src/api"));
+            }
+            let mut function = lines.by_ref().skip_while(|line| line.starts_with('#'));
+            let first = function.next().unwrap_or_default().to_owned();
+            if !first.ends_with('{') {
+                function.find(|line| line.ends_with('{'));
+            }
+            let body = function.take_while(|line| *line != "}").count();
+            seen += 1;
+            if body > SERVER_FUNCTION_LINES_MAX {
+                findings.push(format!(
+                    "{name}: {body} lines in `{first}`, at most {SERVER_FUNCTION_LINES_MAX}"
+                ));
+            }
+        }
+    }
+    assert!(seen > 10, "only {seen} server functions found");
+    expect_none(
+        "who is calling, one call, the error mapped: the rest belongs into control",
+        &findings,
+    );
+}
+
+/// What a crate may know of ours.
+struct Arrows {
+    folder: &'static str,
+    /// In the product, whatever the target.
+    may: &'static [&'static str],
+    /// In its tests too.
+    tests_may: &'static [&'static str],
+}
+
+const ARROWS: [Arrows; 10] = [
+    Arrows {
+        folder: "app",
+        may: &["control", "domain"],
+        tests_may: &[],
+    },
+    Arrows {
+        folder: "app/browser",
+        may: &["app"],
+        tests_may: &[],
+    },
+    Arrows {
+        folder: "app/domain",
+        may: &[],
+        tests_may: &[],
+    },
+    Arrows {
+        folder: "migrations",
+        may: &[],
+        tests_may: &[],
+    },
+    Arrows {
+        folder: "server",
+        may: &[
+            "app",
+            "control",
+            "domain",
+            "engine",
+            "engine-embedded",
+            "migration",
+            "store",
+        ],
+        tests_may: &[],
+    },
+    Arrows {
+        folder: "server/control",
+        may: &["domain", "engine", "store"],
+        tests_may: &["migration"],
+    },
+    Arrows {
+        folder: "server/engine",
+        may: &["domain"],
+        tests_may: &[],
+    },
+    Arrows {
+        folder: "server/engine-embedded",
+        may: &["domain", "engine", "storage"],
+        tests_may: &[],
+    },
+    Arrows {
+        folder: "server/storage",
+        may: &["domain"],
+        tests_may: &[],
+    },
+    Arrows {
+        folder: "server/store",
+        may: &["domain"],
+        tests_may: &["migration"],
+    },
+];
+
+/// The crates that a manifest depends on: each with whether only tests do.
+fn dependencies(manifest: &str) -> Vec<(String, bool)> {
+    let mut found = Vec::new();
+    let mut section = String::new();
+    for line in manifest.lines() {
+        if let Some(header) = line.strip_prefix('[') {
+            section = header.trim_end_matches(']').to_owned();
+            // One crate with a section of its own.
+            if let Some((_, name)) = section.split_once("dependencies.") {
+                found.push((name.to_owned(), section.contains("dev-")));
+            }
+        } else if section.ends_with("dependencies") {
+            let for_tests = section.ends_with("dev-dependencies");
+            let key = line.split(['=', '.', ' ']).next().unwrap_or_default();
+            let renamed = line.split("package = \"").nth(1);
+            let name = renamed.map_or(key, |rest| rest.split('"').next().unwrap_or_default());
+            found.push((name.to_owned(), for_tests));
+        }
+    }
+    found
+}
+
+#[test]
+fn dependencies_are_found_in_every_section() {
+    let manifest = "[package]\nname = \"x\"\n[dependencies]\na = \"1\"\nb.workspace = true\n\
+                    [target.'cfg(unix)'.dependencies]\nc = { package = \"d\" }\n\
+                    [dev-dependencies]\ne = { workspace = true }\n[build-dependencies.f]\nversion = \"1\"\n";
+    let found = dependencies(manifest);
+    let found: Vec<(&str, bool)> = found
+        .iter()
+        .map(|(name, tests)| (name.as_str(), *tests))
+        .collect();
+    let expected = [
+        ("a", false),
+        ("b", false),
+        ("d", false),
+        ("e", true),
+        ("f", false),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn dependencies_point_down_only() {
+    let workspace = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let members = workspace.split("members = [").nth(1).unwrap();
+    let members = members.split(']').next().unwrap();
+    let members: BTreeSet<&str> = members.split('"').skip(1).step_by(2).collect();
+    let listed: BTreeSet<&str> = ARROWS.iter().map(|arrows| arrows.folder).collect();
+    assert_eq!(members, listed, "every crate has its arrows");
+
+    let manifest = |folder: &str| std::fs::read_to_string(root().join(folder).join("Cargo.toml"));
+    let name = |folder: &str| {
+        let text = manifest(folder).unwrap();
+        let name = text.split("name = \"").nth(1).unwrap();
+        name.split('"').next().unwrap().to_owned()
+    };
+    let ours: BTreeSet<String> = members.iter().map(|folder| name(folder)).collect();
+    let mut findings = Vec::new();
+    for arrows in ARROWS {
+        for (name, for_tests) in dependencies(&manifest(arrows.folder).unwrap()) {
+            let allowed = arrows.may.contains(&name.as_str())
+                || for_tests && arrows.tests_may.contains(&name.as_str());
+            if ours.contains(&name) && !allowed {
+                findings.push(format!("{}/Cargo.toml: {name}", arrows.folder));
             }
         }
     }

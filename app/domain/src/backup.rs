@@ -149,6 +149,15 @@ impl TaskSource {
     }
 }
 
+/// What an order to back up now has begun.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct BackupsBegun {
+    /// The tasks.
+    pub tasks: Vec<JobId>,
+    /// For each tenant that is left out: its name, why, and what to do, in a sentence without an end.
+    pub skipped: Vec<String>,
+}
+
 /// One row of "Data Backup Tasks".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupJob {

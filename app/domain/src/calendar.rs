@@ -82,12 +82,13 @@ fn push(levels: &mut Vec<Level>, next: Level) {
 }
 
 /// The share of the seven days, up to `until`, in which all `tenants` are recoverable, in thousandths.
+/// Of no tenants nothing is recoverable.
 pub fn full_share_permille(lanes: &[Lane], tenants: u32, until: Scn) -> u32 {
     let (mut full, mut all) = (0u128, 0u128);
     for level in lanes.iter().flat_map(|lane| &lane.levels) {
         let length = u128::from(level.to.min(until).since_ns(level.from));
         all += length;
-        if level.tenants == tenants {
+        if tenants > 0 && level.tenants == tenants {
             full += length;
         }
     }
@@ -135,7 +136,19 @@ mod tests {
                 .iter()
                 .all(|lane| lane.levels.len() == 1 && lane.levels[0].tenants == 0)
         );
-        assert_eq!(full_share_permille(&lanes, 0, Scn(0)), 0);
+        for until in [0, 3, 7] {
+            assert_eq!(full_share_permille(&lanes, 0, Scn(until)), 0);
+            assert_eq!(full_share_permille(&lanes, 1, Scn(until)), 0);
+        }
+    }
+
+    #[test]
+    fn the_share_counts_only_what_is_over() {
+        let bounds = [0, 10, 20, 30, 40, 50, 60, 70].map(Scn);
+        let lanes = week(&bounds, &[vec![range(5, 69)]]);
+        for (until, share) in [(0, 0), (5, 0), (10, 500), (50, 900), (70, 928)] {
+            assert_eq!(full_share_permille(&lanes, 1, Scn(until)), share);
+        }
     }
 
     proptest! {

@@ -18,10 +18,13 @@ pub const NS_PER_SECOND: u64 = 1_000_000_000;
 /// Nanoseconds in one day of 24 hours.
 pub const NS_PER_DAY: u64 = 86_400 * NS_PER_SECOND;
 
+/// Most digits of a fraction of a second.
+const FRACTION_DIGITS_MAX: usize = 9;
+
 /// A text that should be a moment and is not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "\"{text}\" is not a moment; write RFC 3339 with a zone, such as 2026-11-12T14:32:07Z or 2026-11-12T14:32:07.250+08:00"
+    "\"{text}\" is not a moment; write RFC 3339 with a zone and at most nine digits after the point, such as 2026-11-12T14:32:07Z or 2026-11-12T14:32:07.250+08:00"
 )]
 pub struct BadMoment {
     /// What was given.
@@ -32,11 +35,15 @@ impl Scn {
     /// The zero instant, 1970-01-01; used as "nothing yet".
     pub const ZERO: Scn = Scn(0);
 
-    /// Reads RFC 3339 text with a zone. A fraction finer than a nanosecond is refused by the format.
+    /// Reads RFC 3339 text with a zone. A fraction finer than a nanosecond is refused, not cut: the
+    /// moment meant would be another one.
     pub fn parse_rfc3339(text: &str) -> Result<Scn, BadMoment> {
         let bad = || BadMoment {
             text: text.to_owned(),
         };
+        if fraction_digits(text) > FRACTION_DIGITS_MAX {
+            return Err(bad());
+        }
         let moment = DateTime::parse_from_rfc3339(text.trim()).map_err(|_| bad())?;
         let ns = moment.timestamp_nanos_opt().ok_or_else(bad)?;
         u64::try_from(ns).map(Scn).map_err(|_| bad())
@@ -102,6 +109,11 @@ impl Scn {
     }
 }
 
+fn fraction_digits(text: &str) -> usize {
+    let fraction = text.split_once('.').map_or("", |(_, fraction)| fraction);
+    fraction.bytes().take_while(u8::is_ascii_digit).count()
+}
+
 impl std::fmt::Display for Scn {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.to_rfc3339())
@@ -134,6 +146,19 @@ mod tests {
                 error.to_string().contains(&format!("\"{text}\"")),
                 "{error}"
             );
+        }
+    }
+
+    #[test]
+    fn a_fraction_finer_than_a_nanosecond_is_refused_and_not_cut() {
+        let nine = Scn::parse_rfc3339("2026-11-11T08:20:05.123456789Z").unwrap();
+        assert_eq!(nine.0 % NS_PER_SECOND, 123_456_789);
+        for text in [
+            "2026-11-11T08:20:05.1234567891Z",
+            "2026-11-11T16:20:05.1234567890+08:00",
+        ] {
+            let error = Scn::parse_rfc3339(text).unwrap_err().to_string();
+            assert!(error.contains(text) && error.contains("nine"), "{error}");
         }
     }
 

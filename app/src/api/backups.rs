@@ -3,7 +3,7 @@
 use super::ApiError;
 use domain::{
     JobId, TenantId,
-    backup::{BackupJob, BackupKind},
+    backup::{BackupJob, BackupKind, BackupsBegun},
     page::{Page, TaskFilter},
 };
 use leptos::{prelude::*, server_fn::codec::Json};
@@ -23,13 +23,13 @@ pub async fn one(cluster: String, id: JobId) -> Result<BackupJob, ApiError> {
     Ok(viewer()?.backup(&cluster, id).await?)
 }
 
-/// Backs up one tenant, or every tenant online, now.
+/// Backs up one tenant, or every tenant online that can be, now.
 #[server(input = Json)]
 pub async fn back_up_now(
     cluster: String,
     tenant: Option<TenantId>,
     kind: BackupKind,
-) -> Result<Vec<JobId>, ApiError> {
+) -> Result<BackupsBegun, ApiError> {
     Ok(operator()?.back_up_now(&cluster, tenant, kind).await?)
 }
 

@@ -7,9 +7,9 @@ use crate::{
     reports::known,
 };
 use domain::{
-    JobId, TenantId,
+    ClusterId, JobId, TenantId,
     archive::ArchiveState,
-    backup::{BackupKind, TaskSource, Trigger},
+    backup::{BackupKind, BackupsBegun, TaskSource, Trigger},
     capability::Capabilities,
     job::{JobEvent, JobKind},
     tenant::TenantState,
@@ -17,7 +17,8 @@ use domain::{
 use store::{Job, JobPatch, NewJob, Order, TenantPicture};
 
 impl Operator {
-    /// Enqueues a data backup of one tenant, or with `None` of every tenant online.
+    /// Enqueues a data backup of one tenant, or with `None` of every tenant in service that can be
+    /// backed up; the answer says why the others are left out.
     ///
     /// Where the console itself is making the full backup of a new log round, that task is the
     /// answer: a second set beside it would hold nothing more.
@@ -26,7 +27,7 @@ impl Operator {
         cluster: &str,
         tenant: Option<TenantId>,
         kind: BackupKind,
-    ) -> Result<Vec<JobId>, Error> {
+    ) -> Result<BackupsBegun, Error> {
         let inner = self.inner();
         let handle = self.handle(cluster)?;
         let known = known(inner, cluster).await?;
@@ -34,33 +35,25 @@ impl Operator {
         let picture = inner.store.picture(handle.id).await?;
         let (chosen, source) = match tenant {
             Some(id) => (vec![named(&picture, id)?], TaskSource::Tenant),
-            None => (online(&picture, cluster)?, TaskSource::Cluster),
+            None => (present(&picture, cluster)?, TaskSource::Cluster),
         };
-        check_archiving(&chosen)?;
-        let ids = inner
+        let order = Order::Backup {
+            asked: kind,
+            source,
+        };
+        let begun = inner
             .store
             .change(async |change| {
                 let open = change.unfinished(handle.id).await?;
-                let (mut ids, rest) = join_own(&chosen, &open);
-                let (busy, free): (Vec<&TenantPicture>, Vec<&TenantPicture>) = rest
-                    .iter()
-                    .partition(|tenant| queue::backup_of(&open, tenant.id).is_some());
-                if ids.is_empty() && free.is_empty() {
-                    return Err(unfinished_backups(&busy, &open));
+                let (free, mut begun) = sorted(&chosen, &open);
+                if begun.tasks.is_empty() && free.is_empty() {
+                    return Err(Error::Conflict(begun.skipped.join("; ")));
                 }
-                for tenant in free {
-                    let new = NewJob {
-                        cluster: handle.id,
-                        tenant: tenant.id,
-                        order: Order::Backup {
-                            asked: kind,
-                            source,
-                        },
-                        trigger: Trigger::Manual,
-                        token: queue::token(),
-                        created: inner.now(),
-                    };
-                    ids.push(queue::enqueue(change, open.len() + ids.len(), &new).await?);
+                for (at, tenant) in free.into_iter().enumerate() {
+                    let new = self.new_backup(handle.id, tenant.id, &order);
+                    begun
+                        .tasks
+                        .push(queue::enqueue(change, open.len() + at, &new).await?);
                     let entry = Entry {
                         operation: "data backup",
                         cluster: handle.id,
@@ -69,12 +62,23 @@ impl Operator {
                     };
                     entry.write(change, inner, &self.actor).await?;
                 }
-                Ok::<_, Error>(ids)
+                Ok::<_, Error>(begun)
             })
             .await?;
         inner.queue.notify_one();
         handle.nudge(inner.now());
-        Ok(ids)
+        Ok(begun)
+    }
+
+    fn new_backup(&self, cluster: ClusterId, tenant: TenantId, order: &Order) -> NewJob {
+        NewJob {
+            cluster,
+            tenant,
+            order: order.clone(),
+            trigger: Trigger::Manual,
+            token: queue::token(),
+            created: self.inner().now(),
+        }
     }
 
     /// Asks a data backup or recovery to stop. What it made so far is removed.
@@ -133,76 +137,69 @@ pub(crate) fn named(picture: &[TenantPicture], id: TenantId) -> Result<&TenantPi
         })
 }
 
-fn online<'a>(
+/// The tenants that are there, also those whose data cannot be used.
+fn present<'a>(
     picture: &'a [TenantPicture],
     cluster: &str,
 ) -> Result<Vec<&'a TenantPicture>, Error> {
-    let online: Vec<&TenantPicture> = picture
+    let present: Vec<&TenantPicture> = picture
         .iter()
-        .filter(|tenant| tenant.facts.state == TenantState::Online)
+        .filter(|tenant| tenant.facts.state != TenantState::Offline)
         .collect();
-    if online.is_empty() {
+    if present.is_empty() {
         return Err(Error::Conflict(format!(
             "cluster {cluster} has no tenant online; create one first"
         )));
     }
-    Ok(online)
+    Ok(present)
 }
 
-/// A data backup is only worth something with the log that continues it.
-fn check_archiving(tenants: &[&TenantPicture]) -> Result<(), Error> {
-    let mut reasons = Vec::new();
-    for tenant in tenants {
-        let name = &tenant.facts.name;
-        let state = tenant.archive.as_ref().map(|archive| &archive.state);
-        reasons.push(match (tenant.facts.state, state) {
-            (TenantState::Online, Some(ArchiveState::Doing)) => continue,
-            (TenantState::Offline, _) => format!("tenant {name} is offline"),
-            (TenantState::Faulty, _) => {
-                let note = tenant.facts.note.as_deref().unwrap_or("see its note");
-                format!("the data of tenant {name} cannot be used: {note}")
-            }
-            (TenantState::Online, Some(ArchiveState::Stop) | None) => format!(
-                "log backup of tenant {name} is Stopped; start it under Log Backup Tasks first"
-            ),
-            (TenantState::Online, Some(ArchiveState::Prepare | ArchiveState::Beginning)) => {
-                format!("log backup of tenant {name} is Starting; try again in a moment")
-            }
-            (TenantState::Online, Some(other)) => format!(
-                "log backup of tenant {name} is {}; see its note under Log Backup Tasks",
-                other.label()
-            ),
-        });
-    }
-    match reasons.is_empty() {
-        true => Ok(()),
-        false => Err(Error::Conflict(reasons.join("; "))),
-    }
-}
-
-/// The full backups that the console is making by itself, and the tenants without one.
-fn join_own<'a>(
+/// The tenants to enqueue a task for, beside the tasks to join and the reasons of all others.
+fn sorted<'a>(
     chosen: &[&'a TenantPicture],
     open: &[Job],
-) -> (Vec<JobId>, Vec<&'a TenantPicture>) {
-    let own = |tenant: &TenantPicture| queue::own_backup_of(open, tenant.id);
-    let ids = chosen.iter().filter_map(|tenant| Some(own(tenant)?.id));
-    let rest = chosen.iter().filter(|tenant| own(tenant).is_none());
-    (ids.collect(), rest.copied().collect())
-}
-
-fn unfinished_backups(busy: &[&TenantPicture], open: &[Job]) -> Error {
-    let reasons: Vec<String> = busy
-        .iter()
-        .filter_map(|tenant| {
-            let job = queue::backup_of(open, tenant.id)?;
-            Some(format!(
+) -> (Vec<&'a TenantPicture>, BackupsBegun) {
+    let mut free = Vec::new();
+    let mut begun = BackupsBegun::default();
+    for tenant in chosen {
+        if let Some(why) = not_archiving(tenant) {
+            begun.skipped.push(why);
+        } else if let Some(own) = queue::own_backup_of(open, tenant.id) {
+            begun.tasks.push(own.id);
+        } else if let Some(job) = queue::backup_of(open, tenant.id) {
+            begun.skipped.push(format!(
                 "data backup task {} of tenant {} is not finished; wait for it or cancel it",
                 job.id, tenant.facts.name
-            ))
-        })
-        .collect();
-    Error::Conflict(reasons.join("; "))
+            ));
+        } else {
+            free.push(*tenant);
+        }
+    }
+    (free, begun)
+}
+
+/// Why a tenant cannot be backed up: a set is only worth something with the log that continues it.
+fn not_archiving(tenant: &TenantPicture) -> Option<String> {
+    let name = &tenant.facts.name;
+    let state = tenant.archive.as_ref().map(|archive| &archive.state);
+    Some(match (tenant.facts.state, state) {
+        (TenantState::Online, Some(ArchiveState::Doing)) => return None,
+        (TenantState::Offline, _) => format!("tenant {name} is offline"),
+        (TenantState::Faulty, _) => {
+            let note = tenant.facts.note.as_deref().unwrap_or("see its note");
+            format!("the data of tenant {name} cannot be used: {note}")
+        }
+        (TenantState::Online, Some(ArchiveState::Stop) | None) => {
+            format!("log backup of tenant {name} is Stopped; start it under Log Backup Tasks first")
+        }
+        (TenantState::Online, Some(ArchiveState::Prepare | ArchiveState::Beginning)) => {
+            format!("log backup of tenant {name} is Starting; try again in a moment")
+        }
+        (TenantState::Online, Some(other)) => format!(
+            "log backup of tenant {name} is {}; see its note under Log Backup Tasks",
+            other.label()
+        ),
+    })
 }
 
 fn cancel_patch(

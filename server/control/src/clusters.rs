@@ -16,6 +16,9 @@ use engine::EngineSettings;
 use std::{path::Path, sync::Arc};
 use store::AddCluster;
 
+/// What the audit calls it.
+pub(crate) const CREATE_CLUSTER: &str = "create cluster";
+
 impl Admin {
     /// Makes a cluster, opens it, and makes its first tenant if one is named.
     pub async fn create_cluster(&self, new: &NewCluster) -> Result<ClusterId, Error> {
@@ -29,7 +32,7 @@ impl Admin {
             home: inner.home.join(&home_dir),
             destination: inner.home.join(&destination_dir),
         };
-        let engine = inner.opener.open(&settings).await?;
+        let engine = keep::open(&*inner.opener, &settings).await?;
         let add = AddCluster {
             name: new.name.clone(),
             engine: settings.kind,
@@ -43,7 +46,7 @@ impl Admin {
             .change(async |change| {
                 let id = change.add_cluster(&add).await?;
                 let entry = Entry {
-                    operation: "create cluster",
+                    operation: CREATE_CLUSTER,
                     cluster: id,
                     subject: &add.name,
                     detail: &add.opened.destination,
@@ -59,9 +62,9 @@ impl Admin {
                 return Err(error);
             }
         };
-        let handle = ClusterHandle::new(id, settings, Some(engine));
-        // An error means that the console is ending; the cluster is opened at the next start.
-        let _ = inner.adopt(Arc::new(handle)).await;
+        let handle = Arc::new(ClusterHandle::new(id, settings, Some(engine)));
+        inner.adopt(&handle);
+        inner.first_try(&handle).await;
         if let Some(tenant) = &new.first_tenant {
             let made = self.operator().create_tenant(&new.name, tenant).await;
             made.map_err(|error| {

@@ -6,7 +6,10 @@ use crate::{
     error::{Error, chain},
     handle::ClusterHandle,
     jobs::worker,
-    tasks::keep,
+    tasks::{
+        keep,
+        supervise::{Duty, supervise},
+    },
 };
 use domain::{
     Scn,
@@ -23,7 +26,7 @@ use std::{
 };
 use store::{KnownCluster, Store};
 use tokio::{
-    sync::{Notify, oneshot, watch},
+    sync::{Notify, watch},
     task::JoinHandle,
 };
 
@@ -42,6 +45,8 @@ pub struct ConsoleParts {
     pub clock: Arc<dyn Clock>,
     /// Directory that clusters and backups are put below.
     pub home: PathBuf,
+    /// Whether no other process uses the control database, so that what an earlier one held is free.
+    pub alone: bool,
 }
 
 /// The console. Cheap to clone; all clones are one.
@@ -66,8 +71,15 @@ pub(crate) struct Inner {
 }
 
 impl Console {
-    /// Opens the known clusters and begins to observe them and to work on the queue.
+    /// Begins, and waits until the known clusters are open, but not for ever.
     pub async fn start(parts: ConsoleParts) -> Result<Console, Error> {
+        let console = Console::begin(parts).await?;
+        console.settle().await;
+        Ok(console)
+    }
+
+    /// Takes the known clusters in, and begins to open and observe them and to work on the queue.
+    pub async fn begin(parts: ConsoleParts) -> Result<Console, Error> {
         let inner = Arc::new(Inner {
             store: parts.store,
             opener: parts.opener,
@@ -79,22 +91,31 @@ impl Console {
             tasks: Mutex::default(),
             stop: watch::Sender::new(false),
         });
-        let mut opened = Vec::new();
+        if parts.alone {
+            inner.store.free_leases().await?;
+        }
         for known in inner.store.clusters().await? {
             let handle = ClusterHandle::new(known.cluster.id, inner.settings(&known), None);
-            opened.push(inner.adopt(Arc::new(handle)));
+            inner.adopt(&Arc::new(handle));
         }
+        let duty = Duty {
+            name: "work on the task queue",
+            cluster: None,
+        };
+        inner.supervise(duty, worker::run);
+        Ok(Console { inner })
+    }
+
+    /// Waits until every known cluster was tried once; one that takes long opens later.
+    pub async fn settle(&self) {
         let all = async {
-            for first in opened {
-                // An error means that the task has ended, and then there is nothing to wait for.
-                let _ = first.await;
+            for handle in self.inner.handles() {
+                self.inner.first_try(&handle).await;
             }
         };
         if tokio::time::timeout(OPEN_WAIT, all).await.is_err() {
             tracing::warn!("some clusters are still opening; starting without waiting for them");
         }
-        inner.spawn(worker::run(Arc::clone(&inner)));
-        Ok(Console { inner })
     }
 
     /// What everybody may do.
@@ -160,10 +181,17 @@ impl Inner {
 
     /// The cluster of this name.
     pub(crate) fn handle(&self, name: &str) -> Result<Arc<ClusterHandle>, Error> {
-        lock(&self.clusters)
-            .get(name)
-            .cloned()
-            .ok_or_else(|| Error::no_cluster(name))
+        // The lock is released before the error asks for it again.
+        let found = lock(&self.clusters).get(name).cloned();
+        found.ok_or_else(|| self.no_cluster(name))
+    }
+
+    /// There is no cluster of this name; the error names those there are.
+    pub(crate) fn no_cluster(&self, name: &str) -> Error {
+        Error::NoCluster {
+            name: name.to_owned(),
+            known: lock(&self.clusters).keys().cloned().collect(),
+        }
     }
 
     /// Every cluster.
@@ -171,12 +199,38 @@ impl Inner {
         lock(&self.clusters).values().cloned().collect()
     }
 
-    /// Takes a cluster in and begins to observe it. The answer comes when it was tried once.
-    pub(crate) fn adopt(self: &Arc<Self>, handle: Arc<ClusterHandle>) -> oneshot::Receiver<()> {
-        let (tried, first) = oneshot::channel();
-        lock(&self.clusters).insert(handle.name.clone(), Arc::clone(&handle));
-        self.spawn(keep::run(Arc::clone(self), handle, tried));
-        first
+    /// Takes a cluster in and begins to open and observe it.
+    pub(crate) fn adopt(self: &Arc<Self>, handle: &Arc<ClusterHandle>) {
+        lock(&self.clusters).insert(handle.name.clone(), Arc::clone(handle));
+        let duty = Duty {
+            name: "observation",
+            cluster: Some(Arc::clone(handle)),
+        };
+        let handle = Arc::clone(handle);
+        self.supervise(duty, move |inner| keep::run(inner, Arc::clone(&handle)));
+    }
+
+    /// Waits until opening a cluster was tried once, or the console is ending.
+    pub(crate) async fn first_try(&self, handle: &ClusterHandle) {
+        tokio::select! {
+            () = self.stopped() => {}
+            () = handle.first_try() => {}
+        }
+    }
+
+    /// Runs a duty until the console stops; when it panics it is told and begun again.
+    pub(crate) fn supervise<Work>(
+        self: &Arc<Self>,
+        duty: Duty,
+        begin: impl Fn(Arc<Inner>) -> Work + Send + 'static,
+    ) where
+        Work: Future<Output = ()> + Send + 'static,
+    {
+        let inner = Arc::clone(self);
+        self.spawn(async move {
+            let again = Arc::clone(&inner);
+            supervise(inner, duty, move || begin(Arc::clone(&again))).await;
+        });
     }
 
     /// Runs a task until it ends by itself after [`Inner::stopped`].

@@ -15,6 +15,14 @@ pub enum Error {
         /// How it was named.
         id: String,
     },
+    /// There is no cluster of this name.
+    #[error("{}", no_cluster(name, known))]
+    NoCluster {
+        /// The name that was given.
+        name: String,
+        /// The clusters there are.
+        known: Vec<String>,
+    },
     /// Input that a person can correct.
     #[error("{}", list(.0))]
     Invalid(Vec<Violation>),
@@ -70,6 +78,10 @@ impl Error {
                 what: (*what).to_owned(),
                 id: id.clone(),
             },
+            Error::NoCluster { name, .. } => ErrorKind::NotFound {
+                what: "cluster".to_owned(),
+                id: name.clone(),
+            },
             Error::Invalid(violations) => ErrorKind::Invalid(violations.clone()),
             Error::Conflict(text) => ErrorKind::Conflict(text.clone()),
             Error::Forbidden { .. } => ErrorKind::Forbidden,
@@ -81,15 +93,8 @@ impl Error {
                 | EngineErrorKind::NotFound
                 | EngineErrorKind::Unsupported => ErrorKind::Conflict(error.message.clone()),
             },
+            Error::Store(error) if error.may_pass() => ErrorKind::Unavailable(error.to_string()),
             Error::Store(error) => ErrorKind::Internal(error.to_string()),
-        }
-    }
-
-    /// There is no cluster of this name.
-    pub(crate) fn no_cluster(name: &str) -> Error {
-        Error::NotFound {
-            what: "cluster",
-            id: name.to_owned(),
         }
     }
 
@@ -110,8 +115,19 @@ fn list(violations: &[Violation]) -> String {
     texts.join("; ")
 }
 
+fn no_cluster(name: &str, known: &[String]) -> String {
+    if known.is_empty() {
+        return format!(
+            "cluster \"{name}\" does not exist, and no other does yet; create the first one on \
+             the console's page in a browser, or start the server with --demo"
+        );
+    }
+    let known = known.join(", ");
+    format!("cluster \"{name}\" does not exist; there is: {known}")
+}
+
 /// An error with its causes, for the log.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -123,4 +139,27 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_that_is_not_there_is_quoted_beside_those_that_are() {
+        let told = |known: &[&str]| {
+            let known = known.iter().map(|name| (*name).to_owned()).collect();
+            let name = "locla".to_owned();
+            Error::NoCluster { name, known }.to_string()
+        };
+        assert_eq!(
+            told(&["local", "other"]),
+            "cluster \"locla\" does not exist; there is: local, other"
+        );
+        let first = told(&[]);
+        assert!(
+            first.contains("\"locla\"") && first.contains("--demo") && first.contains("browser"),
+            "{first}"
+        );
+    }
 }

@@ -5,40 +5,36 @@ use crate::{
     error::Error,
     reports::{known, period_of, summarize},
 };
-use domain::{Revision, archive::ArchiveState, feed::Delta};
-use store::TenantPicture;
+use domain::{Revision, feed::Delta};
 
 impl Viewer {
     /// What changed in a cluster after `since`.
     pub async fn feed(&self, cluster: &str, since: Revision) -> Result<Delta, Error> {
         let inner = &self.console.inner;
-        let known = known(inner, cluster).await?;
-        let rows = inner.store.feed(known.cluster.id, since).await?;
-        let picture = inner.store.picture(known.cluster.id).await?;
-        let period = match rows.period {
-            true => Some(period_of(inner, &known.cluster, &picture).await?),
-            false => None,
-        };
-        let summary = summarize(inner, known.cluster, &picture).await?;
-        Ok(Delta {
+        let id = inner.handle(cluster)?.id;
+        let rows = inner.store.feed(id, since).await?;
+        let mut delta = Delta {
             rev: rows.rev,
             now: inner.now(),
-            active: summary.tasks_active > 0 || picture.iter().any(is_turning),
-            summary: rows.summary.then_some(summary),
-            period,
+            active: inner.store.is_active(id).await?,
+            summary: None,
+            period: None,
             backups: rows.backups,
             archives: rows.archives,
             recoveries: rows.recoveries,
-        })
+        };
+        if !rows.summary && !rows.period {
+            return Ok(delta);
+        }
+        // Read after the revision: what is newer than it comes once more, and what it promises is here.
+        let known = known(inner, cluster).await?;
+        let picture = inner.store.picture(id).await?;
+        if rows.period {
+            delta.period = Some(period_of(inner, &known.cluster, &picture).await?);
+        }
+        if rows.summary {
+            delta.summary = Some(summarize(inner, known.cluster, &picture).await?);
+        }
+        Ok(delta)
     }
-}
-
-/// Whether log archiving is on its way from one state to another.
-fn is_turning(tenant: &TenantPicture) -> bool {
-    tenant.archive.as_ref().is_some_and(|archive| {
-        matches!(
-            archive.state,
-            ArchiveState::Prepare | ArchiveState::Beginning | ArchiveState::Stopping
-        )
-    })
 }

@@ -11,7 +11,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// How long an engine may take to answer a question or accept an order.
 const ANSWER_MAX: Duration = Duration::from_secs(60);
@@ -31,7 +31,9 @@ pub(crate) struct ClusterHandle {
     /// Wakes the observer.
     pub(crate) look: Notify,
     /// Attempts at tasks that run here now.
-    pub(crate) attempts: AtomicUsize,
+    attempts: AtomicUsize,
+    /// Whether it was tried once to open it.
+    tried: watch::Sender<bool>,
     engine: Mutex<Option<Arc<dyn Engine>>>,
     eager_until: AtomicU64,
 }
@@ -50,6 +52,7 @@ impl ClusterHandle {
             eye: tokio::sync::Mutex::default(),
             look: Notify::new(),
             attempts: AtomicUsize::new(0),
+            tried: watch::Sender::new(false),
             engine: Mutex::new(engine),
             eager_until: AtomicU64::new(0),
         }
@@ -80,6 +83,24 @@ impl ClusterHandle {
         self.slot().take()
     }
 
+    /// Notes that opening was tried.
+    pub(crate) fn set_tried(&self) {
+        self.tried.send_replace(true);
+    }
+
+    /// Waits until opening was tried once.
+    pub(crate) async fn first_try(&self) {
+        let mut tried = self.tried.subscribe();
+        // The sender is this handle's own, so waiting cannot fail.
+        let _ = tried.wait_for(|tried| *tried).await;
+    }
+
+    /// Counts an attempt at a task until the answer is dropped, however the attempt ends.
+    pub(crate) fn attempt(self: &Arc<Self>) -> AtWork {
+        self.attempts.fetch_add(1, Ordering::Relaxed);
+        AtWork(Arc::clone(self))
+    }
+
     /// Makes the observer look now, and more often for a while.
     pub(crate) fn nudge(&self, now: Scn) {
         self.eager_until
@@ -105,19 +126,38 @@ impl ClusterHandle {
     }
 }
 
+/// An attempt that runs.
+pub(crate) struct AtWork(Arc<ClusterHandle>);
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.0.attempts.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Waits for an engine's answer, but not for ever: silence is an unreachable cluster.
 pub(crate) async fn answer<T>(
     operation: &'static str,
     subject: &str,
     call: impl Future<Output = Result<T, EngineError>>,
 ) -> Result<T, EngineError> {
-    match tokio::time::timeout(ANSWER_MAX, call).await {
+    answer_within(ANSWER_MAX, operation, subject, call).await
+}
+
+/// The same with another limit.
+pub(crate) async fn answer_within<T>(
+    limit: Duration,
+    operation: &'static str,
+    subject: &str,
+    call: impl Future<Output = Result<T, EngineError>>,
+) -> Result<T, EngineError> {
+    match tokio::time::timeout(limit, call).await {
         Ok(answer) => answer,
         Err(_) => Err(EngineError::new(
             EngineErrorKind::Unreachable,
             operation,
             subject,
-            format!("no answer within {} s", ANSWER_MAX.as_secs()),
+            format!("no answer within {} s", limit.as_secs()),
         )),
     }
 }

@@ -20,4 +20,4 @@ mod tenants;
 
 pub use access::{Admin, Operator, Viewer};
 pub use console::{Console, ConsoleParts};
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, chain};

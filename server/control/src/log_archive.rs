@@ -5,6 +5,7 @@ use crate::{
     backups::named,
     error::Error,
     handle::{ClusterHandle, answer},
+    jobs::queue,
     tasks::observe,
 };
 use domain::{TenantId, archive::ArchiveState};
@@ -61,6 +62,14 @@ impl Operator {
                 "log backup of tenant {} is {}; there is nothing to stop",
                 picture.facts.name,
                 state.label()
+            )));
+        }
+        let open = self.inner().store.unfinished(handle.id).await?;
+        if let Some(job) = queue::backup_of(&open, tenant) {
+            return Err(Error::Conflict(format!(
+                "data backup task {} of tenant {} is not finished, and its set needs the log that \
+                 is written meanwhile; wait for its end or cancel it, then stop log backup",
+                job.id, picture.facts.name
             )));
         }
         let entry = Entry {

@@ -1,9 +1,8 @@
 //! What the page shows above its tables, made from stored observations only.
 
 use crate::{access::Viewer, console::Inner, error::Error};
-use domain::JobId;
 use domain::{
-    BackupSetId, Scn,
+    BackupSetId, JobId, Scn,
     archive::{ArchiveState, LogArchive},
     backup::{BackupJob, BackupKind, BackupSet},
     cluster::{Cluster, ClusterSummary, ScheduleStatus},
@@ -17,6 +16,11 @@ use store::{KnownCluster, TenantPicture};
 
 /// Days that the calendar can show marks of.
 const MARKED_DAYS: u64 = 40;
+/// Most marks of sets on the calendar; the newest ones are shown.
+const SET_MARKS_MAX: usize = 2000;
+/// Most recoverable ranges of a tenant that a page gets, and gaps between them; the newest ones.
+/// Whether a moment can be recovered is always decided with all of them.
+const RANGES_MAX: usize = 1000;
 
 impl Viewer {
     /// Every cluster with its basic information, by name.
@@ -113,7 +117,7 @@ fn no_task(what: &'static str, id: JobId) -> Error {
 /// The stored cluster of this name.
 pub(crate) async fn known(inner: &Inner, name: &str) -> Result<KnownCluster, Error> {
     let found = inner.store.cluster(name).await?;
-    found.ok_or_else(|| Error::no_cluster(name))
+    found.ok_or_else(|| inner.no_cluster(name))
 }
 
 /// The basic information of a cluster.
@@ -122,8 +126,8 @@ pub(crate) async fn summarize(
     cluster: Cluster,
     picture: &[TenantPicture],
 ) -> Result<ClusterSummary, Error> {
-    let open = inner.store.unfinished(cluster.id).await?;
-    let active = u32::try_from(open.len()).unwrap_or(u32::MAX);
+    let active = inner.store.unfinished_count(cluster.id).await?;
+    let active = u32::try_from(active).unwrap_or(u32::MAX);
     Ok(summary(cluster, picture, active))
 }
 
@@ -212,8 +216,8 @@ fn tenant_period(tenant: &TenantPicture) -> TenantPeriod {
         tenant: tenant.id,
         name: tenant.facts.name.clone(),
         state: tenant.facts.state,
-        gaps: recoverable::gaps(&ranges, &tenant.spans),
-        ranges,
+        gaps: newest(recoverable::gaps(&ranges, &tenant.spans), RANGES_MAX),
+        ranges: newest(ranges, RANGES_MAX),
         checkpoint: tenant
             .archive
             .as_ref()
@@ -229,9 +233,18 @@ fn markers(picture: &[TenantPicture], jobs: &[BackupJob], since: Scn) -> Vec<Mar
             .filter(|set| set.min_restore_scn >= since);
         recent.map(|set| set_marker(tenant, set))
     });
+    let mut sets: Vec<Marker> = sets.collect();
+    sets.sort_by_key(|marker| marker.at);
+    let sets = newest(sets, SET_MARKS_MAX).into_iter();
     let mut markers: Vec<Marker> = sets.chain(jobs.iter().map(job_marker)).collect();
     markers.sort_by_key(|marker| (marker.at, marker.tenant));
     markers
+}
+
+/// The last `limit` of what is in ascending order.
+fn newest<T>(mut all: Vec<T>, limit: usize) -> Vec<T> {
+    all.drain(..all.len().saturating_sub(limit));
+    all
 }
 
 fn set_marker(tenant: &TenantPicture, set: &BackupSet) -> Marker {
@@ -273,4 +286,15 @@ fn full_set(sets: &[BackupSet], of: &BackupSet) -> Option<BackupSetId> {
         at = sets.iter().find(|set| set.id == base)?;
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_keeps_the_newest() {
+        assert_eq!(newest(vec![1, 2, 3], 2), [2, 3]);
+        assert_eq!(newest(vec![1, 2, 3], 9), [1, 2, 3]);
+    }
 }

@@ -9,6 +9,10 @@ use crate::{
 use domain::{TenantId, tenant::TenantState, validate};
 use engine::{SqlResult, TenantKey, VerifyReport};
 
+/// What the audit calls making one.
+pub(crate) const CREATE_TENANT: &str = "create tenant";
+/// Most tenants of a cluster, also those that are gone and left backups; every page reads them all.
+const TENANTS_MAX: usize = 500;
 /// Label of the name's field.
 const NAME: &str = "Tenant name";
 
@@ -34,8 +38,14 @@ impl Operator {
                 "tenant {name} exists already; choose another name"
             )));
         }
+        if picture.len() >= TENANTS_MAX {
+            return Err(Error::Conflict(format!(
+                "cluster {cluster} has {TENANTS_MAX} tenants, counting those that are gone, and \
+                 cannot have more; create tenant {name} in another cluster"
+            )));
+        }
         let entry = Entry {
-            operation: "create tenant",
+            operation: CREATE_TENANT,
             cluster: handle.id,
             subject: &name,
             detail: "",

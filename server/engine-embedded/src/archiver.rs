@@ -4,11 +4,12 @@
 //! answer to doubt, so a gap can be long or short but never silent.
 
 use crate::{
-    backfill::{Backfill, checkpoint},
-    follower::{FollowError, Follower, Step},
+    backfill::{Backfill, checkpoint, log_limit},
+    follower::{FollowError, Follower, NoSnapshot, Step, in_place},
     history::Checkpoint,
+    hold::Hold,
     publisher::Publisher,
-    round::{end_round, load, open_round},
+    round::{end_round, open_round, settle},
     snapshot::SnapshotError,
     staging,
     tenant::{SnapshotAnswer, Tenant},
@@ -25,11 +26,11 @@ use tokio::{
 };
 
 /// A stretch becomes a segment this long after its first commit.
-const SEGMENT_AGE_NS: u64 = 800_000_000;
+const SEGMENT_AGE: Duration = Duration::from_millis(800);
 /// A stretch becomes a segment at this size.
 const SEGMENT_BYTES: u64 = 4 << 20;
 /// While nothing is committed, the checkpoint is written this often.
-const IDLE_CHECKPOINT_NS: u64 = 800_000_000;
+const IDLE_CHECKPOINT_PAUSE: Duration = Duration::from_millis(800);
 /// Longest time between two looks at the log without any sign of a change.
 const LOOK_PAUSE_MAX: Duration = Duration::from_millis(250);
 /// Shortest pause, and the first one after a sign of a change that was not published yet.
@@ -39,6 +40,10 @@ const STAGED_BYTES_MAX: u64 = 1 << 30;
 /// First and longest pause before archiving is tried again.
 const RETRY_PAUSE_MIN: Duration = Duration::from_secs(1);
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(60);
+/// Pauses between two looks at a log that nobody follows.
+const CARE_PAUSE: Duration = Duration::from_secs(1);
+/// How long a snapshot is tried for under writers that never pause.
+const SNAPSHOT_WAIT_MAX: Duration = Duration::from_secs(30);
 /// How long a clean end waits for the destination.
 pub(crate) const END_WAIT_MAX: Duration = Duration::from_secs(10);
 
@@ -78,51 +83,72 @@ enum End {
 pub(crate) async fn run(tenant: Arc<Tenant>, mut commands: mpsc::Receiver<Command>) {
     let mut cause: Option<(GapCause, String)> = None;
     let mut pause = RETRY_PAUSE_MIN;
+    let hold = Hold::default();
     loop {
         if let Some(reason) = tenant.identity().archive_stopped {
+            hold.release();
             match stopped(&tenant, &reason, &mut commands).await {
                 Rest::Resumed => {}
-                Rest::Ended(reply) => return finish(reply),
+                Rest::Ended(reply) => return finish(tenant, reply),
             }
         }
-        let opening = Arc::clone(&tenant);
+        let (opening, holding) = (Arc::clone(&tenant), hold.clone());
         let why = cause.clone();
-        let opened = blocking(move || open_round(&opening, why)).await;
+        let opened = blocking(move || {
+            // A round that begins anew in any case needs nothing of the log that is there.
+            match &why {
+                None => holding.take(&opening),
+                Some(_) => holding.release(),
+            }
+            open_round(&opening, why)
+        })
+        .await;
         let follower = match opened {
             Ok(follower) => follower,
             Err(problem) => {
                 tenant.set_status(ArchiveState::Interrupted, Some(problem));
-                match rest(&tenant, &mut commands, pause).await {
-                    Some(reply) => return finish(reply),
+                match rest(&tenant, &hold, &mut commands, pause).await {
+                    Some(reply) => {
+                        hold.release();
+                        return finish(tenant, reply);
+                    }
                     None => pause = (pause * 2).min(RETRY_PAUSE_MAX),
                 }
                 continue;
             }
         };
+        // The follower holds the log itself now.
+        hold.release();
         cause = None;
         pause = RETRY_PAUSE_MIN;
         tenant.set_status(ArchiveState::Doing, None);
         let publisher = Publisher::start(Arc::clone(&tenant));
-        match follow(&tenant, follower, &publisher, &mut commands).await {
+        let follower = Arc::new(Mutex::new(follower));
+        match follow(&tenant, &follower, &publisher, &mut commands).await {
             End::Stop { reason, reply } => {
-                let stopped = end_round(&tenant, publisher, &reason).await;
+                let stopped = end_round(&tenant, publisher, &reason, END_WAIT_MAX).await;
                 let _ = reply.send(stopped);
             }
             End::ShutDown { reply } => {
+                drop(follower);
                 if let Err(problem) = publisher.finish(END_WAIT_MAX).await {
                     tracing::warn!(tenant = %tenant.name(), problem, "the newest log waits beside the tenant for the next start");
                 }
-                return finish(reply);
+                return finish(tenant, reply);
             }
             End::Broken(error) => {
+                cause = gap_cause(&error);
+                if cause.is_none() {
+                    keep_holding(&tenant, &hold, follower).await;
+                }
                 // What could not be published is found in the staging area when the round is opened again.
                 let _ = publisher.finish(END_WAIT_MAX).await;
                 tracing::warn!(tenant = %tenant.name(), %error, "the log cannot be followed further");
-                cause = gap_cause(&error);
                 tenant.set_status(ArchiveState::Interrupted, Some(error.to_string()));
                 // What broke it may still be so; opening a round reads the whole tenant.
-                if let Some(reply) = rest(&tenant, &mut commands, RETRY_PAUSE_MIN).await {
-                    return finish(reply);
+                if let Some(reply) = rest(&tenant, &hold, &mut commands, RETRY_PAUSE_MIN).await {
+                    hold.release();
+                    return finish(tenant, reply);
                 }
             }
             End::DestinationLost => {
@@ -138,9 +164,31 @@ pub(crate) async fn run(tenant: Arc<Tenant>, mut commands: mpsc::Receiver<Comman
     }
 }
 
-fn finish(reply: oneshot::Sender<()>) {
+/// Lets the tenant's files go, then tells so.
+fn finish(tenant: Arc<Tenant>, reply: oneshot::Sender<()>) {
+    drop(tenant);
     // Whoever asked may have stopped waiting.
     let _ = reply.send(());
+}
+
+/// Goes on holding the log where `follower` copied it last, so that following may be resumed without a gap.
+async fn keep_holding(tenant: &Arc<Tenant>, hold: &Hold, follower: Arc<Mutex<Follower>>) {
+    match Arc::into_inner(follower) {
+        Some(follower) => {
+            let follower = follower.into_inner();
+            let follower = follower.unwrap_or_else(PoisonError::into_inner);
+            hold.keep(follower.into_reader());
+        }
+        // Something still copies the log into the data file with it.
+        None => {
+            let (tenant, hold) = (Arc::clone(tenant), hold.clone());
+            let _ = blocking(move || {
+                hold.take(&tenant);
+                Ok(())
+            })
+            .await;
+        }
+    }
 }
 
 fn gap_cause(error: &FollowError) -> Option<(GapCause, String)> {
@@ -165,29 +213,27 @@ enum Rest {
     Ended(oneshot::Sender<()>),
 }
 
-/// Stays stopped until somebody starts log backup again.
+/// Stays stopped until somebody starts log backup again; what was copied before still becomes durable.
 async fn stopped(
     tenant: &Arc<Tenant>,
     reason: &str,
     commands: &mut mpsc::Receiver<Command>,
 ) -> Rest {
     tenant.set_status(ArchiveState::Stop, Some(reason.to_owned()));
-    let loading = Arc::clone(tenant);
-    if let Err(problem) = blocking(move || {
-        load(&loading)
-            .map(|_| ())
-            .map_err(|error| error.to_string())
-    })
-    .await
-    {
-        tenant.set_status(ArchiveState::Stop, Some(format!("{reason} ({problem})")));
-    }
+    let mut pause = RETRY_PAUSE_MIN;
+    let mut settle_at = Some(Instant::now());
     loop {
+        if settle_at.is_some_and(|at| at <= Instant::now()) {
+            settle_at = match settle_once(tenant, reason).await {
+                true => None,
+                false => Some(Instant::now() + pause),
+            };
+            pause = (pause * 2).min(RETRY_PAUSE_MAX);
+        }
         // Nobody follows the log now, so nothing keeps it from being copied into the data file.
         let tidy = Arc::clone(tenant);
         let _ = blocking(move || checkpoint(&tidy)).await;
-        let Ok(command) = timeout_at(Instant::now() + RETRY_PAUSE_MIN, commands.recv()).await
-        else {
+        let Ok(command) = timeout_at(Instant::now() + CARE_PAUSE, commands.recv()).await else {
             continue;
         };
         match command {
@@ -214,15 +260,36 @@ async fn stopped(
     }
 }
 
+/// Whether everything copied before the stop is durable now, with the round's end; otherwise the tenant says why not.
+async fn settle_once(tenant: &Arc<Tenant>, reason: &str) -> bool {
+    let (settling, why) = (Arc::clone(tenant), reason.to_owned());
+    let settled = blocking(move || settle(&settling, &why)).await;
+    let note = match &settled {
+        Ok(()) => reason.to_owned(),
+        Err(problem) => format!("{reason} ({problem})"),
+    };
+    tenant.set_status(ArchiveState::Stop, Some(note));
+    settled.is_ok()
+}
+
 /// Waits before the next try; gives the reply of a shut-down that came meanwhile.
 async fn rest(
     tenant: &Arc<Tenant>,
+    hold: &Hold,
     commands: &mut mpsc::Receiver<Command>,
     pause: Duration,
 ) -> Option<oneshot::Sender<()>> {
     let until = Instant::now() + pause;
     loop {
-        match timeout_at(until, commands.recv()).await {
+        let (caring, holding) = (Arc::clone(tenant), hold.clone());
+        let _ = blocking(move || {
+            holding.relieve(&caring, log_limit(&caring));
+            Ok(())
+        })
+        .await;
+        let next = until.min(Instant::now() + CARE_PAUSE);
+        match timeout_at(next, commands.recv()).await {
+            Err(_) if Instant::now() < until => {}
             Err(_) => return None,
             Ok(Some(Command::ShutDown { reply })) => return Some(reply),
             Ok(Some(Command::Start { reply })) => {
@@ -248,15 +315,15 @@ async fn rest(
 /// Looks at the log whenever it may have grown, until an order or a failure ends it.
 async fn follow(
     tenant: &Arc<Tenant>,
-    follower: Follower,
+    follower: &Arc<Mutex<Follower>>,
     publisher: &Publisher,
     commands: &mut mpsc::Receiver<Command>,
 ) -> End {
-    let follower = Arc::new(Mutex::new(follower));
     let mut pause = LOOK_PAUSE_MIN;
     let mut backfill = Backfill::new();
+    let mut asked: Vec<Asked> = Vec::new();
     loop {
-        let looking = (Arc::clone(&follower), Arc::clone(tenant), publisher.clone());
+        let looking = (Arc::clone(follower), Arc::clone(tenant), publisher.clone());
         let looked = spawn_blocking(move || {
             let (follower, tenant, publisher) = looking;
             look(&tenant, &mut lock(&follower), &publisher)
@@ -272,8 +339,11 @@ async fn follow(
         if publisher.waiting_bytes() > STAGED_BYTES_MAX {
             return End::DestinationLost;
         }
-        backfill.consider(tenant, &follower, &step);
-        pause = if step.commits > 0 {
+        if let Err(error) = answer(follower, &mut asked).await {
+            return End::Broken(error);
+        }
+        backfill.consider(tenant, follower, &step);
+        pause = if step.commits > 0 || !asked.is_empty() {
             LOOK_PAUSE_MIN
         } else {
             (pause * 2).min(LOOK_PAUSE_MAX)
@@ -284,7 +354,7 @@ async fn follow(
             () = sleep_until(Instant::now() + pause) => {}
             () = tenant.wake.notified() => pause = LOOK_PAUSE_MIN,
             command = commands.recv() => match command {
-                Some(command) => if let Some(end) = obey(command, &follower, tenant, publisher).await {
+                Some(command) => if let Some(end) = obey(command, follower, tenant, publisher, &mut asked).await {
                     return end;
                 },
                 None => return End::Broken(FollowError::Failed("the engine is gone".to_owned())),
@@ -308,27 +378,18 @@ fn look(
             complete_until: Scn::ZERO,
             commits: 0,
             not_backfilled: 0,
-            log_frames: 0,
+            log_bytes: 0,
         });
     };
     let until = step.complete_until;
     let staging = follower.staging();
     match staging.since() {
-        Some(since)
-            if until.since_ns(since) >= SEGMENT_AGE_NS
-                || staging.frame_bytes() >= SEGMENT_BYTES =>
-        {
+        Some(since) if since.elapsed() >= SEGMENT_AGE || staging.frame_bytes() >= SEGMENT_BYTES => {
+            in_place(&tenant.files)?;
             publisher.publish(staging.rotate(&tenant.staging_dir(), until)?);
         }
-        None if publisher.is_idle()
-            && until.since_ns(publisher.checkpoint()) >= IDLE_CHECKPOINT_NS =>
-        {
-            if !tenant.files.is_in_place() {
-                return Err(FollowError::Replaced(format!(
-                    "{} was moved away or replaced",
-                    tenant.files.path().display()
-                )));
-            }
+        None if publisher.is_idle_for(IDLE_CHECKPOINT_PAUSE) => {
+            in_place(&tenant.files)?;
             publisher.checkpoint_idle(Checkpoint {
                 format: 1,
                 head: follower.head().clone(),
@@ -340,12 +401,45 @@ fn look(
     Ok(step)
 }
 
+/// A snapshot asked for and not taken yet, and until when it is tried for.
+struct Asked {
+    reply: oneshot::Sender<SnapshotAnswer>,
+    until: Instant,
+}
+
+/// Takes the snapshots asked for; those that writers leave no moment for stay. Fails only when following must end.
+async fn answer(
+    follower: &Arc<Mutex<Follower>>,
+    asked: &mut Vec<Asked>,
+) -> Result<(), FollowError> {
+    for one in std::mem::take(asked) {
+        if one.reply.is_closed() {
+            continue;
+        }
+        let follower = Arc::clone(follower);
+        let taken = spawn_blocking(move || lock(&follower).snapshot()).await;
+        match taken {
+            Ok(Err(NoSnapshot::Busy)) if Instant::now() < one.until => asked.push(one),
+            Ok(Err(NoSnapshot::Broken(error))) => {
+                let _ = one.reply.send(Err(error.to_string()));
+                return Err(error);
+            }
+            Ok(taken) => {
+                let _ = one.reply.send(taken.map_err(|problem| problem.to_string()));
+            }
+            Err(error) => return Err(FollowError::Failed(format!("internal error: {error}"))),
+        }
+    }
+    Ok(())
+}
+
 /// Carries out an order; gives how following ends, if the order ends it.
 async fn obey(
     command: Command,
     follower: &Arc<Mutex<Follower>>,
     tenant: &Arc<Tenant>,
     publisher: &Publisher,
+    asked: &mut Vec<Asked>,
 ) -> Option<End> {
     match command {
         Command::Start { reply } => {
@@ -353,21 +447,9 @@ async fn obey(
             None
         }
         Command::Snapshot { reply } => {
-            let follower = Arc::clone(follower);
-            let taken = spawn_blocking(move || lock(&follower).snapshot()).await;
-            match taken {
-                Ok(Ok(snapshot)) => {
-                    let _ = reply.send(Ok(snapshot));
-                    None
-                }
-                Ok(Err(error)) => {
-                    let _ = reply.send(Err(error.to_string()));
-                    Some(End::Broken(error))
-                }
-                Err(error) => Some(End::Broken(FollowError::Failed(format!(
-                    "internal error: {error}"
-                )))),
-            }
+            let until = Instant::now() + SNAPSHOT_WAIT_MAX;
+            asked.push(Asked { reply, until });
+            None
         }
         Command::Stop { reason, reply } => match last_look(tenant, follower, publisher).await {
             Ok(()) => Some(End::Stop { reason, reply }),

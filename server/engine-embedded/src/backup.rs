@@ -9,22 +9,23 @@ use crate::{
     keys::{TenantKeys, set_directory},
     page_map::PageMap,
     set::{LEVEL, PACK_BYTES_MAX, PAGES_PER_CHUNK, PackWriter, SetFile, SetManifest},
-    snapshot::Snapshot,
+    snapshot::{Snapshot, SnapshotError},
 };
 use domain::{Scn, backup::BackupKind, clock::Clock};
 use std::{
-    collections::BTreeMap,
     sync::{
         Arc,
+        atomic::{AtomicUsize, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread,
 };
 use storage::{Dest, StorageError};
+use zstd::bulk::Compressor;
 
-/// Threads that hash and compress.
+/// Threads that read, check and compress.
 const WORKERS: usize = 2;
-/// Chunks in flight between two stages.
+/// Compressed chunks that may wait to be written.
 const QUEUE: usize = 8;
 /// Free space asked for, in percent of the raw size, before anything is written.
 const SPACE_PERCENT: u64 = 120;
@@ -34,8 +35,8 @@ const SPACE_PERCENT: u64 = 120;
 pub(crate) enum BackupError {
     #[error(transparent)]
     Storage(#[from] StorageError),
-    #[error("reading the tenant: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     #[error("{0}")]
     Canceled(#[from] Canceled),
     #[error(
@@ -47,6 +48,10 @@ pub(crate) enum BackupError {
          No set was made of it. Recover the tenant to a new one, then take a new backup"
     )]
     DamagedPage { page: u32 },
+    #[error(
+        "{name} was written and is not there any more; see what removes files at the destination, then back up again"
+    )]
+    LostFile { name: String },
     #[error("compressing: {0}")]
     Compress(std::io::Error),
     #[error("a thread of the backup ended early")]
@@ -66,16 +71,8 @@ pub(crate) struct Order {
     pub(crate) started: Scn,
 }
 
-/// Pages read from the snapshot.
-struct Raw {
-    number: u64,
-    pages: Vec<u32>,
-    bytes: Vec<u8>,
-}
-
 /// Pages checked and compressed.
 struct Packed {
-    number: u64,
     pages: Vec<u32>,
     bytes: Vec<u8>,
     raw: u64,
@@ -121,19 +118,22 @@ fn fill(
     clock: &Arc<dyn Clock>,
     directory: &str,
 ) -> Result<SetManifest, BackupError> {
-    let changed: Option<Vec<u32>> = order.base.as_ref().map(|(_, base)| {
-        (1..=snapshot.pages)
-            .filter(|page| map.get(*page) != base.get(*page))
-            .collect()
-    });
-    let pages = changed
-        .as_ref()
-        .map_or(u64::from(snapshot.pages), |pages| pages.len() as u64);
-    let total = pages * u64::from(snapshot.page_size);
+    let base = order.base.as_ref().map(|(_, base)| base);
+    let pages: Vec<u32> = (1..=snapshot.pages)
+        .filter(|page| !snapshot.is_empty_page(*page))
+        .filter(|page| base.is_none_or(|base| map.get(*page) != base.get(*page)))
+        .collect();
+    let total = pages.len() as u64 * u64::from(snapshot.page_size);
     check_space(dest, total)?;
     job.phase("Copying pages", total);
     let prefix = keys.set(directory);
-    let mut files = copy_pages(dest, &prefix, snapshot, changed.as_deref(), map, job)?;
+    let source = Source {
+        snapshot,
+        map,
+        pages: &pages,
+        next: AtomicUsize::new(0),
+    };
+    let mut files = copy_pages(dest, &prefix, &source, job)?;
     job.phase("Finishing", 0);
     files.push(put_file(dest, &prefix, "pagemap.bin", &map.to_bytes())?);
     files.push(put_file(
@@ -143,6 +143,7 @@ fn fill(
         &schema(snapshot)?,
     )?);
     job.check()?;
+    check_files(dest, &prefix, &files)?;
     let manifest = SetManifest {
         format: 1,
         set_id: order.set_id,
@@ -159,7 +160,7 @@ fn fill(
         min_restore_scn: head.scn,
         head: head.clone(),
         page_size: snapshot.page_size,
-        pages_stored: pages,
+        pages_stored: pages.len() as u64,
         bytes_raw: u64::from(snapshot.pages) * u64::from(snapshot.page_size),
         bytes_stored: files.iter().map(|file| file.size).sum(),
         files,
@@ -171,6 +172,24 @@ fn fill(
     };
     dest.put_manifest(&format!("{prefix}/set.json"), &manifest)?;
     Ok(manifest)
+}
+
+/// Fails unless every file that the manifest is about to list is there with its size.
+fn check_files(dest: &Dest, prefix: &str, files: &[SetFile]) -> Result<(), BackupError> {
+    for file in files {
+        let key = format!("{prefix}/{}", file.name);
+        let is_there = match dest.size(&key) {
+            Ok(size) => size == file.size,
+            Err(error) if error.is_not_found() => false,
+            Err(error) => return Err(error.into()),
+        };
+        if !is_there {
+            return Err(BackupError::LostFile {
+                name: dest.name_of(&key),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn check_space(dest: &Dest, total: u64) -> Result<(), BackupError> {
@@ -196,151 +215,84 @@ fn put_file(dest: &Dest, prefix: &str, name: &str, bytes: &[u8]) -> Result<SetFi
 
 /// The schema as SQL text; for people who look at a set, no recovery needs it.
 fn schema(snapshot: &Snapshot) -> Result<Vec<u8>, BackupError> {
-    let text = snapshot.schema()?;
+    let text = snapshot.schema().map_err(SnapshotError::from)?;
     zstd::bulk::compress(text.as_bytes(), 3).map_err(BackupError::Compress)
 }
 
-/// Reads, checks, compresses and writes pages in three stages that work at the same time.
+/// Reads, checks, compresses and writes `pages`: workers take chunk after chunk, one thread writes.
 fn copy_pages(
     dest: &Dest,
     prefix: &str,
-    snapshot: &Snapshot,
-    changed: Option<&[u32]>,
-    map: &PageMap,
+    source: &Source<'_>,
     job: &Job,
 ) -> Result<Vec<SetFile>, BackupError> {
-    let (raw_in, raw_out) = sync_channel::<Raw>(QUEUE);
     let (packed_in, packed_out) = sync_channel::<Packed>(QUEUE);
-    let raw_out = Arc::new(std::sync::Mutex::new(raw_out));
     thread::scope(|scope| {
         let workers: Vec<_> = (0..WORKERS)
             .map(|_| {
-                let (raw_out, packed_in) = (Arc::clone(&raw_out), packed_in.clone());
-                scope.spawn(move || pack_chunks(&raw_out, &packed_in, map))
+                let packed_in = packed_in.clone();
+                scope.spawn(move || {
+                    let packed = source.pack_chunks(&packed_in, job);
+                    if packed.is_err() {
+                        source.stop();
+                    }
+                    packed
+                })
             })
             .collect();
         drop(packed_in);
-        drop(raw_out);
-        let page_size = snapshot.page_size;
-        let writer = scope.spawn(move || write_packs(dest, prefix, packed_out, page_size, job));
-        let read = read_chunks(snapshot, changed, raw_in, job);
-        // A stage that fails closes its channel, and the ones before it end; the last error is the cause.
+        // When writing fails the channel closes, and the workers end.
+        let written = write_packs(dest, prefix, packed_out, source.snapshot.page_size, job);
         let packed: Result<Vec<()>, BackupError> = workers
             .into_iter()
             .map(|worker| worker.join().unwrap_or(Err(BackupError::Broken)))
             .collect();
-        let written = writer.join().unwrap_or(Err(BackupError::Broken));
-        match (written, packed, read) {
-            (Err(error), ..) if !matches!(error, BackupError::Broken) => Err(error),
-            (_, Err(error), _) if !matches!(error, BackupError::Broken) => Err(error),
-            (_, _, Err(error)) => Err(error),
-            (_, Err(error), _) | (Err(error), ..) => Err(error),
-            (Ok(files), Ok(_), Ok(())) => Ok(files),
+        match (written, packed) {
+            (Err(cause), _) | (Ok(_), Err(cause)) => Err(cause),
+            (Ok(files), Ok(_)) => Ok(files),
         }
     })
 }
 
-fn read_chunks(
-    snapshot: &Snapshot,
-    changed: Option<&[u32]>,
-    chunks: SyncSender<Raw>,
-    job: &Job,
-) -> Result<(), BackupError> {
-    let mut feed = Feed {
-        chunks,
-        job,
-        number: 0,
-        pages: Vec::new(),
-        bytes: Vec::new(),
-    };
-    match changed {
-        None => snapshot.each_page(|page, data| {
-            if snapshot.is_empty_page(page) {
-                Ok(())
-            } else {
-                feed.add(page, data)
-            }
-        })?,
-        Some(changed) => {
-            for page in changed {
-                feed.add(*page, &snapshot.page(*page)?)?;
-            }
-        }
-    }
-    feed.flush()
+/// The pages to copy, handed out chunk by chunk.
+struct Source<'a> {
+    snapshot: &'a Snapshot,
+    map: &'a PageMap,
+    pages: &'a [u32],
+    next: AtomicUsize,
 }
 
-/// Collects pages into chunks.
-struct Feed<'a> {
-    chunks: SyncSender<Raw>,
-    job: &'a Job,
-    number: u64,
-    pages: Vec<u32>,
-    bytes: Vec<u8>,
-}
-
-impl Feed<'_> {
-    fn add(&mut self, page: u32, data: &[u8]) -> Result<(), BackupError> {
-        self.pages.push(page);
-        self.bytes.extend_from_slice(data);
-        if self.pages.len() == PAGES_PER_CHUNK {
-            self.flush()
-        } else {
-            Ok(())
-        }
+impl Source<'_> {
+    fn take(&self) -> Option<&[u32]> {
+        let from = self.next.fetch_add(PAGES_PER_CHUNK, Ordering::Relaxed);
+        let left = self.pages.get(from..).filter(|left| !left.is_empty())?;
+        Some(&left[..left.len().min(PAGES_PER_CHUNK)])
     }
 
-    fn flush(&mut self) -> Result<(), BackupError> {
-        self.job.check()?;
-        if self.pages.is_empty() {
-            return Ok(());
+    /// Leaves nothing to take.
+    fn stop(&self) {
+        self.next.store(self.pages.len(), Ordering::Relaxed);
+    }
+
+    fn pack_chunks(&self, packed: &SyncSender<Packed>, job: &Job) -> Result<(), BackupError> {
+        let mut compressor = Compressor::new(LEVEL).map_err(BackupError::Compress)?;
+        let mut raw = Vec::new();
+        while let Some(pages) = self.take() {
+            job.check()?;
+            let read = self.snapshot.read(pages, self.map, &mut raw)?;
+            read.map_err(|page| BackupError::DamagedPage { page })?;
+            let chunk = Packed {
+                pages: pages.to_vec(),
+                bytes: compressor.compress(&raw).map_err(BackupError::Compress)?,
+                raw: raw.len() as u64,
+            };
+            packed.send(chunk).map_err(|_| BackupError::Broken)?;
         }
-        let capacity = self.bytes.len();
-        let raw = Raw {
-            number: self.number,
-            pages: std::mem::take(&mut self.pages),
-            bytes: std::mem::replace(&mut self.bytes, Vec::with_capacity(capacity)),
-        };
-        self.number += 1;
-        self.chunks.send(raw).map_err(|_| BackupError::Broken)
+        Ok(())
     }
 }
 
-fn pack_chunks(
-    chunks: &std::sync::Mutex<Receiver<Raw>>,
-    packed: &SyncSender<Packed>,
-    map: &PageMap,
-) -> Result<(), BackupError> {
-    let size = map.page_size();
-    loop {
-        let next = chunks.lock().map_err(|_| BackupError::Broken)?.recv();
-        let Ok(Raw {
-            number,
-            pages,
-            bytes,
-        }) = next
-        else {
-            return Ok(());
-        };
-        for (page, data) in pages.iter().zip(bytes.chunks_exact(size as usize)) {
-            if PageMap::hash(size, *page, data) != map.get(*page) {
-                return Err(BackupError::DamagedPage { page: *page });
-            }
-        }
-        let raw = bytes.len() as u64;
-        let bytes = zstd::bulk::compress(&bytes, LEVEL).map_err(BackupError::Compress)?;
-        packed
-            .send(Packed {
-                number,
-                pages,
-                bytes,
-                raw,
-            })
-            .map_err(|_| BackupError::Broken)?;
-    }
-}
-
-/// Writes chunks in order of their numbers, so that a full set reads back front to end.
+/// Writes chunks as they come; the table of a pack says which pages each one holds.
 fn write_packs(
     dest: &Dest,
     prefix: &str,
@@ -350,31 +302,45 @@ fn write_packs(
 ) -> Result<Vec<SetFile>, BackupError> {
     let mut files: Vec<SetFile> = Vec::new();
     let mut pack: Option<PackWriter> = None;
-    let mut waiting: BTreeMap<u64, Packed> = BTreeMap::new();
-    let mut next = 0;
-    let pack_chunks_max = (PACK_BYTES_MAX / (PAGES_PER_CHUNK as u64 * u64::from(page_size))).max(1);
+    let mut raw_bytes = 0;
+    let chunk_bytes_max = PAGES_PER_CHUNK as u64 * u64::from(page_size);
     for chunk in chunks {
-        waiting.insert(chunk.number, chunk);
-        while let Some(chunk) = waiting.remove(&next) {
-            let writer = match &mut pack {
-                Some(writer) => writer,
-                None => {
-                    let name = format!("pages-{:04}.pack", files.len() + 1);
-                    pack.insert(PackWriter::create(dest, prefix, name)?)
-                }
-            };
-            writer.append(chunk.pages, &chunk.bytes)?;
-            job.advance(chunk.raw);
-            next += 1;
-            if next % pack_chunks_max == 0
-                && let Some(full) = pack.take()
-            {
-                files.push(full.finish()?);
+        let writer = match &mut pack {
+            Some(writer) => writer,
+            None => {
+                let name = format!("pages-{:04}.pack", files.len() + 1);
+                pack.insert(PackWriter::create(dest, prefix, name)?)
             }
+        };
+        writer.append(chunk.pages, &chunk.bytes)?;
+        job.advance(chunk.raw);
+        raw_bytes += chunk.raw;
+        if raw_bytes + chunk_bytes_max > PACK_BYTES_MAX
+            && let Some(full) = pack.take()
+        {
+            files.push(full.finish()?);
+            raw_bytes = 0;
         }
     }
     if let Some(last) = pack {
         files.push(last.finish()?);
     }
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_is_not_published_without_each_of_its_files() {
+        let dest = Dest::memory();
+        let files = [put_file(&dest, "set", "pagemap.bin", b"pages").unwrap()];
+        check_files(&dest, "set", &files).unwrap();
+        dest.replace("set/pagemap.bin", b"page").unwrap();
+        let error = check_files(&dest, "set", &files).unwrap_err();
+        assert!(error.to_string().contains("pagemap.bin"), "{error}");
+        dest.delete_prefix("set").unwrap();
+        assert!(check_files(&dest, "set", &files).is_err());
+    }
 }

@@ -16,6 +16,8 @@ pub(crate) struct Choice {
     /// Full set first.
     pub(crate) chain: Vec<SetManifest>,
     pub(crate) segments: Vec<SegmentInfo>,
+    /// The segment behind them, of which nothing is applied.
+    pub(crate) next: Option<SegmentInfo>,
 }
 
 impl Choice {
@@ -43,11 +45,12 @@ impl Choice {
                 let wanted = |segment: &&SegmentInfo| {
                     segment.name.last_txn > set.head.txn && segment.name.first_scn <= until
                 };
-                let segments = round.segments.values().filter(wanted).cloned().collect();
+                let behind = |segment: &&SegmentInfo| segment.name.first_scn > until;
                 return Ok(Choice {
                     until,
                     chain: chain(),
-                    segments,
+                    segments: round.segments.values().filter(wanted).cloned().collect(),
+                    next: round.segments.values().find(behind).cloned(),
                 });
             }
             if set.min_restore_scn == until {
@@ -55,6 +58,7 @@ impl Choice {
                     until,
                     chain: chain(),
                     segments: Vec::new(),
+                    next: None,
                 });
             }
         }

@@ -14,6 +14,7 @@ use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 use uuid::Uuid;
 
@@ -31,8 +32,13 @@ pub(crate) struct ClusterIdentity {
 #[derive(Debug)]
 pub(crate) struct Home {
     dir: PathBuf,
-    /// Held as long as the cluster is open.
-    _lock: File,
+    lock: HomeLock,
+}
+
+/// The lock of a home, held until the last clone of it is gone.
+#[derive(Debug, Clone)]
+pub(crate) struct HomeLock {
+    _file: Arc<File>,
 }
 
 /// Why a home cannot be used.
@@ -72,7 +78,9 @@ impl Home {
         }
         let home = Home {
             dir: dir.to_owned(),
-            _lock: lock,
+            lock: HomeLock {
+                _file: Arc::new(lock),
+            },
         };
         let path = dir.join("cluster.json");
         let identity = match fs::read(&path) {
@@ -99,6 +107,11 @@ impl Home {
         }
         home.clear_restores()?;
         Ok((home, identity))
+    }
+
+    /// The home's lock, for whatever works on its files.
+    pub(crate) fn lock(&self) -> HomeLock {
+        self.lock.clone()
     }
 
     pub(crate) fn write_identity(&self, identity: &ClusterIdentity) -> Result<(), HomeError> {
@@ -129,13 +142,13 @@ impl Home {
         self.dir.join("tenants")
     }
 
-    /// Directories of all tenants that have an identity, by number.
+    /// Directories of all tenants, by number.
     pub(crate) fn tenant_dirs(&self) -> Result<Vec<PathBuf>, HomeError> {
         let dir = self.tenants();
         let entries = fs::read_dir(&dir).map_err(io_error(&dir))?;
         let mut dirs: Vec<PathBuf> = entries
             .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| path.join(".engine/tenant.json").is_file())
+            .filter(|path| path.is_dir())
             .collect();
         dirs.sort();
         Ok(dirs)

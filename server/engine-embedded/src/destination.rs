@@ -45,18 +45,10 @@ impl Destination {
             return Ok(dest.clone());
         }
         // A known destination is never made anew: the path may be a mount point without its disk.
-        if state.expected.is_some() && !self.path.join("tidemark.json").exists() {
-            let (operation, what) = ("opening", self.path.display().to_string());
-            return Err(match self.path.exists() {
-                true => StorageError::Swapped {
-                    operation,
-                    what,
-                    found: "no destination".to_owned(),
-                },
-                false => StorageError::Missing { operation, what },
-            });
-        }
-        let dest = Dest::open_dir(&self.path, self.now())?;
+        let dest = match state.expected {
+            Some(_) => Dest::open_existing(&self.path)?,
+            None => Dest::open_dir(&self.path, self.now())?,
+        };
         if let Some(expected) = state.expected
             && dest.uuid() != expected
         {

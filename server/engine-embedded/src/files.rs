@@ -3,6 +3,10 @@
 //! POSIX locks belong to the process: closing any descriptor of the data file or of the wal-index
 //! would drop the locks of every connection here. So both are opened once, by [`TenantFiles`], and
 //! every connection keeps it alive; the descriptors close after the last connection.
+//!
+//! [`TenantFiles`] also keeps one connection of its own. Without it another program could be the last one to
+//! close the tenant while we rest; it would delete the log and the wal-index, and our descriptors would
+//! show for ever what no one writes to any more.
 
 use rusqlite::{
     Connection, OpenFlags,
@@ -15,7 +19,7 @@ use std::{
     ops::Deref,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -36,14 +40,19 @@ pub(crate) enum OpenError {
         "{path} is not in WAL mode and cannot be put into it: it answered \"{mode}\"; close other programs that use it"
     )]
     NotWal { path: String, mode: String },
+    #[error("the data file {path} is {state}")]
+    Lost { path: String, state: &'static str },
 }
 
-/// The descriptors that live as long as any connection to the tenant.
+/// The descriptors that live as long as any connection to the tenant. Field order matters: the anchor closes first.
 #[derive(Debug)]
 pub(crate) struct TenantFiles {
+    /// Has read once, and so holds a lock by which SQLite knows that somebody is there.
+    _anchor: Mutex<Connection>,
     path: PathBuf,
     shm: File,
     data: File,
+    wal: File,
 }
 
 /// A connection that keeps the descriptors alive. Field order matters: the connection closes first.
@@ -54,8 +63,31 @@ pub(crate) struct TenantConnection {
 }
 
 impl TenantFiles {
-    /// Opens the tenant at `path`, creating it when it is new, and puts it into WAL mode.
+    /// Makes the data file of a new tenant at `path`, empty and in WAL mode.
+    pub(crate) fn create(path: &Path) -> Result<(), OpenError> {
+        File::create_new(path).map_err(|source| OpenError::Io {
+            path: path.display().to_string(),
+            source,
+        })?;
+        Self::open_any(path).map(drop)
+    }
+
+    /// Opens the tenant at `path`. One whose file is gone or was emptied is never begun anew: an
+    /// empty tenant under its name would pass for it.
     pub(crate) fn open(path: &Path) -> Result<Arc<Self>, OpenError> {
+        let lost = |state| OpenError::Lost {
+            path: path.display().to_string(),
+            state,
+        };
+        match std::fs::metadata(path) {
+            // A data file has its first page from the moment it is in WAL mode.
+            Ok(meta) if meta.len() == 0 => Err(lost("empty")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(lost("missing")),
+            _ => Self::open_any(path),
+        }
+    }
+
+    fn open_any(path: &Path) -> Result<Arc<Self>, OpenError> {
         let text = || path.display().to_string();
         let sqlite = |source| OpenError::Sqlite {
             path: text(),
@@ -80,16 +112,14 @@ impl TenantFiles {
         };
         let shm = open(beside(path, "-shm"))?;
         let data = open(path.to_owned())?;
-        let files = Arc::new(TenantFiles {
+        let wal = open(beside(path, "-wal"))?;
+        Ok(Arc::new(TenantFiles {
+            _anchor: Mutex::new(first),
             path: path.to_owned(),
             shm,
             data,
-        });
-        drop(TenantConnection {
-            connection: first,
-            files: Arc::clone(&files),
-        });
-        Ok(files)
+            wal,
+        }))
     }
 
     /// One more connection.
@@ -117,16 +147,29 @@ impl TenantFiles {
         beside(&self.path, "-wal")
     }
 
-    /// Whether the path still leads to the file that was opened.
-    pub(crate) fn is_in_place(&self) -> bool {
+    /// The first of the tenant's files whose path no longer leads to what was opened. What is committed
+    /// through a file at that path is nothing that our connections see.
+    pub(crate) fn out_of_place(&self) -> Option<PathBuf> {
         let identity = |meta: std::fs::Metadata| (meta.dev(), meta.ino());
-        let opened = self.data.metadata().map(identity);
-        let named = std::fs::metadata(&self.path).map(identity);
-        matches!((opened, named), (Ok(a), Ok(b)) if a == b)
+        let files = [
+            (&self.data, self.path.clone()),
+            (&self.wal, self.wal_path()),
+            (&self.shm, beside(&self.path, "-shm")),
+        ];
+        let moved = |(opened, path): &(&File, PathBuf)| {
+            let opened = opened.metadata().map(identity);
+            let named = std::fs::metadata(path).map(identity);
+            !matches!((opened, named), (Ok(a), Ok(b)) if a == b)
+        };
+        files.into_iter().find(moved).map(|(_, path)| path)
     }
 }
 
 impl TenantConnection {
+    pub(crate) fn files(&self) -> &Arc<TenantFiles> {
+        &self.files
+    }
+
     pub(crate) fn shm(&self) -> &File {
         &self.files.shm
     }
@@ -146,9 +189,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_WAIT_MAX)?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
@@ -163,9 +204,14 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 /// Keeps SQL text inside its tenant: no other file may be attached or written by `VACUUM INTO`.
-fn forbid_other_files(context: AuthContext<'_>) -> Authorization {
+pub(crate) fn forbid_other_files(context: AuthContext<'_>) -> Authorization {
     match context.action {
         AuthAction::Attach { filename } if !filename.is_empty() => Authorization::Deny,
+        // A file named by an expression, which SQLite does not tell; what it attaches for itself has the name "".
+        AuthAction::Unknown {
+            code: rusqlite::ffi::SQLITE_ATTACH,
+            ..
+        } => Authorization::Deny,
         _ => Authorization::Allow,
     }
 }

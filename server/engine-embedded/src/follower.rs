@@ -9,6 +9,7 @@
 use crate::{
     commit::{Commit, Head, LogPosition, Source, extend_history},
     files::{TenantConnection, TenantFiles},
+    footing::Footing,
     page_map::PageMap,
     snapshot::{Snapshot, SnapshotError, begin_read, end_read},
     staging::Staging,
@@ -17,17 +18,18 @@ use crate::{
     wal_index::{self, Published},
 };
 use domain::Scn;
+use rusqlite::ErrorCode;
 use std::{fs::File, io, os::unix::fs::FileExt, path::Path, sync::Arc};
 
 /// Frames read at once: 1 MiB with pages of 4 KiB.
 const FRAMES_AT_ONCE: usize = 256;
 /// Tries to meet a moment without commits before a snapshot asks writers to wait.
 const SNAPSHOT_TRIES_MAX: u32 = 20;
-/// How long a snapshot waits for the write lock when writers never pause.
+/// How long a snapshot waits for the write lock when writers never pause; longer would be felt by them.
 const BARRIER_WAIT: std::time::Duration = std::time::Duration::from_millis(25);
 
 /// Why the log cannot be followed further.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum FollowError {
     /// The log is not what SQLite published: its continuity is lost.
     #[error("{0}")]
@@ -58,6 +60,41 @@ impl From<SnapshotError> for FollowError {
     }
 }
 
+/// Why there is no snapshot.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoSnapshot {
+    /// Writers left no moment for it; the next may be one.
+    #[error(
+        "the tenant is written to without any pause; try again when fewer programs write to it"
+    )]
+    Busy,
+    /// It failed by itself; the log can be followed as before.
+    #[error("{0}")]
+    Failed(String),
+    /// The log cannot be followed further.
+    #[error("{0}")]
+    Broken(#[from] FollowError),
+}
+
+impl From<SnapshotError> for NoSnapshot {
+    fn from(error: SnapshotError) -> Self {
+        match error {
+            SnapshotError::Busy => NoSnapshot::Busy,
+            SnapshotError::Sqlite(error) => error.into(),
+            error => NoSnapshot::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for NoSnapshot {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => NoSnapshot::Busy,
+            _ => NoSnapshot::Failed(format!("reading the tenant: {error}")),
+        }
+    }
+}
+
 /// What one step found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Step {
@@ -65,10 +102,10 @@ pub(crate) struct Step {
     pub(crate) complete_until: Scn,
     /// Commits copied in this step.
     pub(crate) commits: usize,
-    /// Frames in the log that are not yet in the data file.
-    pub(crate) not_backfilled: u32,
-    /// Frames in the log.
-    pub(crate) log_frames: u32,
+    /// Bytes of the log that are not yet in the data file.
+    pub(crate) not_backfilled: u64,
+    /// Bytes of the log.
+    pub(crate) log_bytes: u64,
 }
 
 /// Follows the log of one tenant.
@@ -85,65 +122,10 @@ pub(crate) struct Follower {
     stamps: Arc<Stamps>,
     /// Start of the last step: what it did not see was not committed then.
     unseen: Scn,
-    /// Set by the first error; the page map cannot be trusted after one.
-    broken: bool,
-}
-
-/// A place from which a follower can go on.
-pub(crate) struct Footing {
-    reader: TenantConnection,
-    other: TenantConnection,
-    wal: File,
-    order: WordOrder,
-    position: LogPosition,
-    pub(crate) map: PageMap,
-    /// Whether the log continues the head that was asked for.
-    pub(crate) continues: Result<(), String>,
-}
-
-impl Footing {
-    /// Takes hold of the log, hashes the whole state, and finds out whether it continues `head`.
-    pub(crate) fn find(files: &Arc<TenantFiles>, head: Option<&Head>) -> Result<Self, FollowError> {
-        let snapshot = Snapshot::begin(files.connect()?)?;
-        let at = snapshot.at;
-        let mut map = snapshot.map()?;
-        let wal = File::open(files.wal_path())?;
-        let mut position = LogPosition {
-            salts: at.salts,
-            frame: at.mx_frame,
-            s1: at.chain.s1,
-            s2: at.chain.s2,
-        };
-        if at.mx_frame == 0 {
-            (position.s1, position.s2) = (0, 0);
-        }
-        let continues = match head {
-            None => Err("log backup has not run here before".to_owned()),
-            Some(head) => {
-                let earlier = continue_from(files, &wal, head, &at, &map)?;
-                earlier.map(|earlier| {
-                    map = earlier;
-                    position = head.log;
-                })
-            }
-        };
-        let other = files.connect()?;
-        let order = word_order(&wal)?;
-        Ok(Footing {
-            reader: snapshot.into_held(),
-            other,
-            wal,
-            order,
-            position,
-            map,
-            continues,
-        })
-    }
-
-    /// Where in the log it stands; for a new round.
-    pub(crate) fn position(&self) -> LogPosition {
-        self.position
-    }
+    /// Frames that the log we hold had when we took hold of it; it may not begin anew before they are copied.
+    owed: u32,
+    /// The first error; the page map cannot be trusted after one.
+    broken: Option<FollowError>,
 }
 
 impl Follower {
@@ -168,7 +150,8 @@ impl Follower {
             staging,
             stamps,
             unseen,
-            broken: false,
+            owed: footing.owed,
+            broken: None,
         })
     }
 
@@ -183,10 +166,8 @@ impl Follower {
     /// Copies what was published since the last step; `None` when the wal-index was changing all the time.
     /// After an error every later step fails too.
     pub(crate) fn step(&mut self) -> Result<Option<Step>, FollowError> {
-        if self.broken {
-            return Err(FollowError::Failed(
-                "an earlier look at the log failed".to_owned(),
-            ));
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
         }
         let started = self.stamps.now();
         let next = 1 - self.holding;
@@ -198,9 +179,15 @@ impl Follower {
             self.unseen = started;
         } else {
             end_read(&self.readers[next]);
-            self.broken = copied.is_err();
+            self.broken = copied.as_ref().err().cloned();
         }
         copied
+    }
+
+    /// Ends, and gives the reader that holds the log where it was copied last.
+    pub(crate) fn into_reader(self) -> TenantConnection {
+        let [first, second] = self.readers;
+        if self.holding == 0 { first } else { second }
     }
 
     fn copy_published(&mut self, started: Scn) -> Result<Option<Step>, FollowError> {
@@ -209,7 +196,14 @@ impl Follower {
             return Ok(None);
         };
         if published.salts != self.position.salts {
-            // The log began anew. Rule 1 says that all of the old one was published while we held it.
+            // The log began anew. Rule 1 says that all of the old one was copied while we held it, except for
+            // what was in the data file already when we took hold of it: a reader cannot keep that.
+            if self.position.frame < self.owed {
+                return Err(FollowError::Damaged(format!(
+                    "the log began anew before its last {} frames, written while log backup did not run, were copied",
+                    self.owed - self.position.frame
+                )));
+            }
             self.position = LogPosition {
                 salts: published.salts,
                 frame: 0,
@@ -228,11 +222,12 @@ impl Follower {
             );
             return Err(FollowError::Damaged(message));
         }
+        self.owed = published.mx_frame;
         Ok(Some(Step {
             complete_until: started,
             commits,
-            not_backfilled: published.mx_frame.saturating_sub(published.backfilled),
-            log_frames: published.mx_frame,
+            not_backfilled: published.bytes() - published.backfilled_bytes(),
+            log_bytes: published.bytes(),
         }))
     }
 
@@ -376,7 +371,7 @@ impl Follower {
     }
 
     /// A snapshot that stands exactly where the follower does, with the head and the page map there.
-    pub(crate) fn snapshot(&mut self) -> Result<(Snapshot, Head, PageMap), FollowError> {
+    pub(crate) fn snapshot(&mut self) -> Result<(Snapshot, Head, PageMap), NoSnapshot> {
         let mut connection = self.files.connect()?;
         for _ in 0..SNAPSHOT_TRIES_MAX {
             match self.try_snapshot(connection)? {
@@ -384,21 +379,27 @@ impl Follower {
                 Err(back) => connection = back,
             }
         }
+        let snapshot = self.snapshot_behind_barrier(connection)?;
+        Ok((snapshot, self.head().clone(), self.map.clone()))
+    }
+
+    /// The same while no writer may commit; whoever writes now keeps us from it only for this time.
+    fn snapshot_behind_barrier(
+        &mut self,
+        connection: TenantConnection,
+    ) -> Result<Snapshot, NoSnapshot> {
         let barrier = self.files.connect()?;
         barrier.busy_timeout(BARRIER_WAIT)?;
         barrier.execute_batch("BEGIN IMMEDIATE")?;
-        let snapshot = self.try_snapshot(connection)?;
+        let snapshot = self.try_snapshot(connection);
         barrier.execute_batch("ROLLBACK")?;
-        match snapshot {
-            Ok(snapshot) => Ok((snapshot, self.head().clone(), self.map.clone())),
-            Err(_) => Err(SnapshotError::Busy.into()),
-        }
+        snapshot?.map_err(|_| NoSnapshot::Busy)
     }
 
     fn try_snapshot(
         &mut self,
         connection: TenantConnection,
-    ) -> Result<Result<Snapshot, TenantConnection>, FollowError> {
+    ) -> Result<Result<Snapshot, TenantConnection>, NoSnapshot> {
         self.step()?;
         let snapshot = Snapshot::begin(connection)?;
         let here = (snapshot.at.salts, snapshot.at.mx_frame);
@@ -409,6 +410,17 @@ impl Follower {
     }
 }
 
+/// Fails when the tenant's files are not the ones that are open.
+pub(crate) fn in_place(files: &TenantFiles) -> Result<(), FollowError> {
+    files.out_of_place().map_or(Ok(()), |path| {
+        Err(FollowError::Replaced(format!(
+            "{} was moved away, deleted or replaced while it was in use; put it back, or restart Tidemark to go on \
+             with what is there now",
+            path.display()
+        )))
+    })
+}
+
 /// A commit read from the log that has no time yet.
 struct Draft {
     content: Vec<(u32, u128)>,
@@ -417,11 +429,11 @@ struct Draft {
     end: LogPosition,
 }
 
-fn frame_offset(frames_before: u32, frame_bytes: usize) -> u64 {
+pub(crate) fn frame_offset(frames_before: u32, frame_bytes: usize) -> u64 {
     WAL_HEADER_BYTES as u64 + u64::from(frames_before) * frame_bytes as u64
 }
 
-fn read_wal_header(wal: &File) -> io::Result<Option<WalHeader>> {
+pub(crate) fn read_wal_header(wal: &File) -> io::Result<Option<WalHeader>> {
     let mut bytes = [0; WAL_HEADER_BYTES];
     match wal.read_exact_at(&mut bytes, 0) {
         Ok(()) => Ok(WalHeader::parse(&bytes)),
@@ -430,112 +442,27 @@ fn read_wal_header(wal: &File) -> io::Result<Option<WalHeader>> {
     }
 }
 
-fn word_order(wal: &File) -> io::Result<WordOrder> {
-    Ok(read_wal_header(wal)?.map_or(WordOrder::Little, |header| header.order))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Bench;
 
-/// Whether the log at `at` continues `head`: the page map at `head`, or in words why not.
-///
-/// The log must hold every frame from its beginning through the head to here, and the state at the
-/// head, put together from the data file and the frames up to it, must have the head's digest.
-fn continue_from(
-    files: &TenantFiles,
-    wal: &File,
-    head: &Head,
-    at: &Published,
-    now: &PageMap,
-) -> Result<Result<PageMap, String>, FollowError> {
-    if head.log.salts != at.salts {
-        return Ok(Err(
-            "the log was begun anew while log backup did not run".to_owned()
-        ));
+    #[test]
+    fn writers_that_never_pause_keep_nobody_from_following() {
+        let bench = Bench::new();
+        let mut follower = bench.follow();
+        bench.stretch(&mut follower, 1);
+        let guest = bench.guest();
+        guest
+            .execute_batch("BEGIN IMMEDIATE; INSERT INTO t VALUES (1)")
+            .unwrap();
+        let connection = bench.tenant.files.connect().unwrap();
+        let refused = follower.snapshot_behind_barrier(connection);
+        assert!(matches!(refused, Err(NoSnapshot::Busy)));
+        guest.execute_batch("COMMIT").unwrap();
+        let (snapshot, head, map) = follower.snapshot().unwrap();
+        assert_eq!(head.txn, 3);
+        assert_eq!(snapshot.map().unwrap().digest(), map.digest());
+        assert_eq!(follower.step().unwrap().unwrap().commits, 0);
     }
-    if head.log.frame > at.mx_frame {
-        return Ok(Err(
-            "the log is shorter than what was archived; the data file went back in time".to_owned(),
-        ));
-    }
-    let frame_bytes = FRAME_HEADER_BYTES + now.page_size() as usize;
-    let Some(touched) = touched_since(wal, head, at, frame_bytes)? else {
-        return Ok(Err("the log is not the one that was archived".to_owned()));
-    };
-    let mut map = now.clone();
-    let beyond = (at.mx_frame > head.log.frame).then_some(now.pages() + 1..=head.db_pages);
-    let pages: Vec<u32> = touched
-        .pages
-        .iter()
-        .copied()
-        .chain(beyond.into_iter().flatten())
-        .collect();
-    map.resize(head.db_pages.max(now.pages()));
-    for page in pages {
-        if page > head.db_pages {
-            continue;
-        }
-        let mut content = vec![0; now.page_size() as usize];
-        let read = match touched.earlier.get(&page) {
-            Some(frame) => wal.read_exact_at(
-                &mut content,
-                frame_offset(*frame - 1, frame_bytes) + FRAME_HEADER_BYTES as u64,
-            ),
-            None => files.data().read_exact_at(
-                &mut content,
-                u64::from(page - 1) * u64::from(now.page_size()),
-            ),
-        };
-        if read.is_err() {
-            return Ok(Err(format!("page {page} as it was archived last is gone")));
-        }
-        map.set(page, PageMap::hash(now.page_size(), page, &content));
-    }
-    map.resize(head.db_pages);
-    if map.digest() != head.digest {
-        return Ok(Err(
-            "the data file was changed past the log that was archived".to_owned(),
-        ));
-    }
-    Ok(Ok(map))
-}
-
-/// Pages with frames behind the head, and the last frame up to the head of every page.
-struct Touched {
-    pages: std::collections::BTreeSet<u32>,
-    earlier: std::collections::HashMap<u32, u32>,
-}
-
-/// Verifies the log from its beginning to `at`; `None` when it is not the log that `head` belongs to.
-fn touched_since(
-    wal: &File,
-    head: &Head,
-    at: &Published,
-    frame_bytes: usize,
-) -> Result<Option<Touched>, FollowError> {
-    let mut touched = Touched {
-        pages: Default::default(),
-        earlier: Default::default(),
-    };
-    if at.mx_frame == 0 {
-        return Ok(Some(touched));
-    }
-    let Some(header) = read_wal_header(wal)?.filter(|header| header.salts == at.salts) else {
-        return Ok(None);
-    };
-    let mut chain = header.chain;
-    let mut frame = vec![0; frame_bytes];
-    for number in 1..=at.mx_frame {
-        let read = wal.read_exact_at(&mut frame, frame_offset(number - 1, frame_bytes));
-        if read.is_err() || !follows(&mut chain, header.order, at.salts, &frame) {
-            return Ok(None);
-        }
-        let page = FrameHeader::parse(&frame).page;
-        if number <= head.log.frame {
-            touched.earlier.insert(page, number);
-        } else {
-            touched.pages.insert(page);
-        }
-        if number == head.log.frame && chain != head.log.chain() {
-            return Ok(None);
-        }
-    }
-    Ok((chain == at.chain).then_some(touched))
 }

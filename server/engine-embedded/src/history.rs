@@ -8,6 +8,7 @@ use crate::{
     keys::{self, TenantKeys},
     segment::SegmentName,
     set::SetManifest,
+    survey,
 };
 use domain::{
     BackupSetId, Scn,
@@ -15,7 +16,10 @@ use domain::{
     recoverable::{GapCause, LogSpan},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 use storage::{Dest, StorageError};
 
 /// The start of a round, as stored.
@@ -65,20 +69,89 @@ pub(crate) struct SegmentInfo {
 pub(crate) struct Round {
     pub(crate) start: RoundStart,
     pub(crate) end: Option<RoundEnd>,
-    /// By first transaction.
+    /// How far it is durable, as it was written last while nothing was committed.
+    pub(crate) checkpoint: Option<Checkpoint>,
+    /// Those that make it up, by first transaction.
     pub(crate) segments: BTreeMap<u64, SegmentInfo>,
+    /// Those whose transactions lie inside one of them; to be deleted once that one proved to hold them.
+    pub(crate) covered: Vec<SegmentInfo>,
+}
+
+impl Round {
+    pub(crate) fn new(start: RoundStart) -> Self {
+        Round {
+            start,
+            end: None,
+            checkpoint: None,
+            segments: BTreeMap::new(),
+            covered: Vec::new(),
+        }
+    }
+
+    /// Sorts out which segments make up the round and which lie inside others; drops the damaged ones.
+    fn arrange(&mut self, damage: &BTreeMap<String, String>) {
+        let all = std::mem::take(&mut self.segments).into_values();
+        let mut all: Vec<SegmentInfo> = all.chain(std::mem::take(&mut self.covered)).collect();
+        all.retain(|segment| !damage.contains_key(&segment.key));
+        all.sort_by_key(|segment| {
+            let name = &segment.name;
+            (name.first_txn, Reverse((name.last_txn, name.until)))
+        });
+        let mut last = 0;
+        for segment in all {
+            // In this order, what ends at or before the last one taken lies inside it.
+            if segment.name.last_txn <= last {
+                self.covered.push(segment);
+            } else {
+                last = segment.name.last_txn;
+                self.segments.insert(segment.name.first_txn, segment);
+            }
+        }
+    }
+
+    /// The segment that `part` lies inside.
+    pub(crate) fn covering(&self, part: &SegmentInfo) -> Option<&SegmentInfo> {
+        let (_, found) = self.segments.range(..=part.name.first_txn).next_back()?;
+        (found.name.last_txn >= part.name.last_txn).then_some(found)
+    }
+
+    /// Adds what became durable since it was as in `before`.
+    fn take_over(&mut self, before: Option<&Round>, now: &Round) {
+        let known: BTreeSet<&str> = before
+            .into_iter()
+            .chain([&*self])
+            .flat_map(Round::everything)
+            .map(|segment| segment.key.as_str())
+            .collect();
+        let newer = now
+            .everything()
+            .filter(|segment| !known.contains(segment.key.as_str()))
+            .cloned()
+            .collect::<Vec<SegmentInfo>>();
+        self.covered.extend(newer);
+        let reached = |it: &Option<Checkpoint>| it.as_ref().map(|it| it.checkpoint);
+        if reached(&now.checkpoint) > reached(&self.checkpoint) {
+            self.checkpoint.clone_from(&now.checkpoint);
+        }
+    }
+
+    fn everything(&self) -> impl Iterator<Item = &SegmentInfo> {
+        self.segments.values().chain(&self.covered)
+    }
 }
 
 /// Everything of one tenant.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct History {
+    /// Whether the destination was read; until then the rest says nothing.
+    pub(crate) known: bool,
     pub(crate) rounds: BTreeMap<i64, Round>,
-    pub(crate) checkpoint: Option<Checkpoint>,
     pub(crate) sets: BTreeMap<i64, SetManifest>,
     /// Set directories without a manifest: never finished.
     pub(crate) unfinished: Vec<String>,
-    /// Segments that a merged one covers; to be deleted when nobody reads.
-    pub(crate) covered: Vec<String>,
+    /// Greatest number that a round or a set ever had, whether it reads or not; numbers are not used again.
+    greatest_round: i64,
+    greatest_set: i64,
     /// Manifests that do not read, each with why.
     pub(crate) damaged: Vec<String>,
     /// Log files and sets found damaged when they were read: key or directory, and why.
@@ -98,69 +171,71 @@ pub(crate) struct Run {
 impl History {
     /// Reads a tenant's history from the destination.
     pub(crate) fn load(dest: &Dest, keys: &TenantKeys) -> Result<Self, StorageError> {
-        let mut history = History::default();
+        let mut history = History {
+            known: true,
+            ..History::default()
+        };
         history.load_rounds(dest, keys)?;
         history.load_sets(dest, keys)?;
-        history.checkpoint = optional(dest.get_manifest(&keys.checkpoint()), &mut history.damaged)?;
+        survey::leave_out_incomplete(&mut history, dest, keys)?;
         Ok(history)
     }
 
     fn load_rounds(&mut self, dest: &Dest, keys: &TenantKeys) -> Result<(), StorageError> {
+        for directory in dest.list_dirs(&keys.log())? {
+            let number = keys::round_number(&directory).unwrap_or(0);
+            self.greatest_round = self.greatest_round.max(number);
+        }
         let mut segments = Vec::new();
         for entry in dest.list(&keys.log())? {
             let file = entry.key.rsplit('/').next().unwrap_or_default();
             if let (Some(name), Some((round, piece))) =
                 (SegmentName::parse(file), keys::round_and_piece(&entry.key))
             {
-                segments.push((
-                    round,
-                    SegmentInfo {
-                        name,
-                        piece,
-                        bytes: entry.size,
-                        key: entry.key,
-                    },
-                ));
+                let info = SegmentInfo {
+                    name,
+                    piece,
+                    bytes: entry.size,
+                    key: entry.key,
+                };
+                segments.push((round, info));
             } else if file == "round.json" {
-                let start: Option<RoundStart> =
-                    optional(dest.get_manifest(&entry.key), &mut self.damaged)?;
-                if let Some(start) = start {
-                    let end = optional(
-                        dest.get_manifest(&keys.round_end(start.base.round)),
-                        &mut self.damaged,
-                    )?;
-                    self.rounds.insert(
-                        start.base.round,
-                        Round {
-                            start,
-                            end,
-                            segments: BTreeMap::new(),
-                        },
-                    );
-                }
+                self.load_round(dest, keys, &entry.key)?;
             }
         }
         for (round, segment) in segments {
-            let Some(round) = self.rounds.get_mut(&round) else {
-                continue;
-            };
-            // A merged segment comes behind its first part and replaces it; the other parts lie inside it.
-            let last = round
-                .segments
-                .values()
-                .next_back()
-                .map_or(0, |last| last.name.last_txn);
-            if segment.name.last_txn <= last {
-                self.covered.push(segment.key);
-            } else if let Some(part) = round.segments.insert(segment.name.first_txn, segment) {
-                self.covered.push(part.key);
+            if let Some(round) = self.rounds.get_mut(&round) {
+                round.covered.push(segment);
             }
         }
+        self.leave_out_damage();
+        Ok(())
+    }
+
+    fn load_round(
+        &mut self,
+        dest: &Dest,
+        keys: &TenantKeys,
+        key: &str,
+    ) -> Result<(), StorageError> {
+        let damaged = &mut self.damaged;
+        let Some(start) = optional::<RoundStart>(dest.get_manifest(key), damaged)? else {
+            return Ok(());
+        };
+        let number = start.base.round;
+        let round = Round {
+            end: optional(dest.get_manifest(&keys.round_end(number)), damaged)?,
+            checkpoint: optional(dest.get_manifest(&keys.checkpoint(number)), damaged)?,
+            ..Round::new(start)
+        };
+        self.rounds.insert(number, round);
         Ok(())
     }
 
     fn load_sets(&mut self, dest: &Dest, keys: &TenantKeys) -> Result<(), StorageError> {
         for directory in dest.list_dirs(&keys.data())? {
+            let number = keys::set_number(&directory).unwrap_or(0);
+            self.greatest_set = self.greatest_set.max(number);
             let key = format!("{}/set.json", keys.set(&directory));
             if !dest.exists(&key)? {
                 self.unfinished.push(directory);
@@ -174,42 +249,42 @@ impl History {
         Ok(())
     }
 
-    /// Drops what was known `before` the destination was `listed` and is not there any more.
-    pub(crate) fn forget_missing(&mut self, before: &History, listed: &History) {
-        for (number, round) in &mut self.rounds {
-            let Some(known) = before.rounds.get(number) else {
-                continue;
-            };
-            let there = listed.rounds.get(number);
-            round.segments.retain(|txn, _| {
-                !known.segments.contains_key(txn)
-                    || there.is_some_and(|round| round.segments.contains_key(txn))
-            });
-        }
-        self.sets.retain(|number, _| {
-            !before.sets.contains_key(number) || listed.sets.contains_key(number)
-        });
-    }
-
     /// Leaves a log file or set out from now on, because reading it found it damaged.
     pub(crate) fn mark_damaged(&mut self, name: &str, why: String) {
         self.known_damage.insert(name.to_owned(), why);
         self.leave_out_damage();
     }
 
-    /// Takes over what an earlier look knew to be damaged and is still there.
-    pub(crate) fn keep_known_damage(&mut self, earlier: &History) {
-        self.known_damage.extend(earlier.known_damage.clone());
+    /// Adds to what was just listed what `now` knows besides: damage, and what became durable since `before`,
+    /// which was known when listing began.
+    pub(crate) fn take_over(&mut self, before: &History, now: &History) {
+        self.known_damage.extend(now.known_damage.clone());
+        self.greatest_round = self.greatest_round.max(now.greatest_round);
+        self.greatest_set = self.greatest_set.max(now.greatest_set);
+        for (number, set) in &now.sets {
+            if !before.sets.contains_key(number) {
+                self.sets.insert(*number, set.clone());
+            }
+        }
+        for (number, newer) in &now.rounds {
+            let known = before.rounds.get(number);
+            let Some(round) = self.rounds.get_mut(number) else {
+                if known.is_none() {
+                    self.rounds.insert(*number, newer.clone());
+                }
+                continue;
+            };
+            round.end = round.end.take().or_else(|| newer.end.clone());
+            round.take_over(known, newer);
+        }
         self.leave_out_damage();
     }
 
     fn leave_out_damage(&mut self) {
-        let damage = &self.known_damage;
         for round in self.rounds.values_mut() {
-            round
-                .segments
-                .retain(|_, segment| !damage.contains_key(&segment.key));
+            round.arrange(&self.known_damage);
         }
+        let damage = &self.known_damage;
         self.sets
             .retain(|_, set| !damage.contains_key(&set.directory));
     }
@@ -219,23 +294,54 @@ impl History {
         self.rounds.values().next_back()
     }
 
-    /// Number that the next round gets.
-    pub(crate) fn next_round(&self) -> i64 {
-        self.rounds.keys().next_back().map_or(1, |round| round + 1)
+    /// Adds a segment that was just published.
+    pub(crate) fn add_segment(&mut self, round: i64, segment: SegmentInfo) {
+        // It may have been written anew because it was damaged.
+        self.known_damage.remove(&segment.key);
+        let Some(round) = self.rounds.get_mut(&round) else {
+            return;
+        };
+        let last = round.segments.values().next_back();
+        if last.is_none_or(|last| last.name.last_txn < segment.name.first_txn) {
+            round.segments.insert(segment.name.first_txn, segment);
+        } else {
+            round.covered.push(segment);
+            round.arrange(&self.known_damage);
+        }
     }
 
-    /// Number that the next set gets; numbers of unfinished ones are not used again.
-    pub(crate) fn next_set(&self) -> i64 {
-        let unfinished = self
-            .unfinished
-            .iter()
-            .filter_map(|directory| keys::set_number(directory));
-        self.sets
-            .keys()
-            .copied()
-            .chain(unfinished)
-            .max()
-            .map_or(1, |set| set + 1)
+    /// Keys of segments that others lie inside, each with the keys of those.
+    pub(crate) fn covered(&self) -> BTreeMap<String, Vec<String>> {
+        let mut covered: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for round in self.rounds.values() {
+            for part in &round.covered {
+                if let Some(whole) = round.covering(part) {
+                    let parts = covered.entry(whole.key.clone()).or_default();
+                    parts.push(part.key.clone());
+                }
+            }
+        }
+        covered
+    }
+
+    /// Notes that a covered segment was deleted.
+    pub(crate) fn forget_covered(&mut self, key: &str) {
+        for round in self.rounds.values_mut() {
+            round.covered.retain(|part| part.key != key);
+        }
+    }
+
+    /// Number that the next round gets.
+    pub(crate) fn next_round(&self) -> i64 {
+        let last = self.rounds.keys().next_back().copied().unwrap_or(0);
+        last.max(self.greatest_round) + 1
+    }
+
+    /// Number for a set about to be made; one that is given up does not get its number back.
+    pub(crate) fn next_set(&mut self) -> i64 {
+        let last = self.sets.keys().next_back().copied().unwrap_or(0);
+        self.greatest_set = last.max(self.greatest_set) + 1;
+        self.greatest_set
     }
 
     /// The unbroken runs of a round, oldest first. More than one means that segments are missing.
@@ -278,7 +384,7 @@ impl History {
         if let Some(end) = round.end.as_ref().filter(|end| end.txn == last.last_txn) {
             last.span.end = last.span.end.max(end.checkpoint);
         }
-        let checkpoint = self.checkpoint.as_ref();
+        let checkpoint = round.checkpoint.as_ref();
         let here = checkpoint.filter(|it| it.head.round == number && it.head.txn == last.last_txn);
         if let Some(checkpoint) = here {
             last.span.end = last.span.end.max(checkpoint.checkpoint);

@@ -92,4 +92,11 @@ impl Jobs {
         self.job(id)?.cancel();
         Ok(())
     }
+
+    /// Asks every job to stop at its next chunk.
+    pub(crate) fn cancel_all(&self) {
+        for job in self.state().by_token.values() {
+            job.cancel();
+        }
+    }
 }

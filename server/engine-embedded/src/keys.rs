@@ -21,11 +21,6 @@ impl TenantKeys {
         format!("{}/tenant.json", self.0)
     }
 
-    /// How far the log is durable, while nothing is committed.
-    pub(crate) fn checkpoint(&self) -> String {
-        format!("{}/checkpoint.json", self.0)
-    }
-
     pub(crate) fn data(&self) -> String {
         format!("{}/data", self.0)
     }
@@ -48,6 +43,11 @@ impl TenantKeys {
 
     pub(crate) fn round_end(&self, round: i64) -> String {
         format!("{}/end.json", self.round(round))
+    }
+
+    /// How far the round is durable, while nothing is committed.
+    pub(crate) fn checkpoint(&self, round: i64) -> String {
+        format!("{}/checkpoint.json", self.round(round))
     }
 
     pub(crate) fn segment(&self, round: i64, piece: u32, file: &str) -> String {
@@ -76,11 +76,16 @@ pub(crate) fn set_number(directory: &str) -> Option<i64> {
     directory.split('_').next()?.parse().ok()
 }
 
+/// Number of the round that a directory name stands for.
+pub(crate) fn round_number(directory: &str) -> Option<i64> {
+    directory.strip_prefix("round_")?.parse().ok()
+}
+
 /// Round and piece of a segment's key.
 pub(crate) fn round_and_piece(key: &str) -> Option<(i64, u32)> {
     let mut parts = key.rsplit('/').skip(1);
     let piece = parts.next()?.strip_prefix("piece_")?.parse().ok()?;
-    let round = parts.next()?.strip_prefix("round_")?.parse().ok()?;
+    let round = round_number(parts.next()?)?;
     Some((round, piece))
 }
 
@@ -100,5 +105,7 @@ mod tests {
         assert_eq!(directory, "000012_full_20261122T120000Z");
         assert_eq!(set_number(&directory), Some(12));
         assert_eq!(set_number("junk"), None);
+        assert_eq!(round_number("round_0012"), Some(12));
+        assert_eq!(round_number("junk"), None);
     }
 }

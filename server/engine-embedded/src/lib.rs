@@ -7,6 +7,7 @@
 //! proven by a digest over all pages ([`recovery`], [`page_map`]). What is durable at the destination
 //! ([`history`]) is the only source of what the console claims.
 
+mod absent;
 mod archiver;
 mod backfill;
 mod backup;
@@ -19,7 +20,9 @@ mod durable;
 mod engine;
 mod files;
 mod follower;
+mod footing;
 mod history;
+mod hold;
 mod job;
 mod jobs;
 mod keys;
@@ -30,6 +33,7 @@ mod output;
 mod page_map;
 mod publisher;
 mod recovery;
+mod registry;
 mod restore;
 mod round;
 mod segment;
@@ -39,7 +43,10 @@ mod snapshot;
 mod sql;
 mod staging;
 mod stamp;
+mod survey;
 mod tenant;
+#[cfg(test)]
+mod testing;
 mod verify;
 mod wal;
 mod wal_index;

@@ -1,8 +1,10 @@
 //! What the engine tells about its tenants: facts at the destination and in the files.
 
 use crate::{
-    engine::{Inner, lock},
-    tenant::{Identity, Tenant},
+    absent::{Absence, Absent, Archived},
+    history::History,
+    registry::Inner,
+    tenant::{ArchiveStatus, Tenant},
 };
 use domain::{archive::ArchiveState, tenant::TenantState};
 use engine::{ArchiveObservation, Observation, TenantKey, TenantObservation};
@@ -10,45 +12,82 @@ use std::path::Path;
 
 pub(crate) fn observe(inner: &Inner) -> Observation {
     let taken = inner.clock.now();
-    let mut tenants: Vec<TenantObservation> =
-        inner.tenants().iter().map(|tenant| one(tenant)).collect();
-    tenants.extend(
-        lock(&inner.faulty)
-            .iter()
-            .filter_map(|(dir, why)| faulty(dir, why)),
-    );
-    tenants.sort_by(|a, b| a.name.cmp(&b.name));
-    Observation { taken, tenants }
+    // Asked first: a tenant found meanwhile is among them already.
+    let complete = inner.is_surveyed();
+    let mut tenants: Vec<TenantObservation> = inner
+        .tenants()
+        .iter()
+        .map(|tenant| online(tenant))
+        .collect();
+    tenants.extend(inner.absent().iter().map(|tenant| absent(tenant)));
+    tenants.sort_by(|a, b| (&a.name, &a.key).cmp(&(&b.name, &b.key)));
+    Observation {
+        taken,
+        complete,
+        tenants,
+    }
 }
 
-fn one(tenant: &Tenant) -> TenantObservation {
-    let identity = tenant.identity();
-    let status = tenant.status();
+/// What a tenant is besides its backups.
+struct Presence<'a> {
+    state: TenantState,
+    data_file: Option<&'a Path>,
+    note: Option<String>,
+    archive: ArchiveStatus,
+}
+
+fn online(tenant: &Tenant) -> TenantObservation {
+    let presence = Presence {
+        state: TenantState::Online,
+        data_file: Some(tenant.files.path()),
+        note: None,
+        archive: tenant.status(),
+    };
+    one(tenant, presence)
+}
+
+fn absent(tenant: &Absent) -> TenantObservation {
+    let (state, archive) = match tenant.absence {
+        Absence::Faulty { .. } => (TenantState::Faulty, ArchiveState::Interrupted),
+        Absence::Gone { .. } => (TenantState::Offline, ArchiveState::Stop),
+    };
+    let (data_file, note) = (tenant.data_file(), Some(tenant.note()));
+    let presence = Presence {
+        state,
+        data_file: data_file.as_deref(),
+        note: note.clone(),
+        archive: ArchiveStatus {
+            state: archive,
+            note,
+        },
+    };
+    one(tenant, presence)
+}
+
+fn one(tenant: &dyn Archived, presence: Presence<'_>) -> TenantObservation {
+    let (key, name) = (TenantKey(tenant.uuid().to_string()), tenant.name());
+    let log = tenant.destination().path().join(tenant.keys().log());
     let history = tenant.history();
     let round = history.last_round().map(|round| &round.start.base);
     let (data_bytes, log_bytes) = history.stored_bytes();
-    let data_file = tenant.files.path();
+    let size = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
     TenantObservation {
-        key: TenantKey(identity.uuid.to_string()),
-        name: identity.name,
-        state: TenantState::Online,
-        data_file: Some(data_file.display().to_string()),
-        size_bytes: std::fs::metadata(data_file).map_or(0, |meta| meta.len()),
-        note: note(&history.known_damage, &history.damaged),
+        key,
+        name,
+        state: presence.state,
+        data_file: presence.data_file.map(|path| path.display().to_string()),
+        size_bytes: presence.data_file.map_or(0, size),
+        note: presence.note.or_else(|| damage(&history)),
         archive: ArchiveObservation {
-            state: status.state,
+            state: presence.archive.state,
             round: round.map_or(0, |base| base.round),
             started: round.map(|base| base.scn),
             checkpoint: history.checkpoint_scn(),
             host: host(),
-            directory: tenant
-                .destination
-                .path()
-                .join(tenant.keys.log())
-                .display()
-                .to_string(),
-            note: status.note,
+            directory: log.display().to_string(),
+            note: presence.archive.note,
         },
+        history_known: history.known,
         sets: history.usable_sets(),
         spans: history.spans(),
         data_bytes,
@@ -56,33 +95,9 @@ fn one(tenant: &Tenant) -> TenantObservation {
     }
 }
 
-fn note(known: &std::collections::BTreeMap<String, String>, damaged: &[String]) -> Option<String> {
-    known.values().chain(damaged).next().cloned()
-}
-
-fn faulty(dir: &Path, why: &str) -> Option<TenantObservation> {
-    let identity = Identity::read(dir).ok()?;
-    Some(TenantObservation {
-        key: TenantKey(identity.uuid.to_string()),
-        name: identity.name,
-        state: TenantState::Faulty,
-        data_file: Some(dir.join("data.db").display().to_string()),
-        size_bytes: 0,
-        note: Some(why.to_owned()),
-        archive: ArchiveObservation {
-            state: ArchiveState::Interrupted,
-            round: 0,
-            started: None,
-            checkpoint: None,
-            host: host(),
-            directory: String::new(),
-            note: Some(why.to_owned()),
-        },
-        sets: Vec::new(),
-        spans: Vec::new(),
-        data_bytes: 0,
-        log_bytes: 0,
-    })
+fn damage(history: &History) -> Option<String> {
+    let known = history.known_damage.values();
+    known.chain(&history.damaged).next().cloned()
 }
 
 /// The engine archives on the host it runs on.

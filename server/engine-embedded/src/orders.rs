@@ -1,19 +1,23 @@
 //! Data backups and recoveries as jobs: accepted at once, done in the background.
 
 use crate::{
+    absent::Archived,
     backup::{BackupError, Order, make_set},
     commit::Head,
-    engine::{Inner, Reservation, recovery_error, rejected},
+    engine::{blocking, recovery_error, rejected},
     job::Job,
     jobs::Jobs,
     page_map::PageMap,
     recovery::RecoveryError,
+    registry::{Inner, Opened, Reservation},
     set::SetManifest,
     snapshot::Snapshot,
     tenant::{Recovered, Tenant},
 };
 use domain::{BackupSetId, archive::ArchiveState, backup::BackupKind};
-use engine::{BackupSpec, EngineError, EngineJobId, EngineJobState, JobReport, RecoverySpec};
+use engine::{
+    BackupSpec, EngineError, EngineErrorKind, EngineJobId, EngineJobState, JobReport, RecoverySpec,
+};
 use std::sync::{Arc, atomic::Ordering};
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
@@ -31,23 +35,44 @@ pub(crate) fn start_backup(
     if inner.jobs.find(&spec.token).is_some() {
         return Ok(id);
     }
-    if tenant.status().state != ArchiveState::Doing {
-        return refuse("its log is not being backed up; start log backup first");
-    }
+    check_archiving(&tenant)?;
     if tenant.backing_up.swap(true, Ordering::AcqRel) {
         return refuse("a data backup of it runs already; wait for it or cancel it");
     }
     let (job, _) = inner.jobs.begin(&spec.token);
+    tenant.note_backup(&job);
     let (inner, spec) = (Arc::clone(inner), spec.clone());
     tokio::spawn(async move {
         let made = back_up(&inner, &tenant, &spec, &job).await;
         tenant.backing_up.store(false, Ordering::Release);
         job.update(|report| match made {
-            Ok(set) => tell_set(report, &tenant, &set),
+            Ok(set) => tell_set(report, &*tenant, &set),
             Err(problem) => end_without_result(report, job.is_canceled(), problem),
         });
     });
     Ok(id)
+}
+
+/// A set is only worth something with the log that continues it.
+fn check_archiving(tenant: &Tenant) -> Result<(), EngineError> {
+    let status = tenant.status();
+    let note = status.note.unwrap_or_default();
+    let (kind, why) = match status.state {
+        ArchiveState::Doing => return Ok(()),
+        ArchiveState::Prepare | ArchiveState::Beginning => (
+            EngineErrorKind::Unreachable,
+            "its log backup is just beginning; it is possible in a moment".to_owned(),
+        ),
+        ArchiveState::Interrupted => (
+            EngineErrorKind::Unreachable,
+            format!("its log backup is interrupted: {note}"),
+        ),
+        ArchiveState::Stop | ArchiveState::Stopping | ArchiveState::Unknown(_) => (
+            EngineErrorKind::Rejected,
+            "its log is not being backed up; start log backup first".to_owned(),
+        ),
+    };
+    Err(EngineError::new(kind, "data backup", tenant.name(), why))
 }
 
 fn end_without_result(report: &mut JobReport, canceled: bool, problem: String) {
@@ -176,32 +201,39 @@ fn base_for(
     Ok((set, map))
 }
 
-fn tell_set(report: &mut JobReport, tenant: &Tenant, set: &SetManifest) {
+fn tell_set(report: &mut JobReport, tenant: &dyn Archived, set: &SetManifest) {
     report.state = EngineJobState::Completed;
     report.set = Some(BackupSetId(set.set_id));
     report.actual = Some(kind_of(set.base_set_id.is_some()));
     report.actual_reason.clone_from(&set.full_because);
     report.min_restore_scn = Some(set.min_restore_scn);
-    let directory = tenant
-        .destination
-        .path()
-        .join(tenant.keys.set(&set.directory));
+    let directory = tenant.keys().set(&set.directory);
+    let directory = tenant.destination().path().join(directory);
     report.location = Some(directory.display().to_string());
     report.progress.eta_ms = None;
 }
 
-pub(crate) fn start_recovery(
+pub(crate) async fn start_recovery(
     inner: &Arc<Inner>,
     spec: &RecoverySpec,
 ) -> Result<EngineJobId, EngineError> {
-    let tenant = inner.tenant(&spec.tenant)?;
+    let tenant = inner.archived(&spec.tenant)?;
     let id = Jobs::id(&spec.token);
     if inner.jobs.find(&spec.token).is_some() {
         return Ok(id);
     }
+    drop(inner.reserve("recovery", &spec.new_name)?);
+    let (reading, until) = (Arc::clone(&tenant), spec.until);
+    blocking("recovery", move || {
+        crate::restore::check(&*reading, until)
+            .map_err(|error| recovery_error(&reading.name(), &error))
+    })
+    .await?;
+    // The same order may have come again while the destination was looked at.
+    if inner.jobs.find(&spec.token).is_some() {
+        return Ok(id);
+    }
     let reservation = inner.reserve("recovery", &spec.new_name)?;
-    crate::choice::Choice::make(&tenant.history(), spec.until)
-        .map_err(|error| recovery_error(&tenant.name(), &error))?;
     let (job, _) = inner.jobs.begin(&spec.token);
     let (inner, spec) = (Arc::clone(inner), spec.clone());
     tokio::spawn(async move {
@@ -217,7 +249,7 @@ pub(crate) fn start_recovery(
 
 async fn recover(
     inner: &Arc<Inner>,
-    source: &Arc<Tenant>,
+    source: &Arc<dyn Archived>,
     spec: &RecoverySpec,
     job: &Arc<Job>,
 ) -> Result<Arc<Tenant>, String> {
@@ -227,13 +259,13 @@ async fn recover(
         spec.clone(),
         Arc::clone(job),
     );
-    let made = spawn_blocking(move || {
+    let made: Result<Opened, String> = spawn_blocking(move || {
         let uuid = Uuid::new_v4();
         let built = working
             .home
             .begin_tenant(&uuid.to_string())
             .map_err(|error| error.to_string())?;
-        let published = build(&working, &source, &spec, &job, uuid, &built);
+        let published = build(&working, &*source, &spec, &job, uuid, &built);
         if published.is_err() {
             working.home.discard(&built);
         }
@@ -244,14 +276,15 @@ async fn recover(
     })
     .await
     .unwrap_or_else(|error| Err(format!("internal error: {error}")));
-    let (tenant, commands) = made?;
-    inner.run_tenant(Arc::clone(&tenant), commands);
+    let opened = made?;
+    let tenant = Arc::clone(&opened.0);
+    inner.run_tenant(opened);
     Ok(tenant)
 }
 
 fn build(
     inner: &Inner,
-    source: &Tenant,
+    source: &dyn Archived,
     spec: &RecoverySpec,
     job: &Job,
     uuid: Uuid,
@@ -286,25 +319,22 @@ fn tell_tenant(report: &mut JobReport, tenant: &Tenant) {
 
 /// The result of an order that an engine before this one carried out, found by what it left.
 pub(crate) fn find_result(inner: &Inner, token: &str) -> Option<EngineJobId> {
-    for tenant in inner.tenants() {
-        let set = tenant
-            .history()
-            .sets
-            .values()
-            .find(|set| set.token == token)
-            .cloned();
-        let recovered = tenant
-            .identity()
-            .recovered
-            .is_some_and(|recovered| recovered.token == token);
-        if set.is_some() || recovered {
+    for tenant in inner.archived_tenants() {
+        let history = tenant.history();
+        let set = history.sets.values().find(|set| set.token == token);
+        if let Some(set) = set.cloned() {
+            drop(history);
             let (job, _) = inner.jobs.begin(token);
-            job.update(|report| match &set {
-                Some(set) => tell_set(report, &tenant, set),
-                None => tell_tenant(report, &tenant),
-            });
+            job.update(|report| tell_set(report, &*tenant, &set));
             return Some(Jobs::id(token));
         }
     }
-    None
+    let is_result = |tenant: &Arc<Tenant>| {
+        let recovered = tenant.identity().recovered;
+        recovered.is_some_and(|recovered| recovered.token == token)
+    };
+    let tenant = inner.tenants().into_iter().find(is_result)?;
+    let (job, _) = inner.jobs.begin(token);
+    job.update(|report| tell_tenant(report, &tenant));
+    Some(Jobs::id(token))
 }

@@ -51,9 +51,11 @@ impl Output {
         })
     }
 
-    pub(crate) fn write_page(&self, page: u32, data: &[u8]) -> std::io::Result<()> {
+    pub(crate) fn write_page(&self, page: u32, data: &[u8]) -> Result<(), RecoveryError> {
+        let offset = u64::from(page - 1) * u64::from(self.page_size);
         self.file
-            .write_all_at(data, u64::from(page - 1) * u64::from(self.page_size))?;
+            .write_all_at(data, offset)
+            .map_err(|source| self.unwritten(source))?;
         let hash = PageMap::hash(self.page_size, page, data);
         self.map
             .lock()
@@ -70,15 +72,13 @@ impl Output {
         bytes: &[u8],
     ) -> Result<(), RecoveryError> {
         let size = self.page_size as usize;
-        let write = |source| RecoveryError::Write {
-            path: self.path.display().to_string(),
-            source,
-        };
         let follows = |a: &usize, b: &usize| *b == a + 1 && chunk.pages[*b] == chunk.pages[*a] + 1;
         for run in places.chunk_by(follows) {
             let data = &bytes[run[0] * size..(run[run.len() - 1] + 1) * size];
             let offset = u64::from(chunk.pages[run[0]] - 1) * size as u64;
-            self.file.write_all_at(data, offset).map_err(write)?;
+            self.file
+                .write_all_at(data, offset)
+                .map_err(|source| self.unwritten(source))?;
         }
         let hashes: Vec<(u32, u128)> = places
             .iter()
@@ -118,10 +118,14 @@ impl Output {
         }
         synced
             .and_then(|()| self.file.sync_all())
-            .map_err(|source| RecoveryError::Write {
-                path: self.path.display().to_string(),
-                source,
-            })
+            .map_err(|source| self.unwritten(source))
+    }
+
+    fn unwritten(&self, source: std::io::Error) -> RecoveryError {
+        RecoveryError::Write {
+            path: self.path.display().to_string(),
+            source,
+        }
     }
 
     /// SQLite's own check of the file: `ok`, or what it found.

@@ -7,6 +7,7 @@
 use crate::{
     choice::Choice,
     commit::{Commit, Source},
+    history::SegmentInfo,
     job::{Canceled, Job},
     keys::TenantKeys,
     output::Output,
@@ -42,18 +43,32 @@ pub(crate) enum RecoveryError {
     #[error("{source}. Start the recovery again: it uses an earlier set, if there is one")]
     DamagedSet { source: StorageError, set: i64 },
     #[error(
-        "log file {key} does not follow the one before it. The last moment that can be recovered exactly before it is {last}"
+        "log file {file} does not follow the one before it. The last moment that can be recovered exactly before it is {last}"
     )]
-    BrokenLog { key: String, last: Scn },
+    BrokenLog {
+        file: String,
+        key: String,
+        last: Scn,
+    },
     #[error(
-        "the recovered pages do not prove equal to the source: the log recorded digest {expected}, they have {computed}. \
-         Nothing was published; run a verification of this tenant's backups"
+        "log file {file} does not pass through the state that backup set {set} holds. Start the recovery again: it uses \
+         an earlier set, if there is one"
     )]
-    NotProven { expected: String, computed: String },
+    NotOfThisLog { file: String, set: i64 },
     #[error(
-        "page {page} is in none of the sets and logs that should have it; run a verification of this tenant's backups"
+        "the pages recovered from backup set {set} do not prove equal to the source: the log recorded digest {expected}, \
+         they have {computed}. Nothing was published. Start the recovery again: it uses an earlier set, if there is one"
     )]
-    PageMissing { page: u32 },
+    NotProven {
+        set: i64,
+        expected: String,
+        computed: String,
+    },
+    #[error(
+        "page {page} is neither in backup set {set}, nor in those it builds on, nor in the log. Start the recovery again: \
+         it uses an earlier set, if there is one"
+    )]
+    PageMissing { set: i64, page: u32 },
     #[error("SQLite's own check of the recovered file answered: {0}")]
     NotSound(String),
     #[error("{0}")]
@@ -80,12 +95,74 @@ fn nearest(before: Option<Scn>, after: Option<Scn>) -> String {
     }
 }
 
+/// What is the matter with a log file that did not read. A destination that does not answer says nothing about it.
+fn log_error(source: SegmentError, key: &str, last: Scn) -> RecoveryError {
+    match source {
+        SegmentError::Storage(error) if error.is_transient() => RecoveryError::Storage(error),
+        source => RecoveryError::DamagedLog {
+            source,
+            key: key.to_owned(),
+            last,
+        },
+    }
+}
+
 /// A choice with its log opened, checked and found unbroken.
 pub(crate) struct Prepared {
     choice: Choice,
     segments: Vec<Segment>,
     /// The state to reach.
     target: Commit,
+    /// Where commits are left out: a moment at which the first of them was not committed yet.
+    left_out_after: Option<Scn>,
+}
+
+/// The log opened so far, and the state it reaches.
+struct Opening<'a> {
+    dest: &'a Dest,
+    tenant: &'a str,
+    set: &'a SetManifest,
+    txn: u64,
+    history: String,
+    last_exact: Scn,
+}
+
+impl Opening<'_> {
+    /// Opens the segment behind the ones before.
+    fn next(&mut self, info: &SegmentInfo, is_first: bool) -> Result<Segment, RecoveryError> {
+        let segment = Segment::open(self.dest, &info.key)
+            .map_err(|source| log_error(source, &info.key, self.last_exact))?;
+        let before = &segment.footer.before;
+        if segment.footer.tenant != self.tenant || before.round != self.set.head.round {
+            return Err(self.broken(info));
+        }
+        let continues = if is_first && before.txn < self.txn {
+            holds_state(&segment, self.set)
+        } else {
+            before.txn == self.txn && before.history == self.history
+        };
+        if !continues && is_first && before.txn <= self.txn {
+            return Err(RecoveryError::NotOfThisLog {
+                file: self.dest.name_of(&info.key),
+                set: self.set.set_id,
+            });
+        }
+        if !continues {
+            return Err(self.broken(info));
+        }
+        self.txn = segment.footer.after.txn;
+        self.history.clone_from(&segment.footer.after.history);
+        self.last_exact = info.name.until;
+        Ok(segment)
+    }
+
+    fn broken(&self, info: &SegmentInfo) -> RecoveryError {
+        RecoveryError::BrokenLog {
+            file: self.dest.name_of(&info.key),
+            key: info.key.clone(),
+            last: self.last_exact,
+        }
+    }
 }
 
 impl Prepared {
@@ -97,46 +174,28 @@ impl Prepared {
         job: Option<&Job>,
     ) -> Result<Self, RecoveryError> {
         let set = choice.newest();
-        let mut last_exact = set.min_restore_scn;
-        let mut state = (set.head.txn, set.head.history.clone());
+        let mut opening = Opening {
+            dest,
+            tenant,
+            set,
+            txn: set.head.txn,
+            history: set.head.history.clone(),
+            last_exact: set.min_restore_scn,
+        };
         let mut segments: Vec<Segment> = Vec::with_capacity(choice.segments.len());
         for info in &choice.segments {
             if let Some(job) = job {
                 job.check()?;
             }
-            let broken = || RecoveryError::BrokenLog {
-                key: dest.name_of(&info.key),
-                last: last_exact,
-            };
-            let segment = Segment::open(dest, &info.key).map_err(|source| match source {
-                SegmentError::Storage(error) if error.is_transient() => {
-                    RecoveryError::Storage(error)
-                }
-                source => RecoveryError::DamagedLog {
-                    source,
-                    key: info.key.clone(),
-                    last: last_exact,
-                },
-            })?;
-            let before = &segment.footer.before;
-            let contains_set = segments.is_empty() && before.txn < state.0;
-            let follows = before.txn == state.0 && before.history == state.1;
-            let ours = segment.footer.tenant == tenant && before.round == set.head.round;
-            if !ours || !(follows || contains_set && holds_state(&segment, set)) {
-                return Err(broken());
-            }
-            state = (
-                segment.footer.after.txn,
-                segment.footer.after.history.clone(),
-            );
-            last_exact = info.name.until;
-            segments.push(segment);
+            segments.push(opening.next(info, segments.is_empty())?);
         }
         let target = target(set, &segments, choice.until);
+        let left_out_after = left_out_after(dest, &choice, &segments, target.txn)?;
         Ok(Prepared {
             choice,
             segments,
             target,
+            left_out_after,
         })
     }
 
@@ -158,12 +217,17 @@ impl Prepared {
         }
     }
 
+    /// The stamp of an engine's commit is its own. What another program commits counts from when it was
+    /// seen, so a commit that is left out may have been there before `until`.
     fn precision(&self) -> Precision {
-        match self.target.source {
-            Source::Engine => Precision::Exact,
-            Source::Guest => Precision::Within {
+        match (self.target.source, self.left_out_after) {
+            (Source::Guest, _) => Precision::Within {
                 after: self.target.after,
             },
+            (Source::Engine, Some(after)) if after < self.choice.until => {
+                Precision::Within { after }
+            }
+            (Source::Engine, _) => Precision::Exact,
         }
     }
 
@@ -213,13 +277,17 @@ impl Prepared {
         let missing = (1..=self.target.db_pages)
             .find(|page| !claimed[*page as usize] && !is_lock_byte_page(output.page_size, *page));
         if let Some(page) = missing {
-            return Err(RecoveryError::PageMissing { page });
+            return Err(RecoveryError::PageMissing {
+                set: self.choice.newest().set_id,
+                page,
+            });
         }
         let computed = output.digest();
         if computed == self.target.digest {
             return Ok(format!("{computed:032x}"));
         }
         Err(RecoveryError::NotProven {
+            set: self.choice.newest().set_id,
             expected: format!("{:032x}", self.target.digest),
             computed: format!("{computed:032x}"),
         })
@@ -238,21 +306,20 @@ impl Prepared {
         job.phase("Replaying logs", pages * u64::from(output.page_size));
         for (segment, frames) in self.segments.iter().zip(&wanted) {
             job.check()?;
-            let damaged = |source| RecoveryError::DamagedLog {
-                source,
-                key: segment.key.clone(),
-                last: segment.footer.before.scn,
-            };
-            segment
-                .frames(
-                    |number| frames.binary_search(&number).is_ok(),
-                    |_, page, data| {
-                        output.write_page(page, data)?;
-                        job.advance(data.len() as u64);
-                        Ok(())
-                    },
-                )
-                .map_err(damaged)?;
+            let written = segment.frames(
+                |number| frames.binary_search(&number).is_ok(),
+                |_, page, data| {
+                    output.write_page(page, data).map_err(Replaying::Output)?;
+                    job.advance(data.len() as u64);
+                    Ok(())
+                },
+            );
+            written.map_err(|error| match error {
+                Replaying::Output(error) => error,
+                Replaying::Log(source) => {
+                    log_error(source, &segment.key, segment.footer.before.scn)
+                }
+            })?;
         }
         Ok(())
     }
@@ -315,6 +382,18 @@ impl Prepared {
             }
         }
         Ok(())
+    }
+}
+
+/// What ended the replay of a log file: the file itself, or writing what it holds.
+enum Replaying {
+    Log(SegmentError),
+    Output(RecoveryError),
+}
+
+impl From<SegmentError> for Replaying {
+    fn from(error: SegmentError) -> Self {
+        Replaying::Log(error)
     }
 }
 
@@ -406,4 +485,48 @@ fn target(set: &SetManifest, segments: &[Segment], until: Scn) -> Commit {
         .filter(|commit| commit.txn > set.head.txn && commit.scn <= until)
         .max_by_key(|commit| commit.txn);
     later.copied().unwrap_or(own)
+}
+
+/// A moment at which the first commit behind `target` was not there yet; `None` when nothing was left
+/// out that could have been committed by then.
+fn left_out_after(
+    dest: &Dest,
+    choice: &Choice,
+    segments: &[Segment],
+    target: u64,
+) -> Result<Option<Scn>, RecoveryError> {
+    let follower = |segment: &Segment| {
+        let commit = segment.commits.iter().find(|commit| commit.txn > target)?;
+        Some(commit.after)
+    };
+    if let Some(after) = segments.iter().find_map(follower) {
+        return Ok(Some(after));
+    }
+    let known = segments.last().map(|last| last.footer.checkpoint);
+    let complete = known.unwrap_or(choice.newest().min_restore_scn);
+    let Some(next) = choice.next.as_ref().filter(|_| complete < choice.until) else {
+        return Ok(None);
+    };
+    match Segment::open(dest, &next.key) {
+        Ok(segment) => Ok(follower(&segment)),
+        Err(SegmentError::Storage(error)) if error.is_transient() => Err(error.into()),
+        // Nothing of it is needed, only when it began is not known exactly.
+        Err(_) => Ok(Some(complete)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_destination_that_does_not_answer_says_nothing_about_a_log_file() {
+        let error = |kind: std::io::ErrorKind| {
+            SegmentError::Storage(StorageError::from_io("read", "a.seg", kind.into()))
+        };
+        let away = log_error(error(std::io::ErrorKind::TimedOut), "a.seg", Scn(1));
+        assert!(matches!(away, RecoveryError::Storage(_)), "{away}");
+        let gone = log_error(error(std::io::ErrorKind::NotFound), "a.seg", Scn(1));
+        assert!(matches!(gone, RecoveryError::DamagedLog { .. }), "{gone}");
+    }
 }

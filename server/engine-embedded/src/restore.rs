@@ -1,10 +1,12 @@
 //! Recovery of a tenant's history, with what reading it teaches about damage kept in mind.
 
 use crate::{
+    absent::Archived,
     choice::Choice,
+    history::History,
     job::Job,
     recovery::{Prepared, RecoveryError},
-    tenant::Tenant,
+    survey,
 };
 use domain::{
     Scn,
@@ -12,51 +14,72 @@ use domain::{
 };
 use std::path::Path;
 
+/// Refuses what is certain not to be possible, or not now: a moment outside the ranges, a destination that is away.
+pub(crate) fn check(tenant: &dyn Archived, until: Scn) -> Result<(), RecoveryError> {
+    tenant.destination().get()?;
+    survey::ensure_known(tenant)?;
+    Choice::make(&tenant.history(), until).map(drop)
+}
+
 /// What a recovery to `until` would read and reach.
-pub(crate) fn plan(tenant: &Tenant, until: Scn) -> Result<RecoveryPlan, RecoveryError> {
+pub(crate) fn plan(tenant: &dyn Archived, until: Scn) -> Result<RecoveryPlan, RecoveryError> {
+    survey::ensure_known(tenant)?;
     noting_damage(tenant, || Ok(prepare(tenant, until, None)?.plan()))
 }
 
 /// Writes the state at `until` to the new file `path`, proven.
 pub(crate) fn to_file(
-    tenant: &Tenant,
+    tenant: &dyn Archived,
     until: Scn,
     path: &Path,
     job: &Job,
 ) -> Result<RecoveryProof, RecoveryError> {
+    survey::ensure_known(tenant)?;
     noting_damage(tenant, || {
         job.phase("Reading the plan", 0);
         let prepared = prepare(tenant, until, Some(job))?;
-        let dest = tenant.destination.get()?;
-        prepared.write(&dest, &tenant.keys, path, job)
+        let dest = tenant.destination().get()?;
+        prepared.write(&dest, tenant.keys(), path, job)
     })
 }
 
-fn prepare(tenant: &Tenant, until: Scn, job: Option<&Job>) -> Result<Prepared, RecoveryError> {
-    let dest = tenant.destination.get()?;
+fn prepare(
+    tenant: &dyn Archived,
+    until: Scn,
+    job: Option<&Job>,
+) -> Result<Prepared, RecoveryError> {
+    let dest = tenant.destination().get()?;
     let choice = Choice::make(&tenant.history(), until)?;
     Prepared::open(&dest, &tenant.uuid().to_string(), choice, job)
 }
 
-/// A file found damaged is left out of the recoverable ranges from now on.
+/// What a recovery could not use is left out of the recoverable ranges from now on.
 fn noting_damage<T>(
-    tenant: &Tenant,
+    tenant: &dyn Archived,
     work: impl FnOnce() -> Result<T, RecoveryError>,
 ) -> Result<T, RecoveryError> {
     let _reading = tenant.read_log();
     let done = work();
-    let mut history = tenant.history();
-    match &done {
-        Err(RecoveryError::DamagedLog { key, source, .. }) => {
-            history.mark_damaged(key, source.to_string());
-        }
-        Err(RecoveryError::DamagedSet { source, set }) => {
-            if let Some(directory) = history.sets.get(set).map(|set| set.directory.clone()) {
-                history.mark_damaged(&directory, source.to_string());
-            }
-        }
-        _ => {}
+    if let Err(error) = &done {
+        note(&mut tenant.history(), error);
     }
-    drop(history);
     done
+}
+
+fn note(history: &mut History, error: &RecoveryError) {
+    let set = |history: &History, set: &i64| Some(history.sets.get(set)?.directory.clone());
+    let name = match error {
+        RecoveryError::DamagedLog { key, .. } | RecoveryError::BrokenLog { key, .. } => {
+            Some(key.clone())
+        }
+        // Which file of the chain or the log is to blame is not known; an earlier set may still do.
+        RecoveryError::DamagedSet { set: number, .. }
+        | RecoveryError::NotOfThisLog { set: number, .. }
+        | RecoveryError::NotProven { set: number, .. }
+        | RecoveryError::PageMissing { set: number, .. } => set(history, number),
+        _ => None,
+    };
+    if let Some(name) = name {
+        history.mark_damaged(&name, error.to_string());
+    }
 }

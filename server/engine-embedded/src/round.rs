@@ -1,34 +1,38 @@
 //! Rounds of log: opened where they can be proven to go on, begun anew where not, ended on order.
 
 use crate::{
-    archiver::{END_WAIT_MAX, blocking},
+    archiver::blocking,
     commit::Head,
-    follower::{Follower, Footing},
-    history::{History, Round, RoundEnd, RoundStart},
+    follower::Follower,
+    footing::Footing,
+    history::{Round, RoundEnd, RoundStart},
     publisher::{Publisher, publish_stretch},
     segment::{Segment, SegmentError},
     staging,
+    survey::refresh,
     tenant::Tenant,
 };
 use domain::{archive::ArchiveState, recoverable::GapCause};
-use std::sync::Arc;
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 use storage::{Dest, StorageError};
 
-/// Reads what is durable, and clears what an engine that died left half-made.
+/// Reads what is durable; the first time, it also clears what an engine that died left half-made.
 pub(crate) fn load(tenant: &Tenant) -> Result<Dest, StorageError> {
+    refresh(tenant)?;
     let dest = tenant.destination.get()?;
-    dest.remove_stale_temps(tenant.keys.root())?;
-    let mut history = History::load(&dest, &tenant.keys)?;
-    for directory in std::mem::take(&mut history.unfinished) {
-        dest.delete_prefix(&tenant.keys.set(&directory))?;
+    if !tenant.cleaned.load(Ordering::Acquire) {
+        dest.remove_stale_temps(tenant.keys.root())?;
+        let unfinished = std::mem::take(&mut tenant.history().unfinished);
+        for directory in unfinished {
+            dest.delete_prefix(&tenant.keys.set(&directory))?;
+        }
+        tenant.cleaned.store(true, Ordering::Release);
     }
-    if let Some(latest) = history.spans().iter().map(|span| span.end).max() {
-        tenant.stamps.raise(latest);
-    }
-    let mut current = tenant.history();
-    history.covered.append(&mut current.covered);
-    history.keep_known_damage(&current);
-    *current = history;
+    let latest = tenant.history().spans().iter().map(|span| span.end).max();
+    tenant.stamps.raise(latest.unwrap_or_default());
     Ok(dest)
 }
 
@@ -40,34 +44,21 @@ pub(crate) fn open_round(
     let text = |error: StorageError| error.to_string();
     let dest = load(tenant).map_err(text)?;
     let staging_dir = tenant.staging_dir();
-    let mut head = durable_head(tenant, &dest)?;
-    if let Some(durable) = &head {
-        let page_size = tenant.page_size().map_err(|error| error.to_string())?;
-        let found = staging::found_after(&staging_dir, durable, page_size)
-            .map_err(|error| format!("{}: {error}", staging_dir.display()))?;
-        for stretch in found {
-            publish_stretch(tenant, &dest, &stretch).map_err(|error| error.to_string())?;
-            head = Some(stretch.after.clone());
-        }
-    }
+    let head = publish_staged(tenant, &dest)?;
     staging::clear(&staging_dir).map_err(|error| format!("{}: {error}", staging_dir.display()))?;
-    if !tenant.files.is_in_place() {
-        return Err(format!(
-            "{} is another file than the one that was opened, or gone; put it back, or restart Tidemark to go on with the new one",
-            tenant.files.path().display()
-        ));
-    }
-    let footing = Footing::find(&tenant.files, head.as_ref()).map_err(|error| error.to_string())?;
+    // A round that begins anew in any case begins with the present state, not with that at the head.
+    let wanted = head.as_ref().filter(|_| cause.is_none());
+    let footing = Footing::find(&tenant.files, &tenant.stamps, wanted);
+    let footing = footing.map_err(|error| error.to_string())?;
     let (head, unseen) = match (&footing.continues, head) {
-        (Ok(()), Some(head)) if cause.is_none() => {
+        (Ok(()), Some(head)) => {
             let unseen = tenant.history().checkpoint_scn().unwrap_or(head.scn);
             (head, unseen)
         }
         (continues, _) => {
             let why = cause.unwrap_or_else(|| why_new_round(tenant, continues));
             let base = begin_round(tenant, &dest, &footing, why).map_err(text)?;
-            let unseen = base.scn;
-            (base, unseen)
+            (base, footing.begun)
         }
     };
     let stamps = Arc::clone(&tenant.stamps);
@@ -82,6 +73,22 @@ pub(crate) fn open_round(
     .map_err(|error| error.to_string())
 }
 
+/// Makes durable what a killed engine had copied but not published; gives the head after it, where a round can go on.
+fn publish_staged(tenant: &Tenant, dest: &Dest) -> Result<Option<Head>, String> {
+    let Some(mut head) = durable_head(tenant, dest)? else {
+        return Ok(None);
+    };
+    let dir = tenant.staging_dir();
+    let page_size = tenant.page_size().map_err(|error| error.to_string())?;
+    let found = staging::found_after(&dir, &head, page_size)
+        .map_err(|error| format!("{}: {error}", dir.display()))?;
+    for stretch in found {
+        publish_stretch(tenant, dest, &stretch).map_err(|error| error.to_string())?;
+        head = stretch.after.clone();
+    }
+    Ok(Some(head))
+}
+
 /// The state after everything durable in the last round; `None` when no round can go on.
 fn durable_head(tenant: &Tenant, dest: &Dest) -> Result<Option<Head>, String> {
     let history = tenant.history().clone();
@@ -90,7 +97,7 @@ fn durable_head(tenant: &Tenant, dest: &Dest) -> Result<Option<Head>, String> {
     };
     let runs = history.runs(round);
     let last_txn = runs.last().map_or(0, |run| run.last_txn);
-    let checkpoint = history.checkpoint.as_ref();
+    let checkpoint = round.checkpoint.as_ref();
     if let Some(idle) =
         checkpoint.filter(|it| it.head.round == round.start.base.round && it.head.txn == last_txn)
     {
@@ -134,7 +141,7 @@ fn begin_round(
     (cause, note): (GapCause, String),
 ) -> Result<Head, StorageError> {
     let round = tenant.history().next_round();
-    let ((), scn) = tenant.stamps.look(|| ());
+    let scn = footing.taken;
     let origin = format!("{} {round} {}", tenant.uuid(), scn.0);
     let base = Head {
         round,
@@ -144,7 +151,7 @@ fn begin_round(
         digest: footing.map.digest(),
         db_pages: footing.map.pages(),
         history: blake3::hash(origin.as_bytes()).to_hex().to_string(),
-        log: footing.position(),
+        log: footing.position,
     };
     let start = RoundStart {
         format: 1,
@@ -155,61 +162,213 @@ fn begin_round(
     let identity = serde_json::json!({ "name": tenant.name(), "uuid": tenant.uuid(), "cluster": tenant.cluster });
     dest.replace_manifest(&tenant.keys.identity(), &identity)?;
     dest.put_manifest(&tenant.keys.round_start(round), &start)?;
-    tenant.history().rounds.insert(
-        round,
-        Round {
-            start,
-            end: None,
-            segments: Default::default(),
-        },
-    );
+    tenant.history().rounds.insert(round, Round::new(start));
     Ok(base)
 }
 
-/// Ends the round after everything copied so far is durable.
+/// Ends the round on order, once everything copied so far is durable. If that takes longer than `wait`, log
+/// backup is stopped all the same, and [`settle`] ends the round when the rest is durable too.
 pub(crate) async fn end_round(
     tenant: &Arc<Tenant>,
     publisher: Publisher,
     reason: &str,
+    wait: Duration,
 ) -> Result<(), String> {
     tenant.set_status(ArchiveState::Stopping, Some(reason.to_owned()));
-    let complete = publisher.finish(END_WAIT_MAX).await;
+    let complete = publisher.finish(wait).await;
     tenant
         .set_archive_stopped(Some(reason.to_owned()))
         .map_err(|error| error.to_string())?;
-    let (ending, reason) = (Arc::clone(tenant), reason.to_owned());
-    blocking(move || {
-        let dest = ending
-            .destination
-            .get()
-            .map_err(|error| error.to_string())?;
-        let mut history = ending.history().clone();
-        let Some(round) = history.last_round() else {
-            return Ok(());
-        };
-        let number = round.start.base.round;
-        let Some(run) = history.runs(round).pop() else {
-            return Ok(());
-        };
-        let end = RoundEnd {
-            format: 1,
-            txn: run.last_txn,
-            checkpoint: run.span.end,
-            reason,
-        };
-        dest.put_manifest(&ending.keys.round_end(number), &end)
-            .map_err(|error| error.to_string())?;
-        history
-            .rounds
-            .entry(number)
-            .and_modify(|round| round.end = Some(end));
-        *ending.history() = history;
-        Ok(())
-    })
-    .await?;
     complete.map_err(|problem| {
         format!(
-            "log backup is stopped, but the newest log did not reach the destination: {problem}"
+            "log backup is stopped, but the newest log waits beside the tenant until the destination takes it: {problem}"
         )
+    })?;
+    let (ending, reason) = (Arc::clone(tenant), reason.to_owned());
+    blocking(move || {
+        let dest = ending.destination.get();
+        let ended = dest.and_then(|dest| write_end(&ending, &dest, &reason));
+        ended.map_err(|error| error.to_string())
     })
+    .await
+}
+
+/// Brings a stopped round to its end: what waits beside the tenant becomes durable, then the end is written.
+pub(crate) fn settle(tenant: &Tenant, reason: &str) -> Result<(), String> {
+    let text = |error: StorageError| error.to_string();
+    let dest = load(tenant).map_err(text)?;
+    if publish_staged(tenant, &dest)?.is_some() {
+        write_end(tenant, &dest, reason).map_err(text)?;
+    }
+    let dir = tenant.staging_dir();
+    staging::clear(&dir).map_err(|error| format!("{}: {error}", dir.display()))
+}
+
+fn write_end(tenant: &Tenant, dest: &Dest, reason: &str) -> Result<(), StorageError> {
+    let history = tenant.history().clone();
+    let Some(round) = history.last_round().filter(|round| round.end.is_none()) else {
+        return Ok(());
+    };
+    let number = round.start.base.round;
+    let Some(run) = history.runs(round).pop() else {
+        return Ok(());
+    };
+    let end = RoundEnd {
+        format: 1,
+        txn: run.last_txn,
+        checkpoint: run.span.end,
+        reason: reason.to_owned(),
+    };
+    match dest.put_manifest(&tenant.keys.round_end(number), &end) {
+        // Written by a process that was killed before it could say so, or damaged since: the end that counts
+        // is what the round's segments and its checkpoint say.
+        Err(StorageError::AlreadyExists { .. }) => {}
+        written => written?,
+    }
+    if let Some(round) = tenant.history().rounds.get_mut(&number) {
+        round.end = Some(end);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        history::Checkpoint,
+        testing::{Bench, LOOK_NS, wait_until},
+    };
+    use domain::Scn;
+    use std::sync::Mutex;
+
+    const JUNK: &[u8] = b"not a manifest";
+
+    fn forced() -> Option<(GapCause, String)> {
+        Some((GapCause::DestinationLost, "it was away".to_owned()))
+    }
+
+    #[test]
+    fn only_the_first_look_clears_what_is_unfinished() {
+        let bench = Bench::new();
+        let dest = bench.dest();
+        let part = format!("{}/pages-0001.pack", bench.tenant.keys.set("000007_full_x"));
+        dest.put(&part, b"pages").unwrap();
+        load(&bench.tenant).unwrap();
+        assert!(!dest.exists(&part).unwrap(), "left by a process that died");
+        dest.put(&part, b"pages").unwrap();
+        let half = dest.create(&format!("{part}.next")).unwrap();
+        load(&bench.tenant).unwrap();
+        assert!(dest.exists(&part).unwrap(), "a set being made");
+        half.finish().unwrap();
+    }
+
+    #[test]
+    fn numbers_of_rounds_and_sets_that_do_not_read_are_not_used_again() {
+        let bench = Bench::new();
+        assert_eq!(bench.follow().head().round, 1);
+        bench.overwrite(&bench.tenant.keys.round_start(1), JUNK);
+        assert_eq!(bench.follow().head().round, 2);
+        let set = format!("{}/set.json", bench.tenant.keys.set("000003_full_x"));
+        bench.dest().put(&set, JUNK).unwrap();
+        load(&bench.tenant).unwrap();
+        assert_eq!(bench.tenant.history().next_set(), 4);
+        assert_eq!(
+            bench.tenant.history().next_set(),
+            5,
+            "given up sets keep theirs"
+        );
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_idle_stretch_stays_recoverable_when_a_new_round_begins() {
+        let bench = Bench::new();
+        let follower = bench.follow();
+        let idle = async |head: &Head, until: Scn| {
+            let publisher = Publisher::start(Arc::clone(&bench.tenant));
+            publisher.checkpoint_idle(Checkpoint {
+                format: 1,
+                head: head.clone(),
+                checkpoint: until,
+            });
+            publisher.finish(Duration::from_secs(5)).await.unwrap();
+        };
+        let until = follower.head().scn.plus_ns(1_000_000);
+        idle(follower.head(), until).await;
+        drop(follower);
+        let follower = open_round(&bench.tenant, forced()).unwrap();
+        idle(follower.head(), follower.head().scn.plus_ns(5)).await;
+        load(&bench.tenant).unwrap();
+        let ends: Vec<Scn> = bench
+            .tenant
+            .history()
+            .spans()
+            .iter()
+            .map(|it| it.end)
+            .collect();
+        assert_eq!(ends, [until, follower.head().scn.plus_ns(5)]);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_stopped_round_ends_only_when_all_of_it_is_durable() {
+        let bench = Bench::new();
+        let mut follower = bench.follow();
+        let (here, away) = bench.destination_dirs();
+        std::fs::rename(&here, &away).unwrap();
+        let publisher = Publisher::start(Arc::clone(&bench.tenant));
+        publisher.publish(bench.stretch(&mut follower, 2));
+        let stopped = end_round(
+            &bench.tenant,
+            publisher,
+            "repairs",
+            Duration::from_millis(100),
+        )
+        .await;
+        assert!(stopped.unwrap_err().contains("waits beside the tenant"));
+        assert!(settle(&bench.tenant, "repairs").is_err());
+        std::fs::rename(&away, &here).unwrap();
+        let end = bench.tenant.keys.round_end(1);
+        assert!(!bench.dest().exists(&end).unwrap());
+        drop(follower);
+        wait_until("settled", || settle(&bench.tenant, "repairs").is_ok()).await;
+        assert!(bench.dest().exists(&end).unwrap());
+        let history = bench.tenant.history().clone();
+        let round = history.last_round().unwrap();
+        assert_eq!(round.end.as_ref().unwrap().txn, 3);
+        assert_eq!(history.runs(round)[0].last_txn, 3);
+        assert!(
+            std::fs::read_dir(bench.tenant.staging_dir()).is_err(),
+            "nothing waits"
+        );
+    }
+
+    #[test]
+    fn what_is_committed_while_a_round_begins_gets_a_true_interval() {
+        let bench = Bench::new();
+        let guest = bench.guest();
+        guest.execute_batch("CREATE TABLE t (v)").unwrap();
+        let truth: Arc<Mutex<Vec<Scn>>> = Arc::default();
+        let written = Arc::clone(&truth);
+        // Something is committed just before every moment that the engine is told.
+        bench.clock.on_look(move |at| {
+            guest.execute_batch("INSERT INTO t VALUES (1)").unwrap();
+            written.lock().unwrap().push(at);
+        });
+        let mut follower = bench.follow();
+        for _ in 0..3 {
+            follower.step().unwrap();
+        }
+        let dir = bench.tenant.staging_dir();
+        let stretch = follower.staging().rotate(&dir, Scn::ZERO).unwrap();
+        let truth = truth.lock().unwrap().clone();
+        // What was committed before the follower's last look is in the stretch or in the round's first state.
+        let is_seen = |at: &&Scn| at.plus_ns(LOOK_NS) < stretch.after.scn;
+        let seen: Vec<Scn> = truth.iter().filter(is_seen).copied().collect();
+        let (base, staged) = seen.split_at(seen.len() - stretch.commits.len());
+        assert!(base.iter().all(|at| *at <= stretch.before.scn));
+        assert!(!staged.is_empty());
+        for (commit, at) in stretch.commits.iter().zip(staged) {
+            assert!(commit.after <= *at, "{commit:?} was committed at {at:?}");
+            assert!(*at <= commit.scn, "{commit:?} was committed at {at:?}");
+        }
+    }
 }

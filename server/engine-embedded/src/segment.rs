@@ -9,6 +9,7 @@
 
 use crate::{
     commit::{COMMIT_BYTES, Commit, Head, array},
+    keys,
     staging::Stretch,
     wal::FRAME_HEADER_BYTES,
 };
@@ -54,6 +55,17 @@ pub(crate) struct Footer {
     pub(crate) index_offset: u64,
     pub(crate) index_stored: u64,
     pub(crate) index_raw: u64,
+}
+
+impl Footer {
+    /// Whether it is of the stretch of log between these two heads.
+    pub(crate) fn is_between(&self, before: &Head, after: &Head) -> bool {
+        let same = |one: &Head, other: &Head| {
+            (one.round, one.txn, one.digest, &one.history)
+                == (other.round, other.txn, other.digest, &other.history)
+        };
+        same(&self.before, before) && same(&self.after, after)
+    }
 }
 
 /// A published segment, as its name tells.
@@ -153,6 +165,11 @@ impl Segment {
         }
         let (commits, pages) =
             read_index(dest, key, &footer)?.ok_or_else(|| damaged("its index is cut"))?;
+        if !is_named_for(key, &footer, &commits) {
+            return Err(damaged(
+                "it is not the log file that its name says, and does not follow the one before it",
+            ));
+        }
         Ok(Segment {
             dest: dest.clone(),
             key: key.to_owned(),
@@ -161,6 +178,20 @@ impl Segment {
             pages,
             bytes: size,
         })
+    }
+
+    /// Whether everything in `part` is in it too.
+    pub(crate) fn holds(&self, part: &Segment) -> bool {
+        let Some(first) = part.commits.first() else {
+            return true;
+        };
+        let ours = self
+            .commits
+            .iter()
+            .skip_while(|commit| commit.txn != first.txn);
+        self.footer.tenant == part.footer.tenant
+            && self.footer.before.round == part.footer.before.round
+            && ours.take(part.commits.len()).eq(&part.commits)
     }
 
     /// Calls `each` with every block as it is stored, and the frames in it.
@@ -177,11 +208,12 @@ impl Segment {
     }
 
     /// Calls `each` with the number (from 0), page number and content of the frames for which `wanted` says so.
-    pub(crate) fn frames(
+    /// What `each` answers with is its own error, and says nothing about the segment.
+    pub(crate) fn frames<E: From<SegmentError>>(
         &self,
         wanted: impl Fn(usize) -> bool,
-        mut each: impl FnMut(usize, u32, &[u8]) -> io::Result<()>,
-    ) -> Result<(), SegmentError> {
+        mut each: impl FnMut(usize, u32, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let damaged = |what: String| SegmentError::Damaged {
             key: self.key.clone(),
             what,
@@ -196,18 +228,35 @@ impl Segment {
                 continue;
             }
             let mut packed = vec![0; block.stored as usize];
-            self.dest.read_at(&self.key, block.offset, &mut packed)?;
+            self.dest
+                .read_at(&self.key, block.offset, &mut packed)
+                .map_err(SegmentError::from)?;
             let raw = zstd::bulk::decompress(&packed, count * frame_bytes)
                 .map_err(|error| damaged(format!("a block does not unpack: {error}")))?;
             for (frame, number) in raw.chunks_exact(frame_bytes).zip(range) {
                 if wanted(number) {
-                    each(number, self.pages[number], &frame[FRAME_HEADER_BYTES..])
-                        .map_err(|error| damaged(error.to_string()))?;
+                    each(number, self.pages[number], &frame[FRAME_HEADER_BYTES..])?;
                 }
             }
         }
         Ok(())
     }
+}
+
+/// Whether the place and name of a segment, by which it is chosen, are those of its content.
+fn is_named_for(key: &str, footer: &Footer, commits: &[Commit]) -> bool {
+    let (before, after) = (&footer.before, &footer.after);
+    let name = SegmentName {
+        first_txn: before.txn + 1,
+        last_txn: after.txn,
+        first_scn: commits.first().map_or(after.scn, |commit| commit.scn),
+        until: footer.checkpoint.max(after.scn),
+    };
+    let of_tenant = format!("/{}/", footer.tenant);
+    keys::round_and_piece(key)
+        .is_some_and(|(round, _)| (round, round) == (before.round, after.round))
+        && key.rsplit('/').next() == Some(name.file().as_str())
+        && key.contains(&of_tenant)
 }
 
 fn hash_of_start(dest: &Dest, key: &str, bytes: u64) -> Result<[u8; 32], SegmentError> {

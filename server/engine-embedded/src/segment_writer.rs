@@ -18,6 +18,36 @@ const BLOCK_RAW_BYTES_MAX: usize = 1 << 20;
 /// Log is written once and rarely read; the fastest level keeps commits cheap.
 const LEVEL: i32 = 1;
 
+/// Writes the segment `key` with the log between two heads by `write`; gives its size, and whether it was there already.
+///
+/// A process that was killed may have published it before; then it must be of the same log. One that is damaged
+/// is written again: whoever writes has what belongs into it.
+pub(crate) fn write_once(
+    dest: &Dest,
+    key: &str,
+    (before, after): (&Head, &Head),
+    write: impl Fn() -> Result<u64, SegmentError>,
+) -> Result<(u64, bool), SegmentError> {
+    match write() {
+        Err(SegmentError::Storage(StorageError::AlreadyExists { .. })) => {}
+        written => return Ok((written?, false)),
+    }
+    match Segment::open(dest, key) {
+        Ok(there) if there.footer.is_between(before, after) => Ok((there.bytes, true)),
+        Ok(_) => Err(SegmentError::Damaged {
+            key: key.to_owned(),
+            what: "it has the name of a log file that is about to be written, and other content; move it away"
+                .to_owned(),
+        }),
+        Err(SegmentError::Storage(error)) if error.is_transient() => Err(error.into()),
+        Err(error) => {
+            tracing::warn!(key, %error, "a log file that does not read is written again");
+            dest.delete(key)?;
+            Ok((write()?, false))
+        }
+    }
+}
+
 /// Writes a stretch as the object `key`; gives its size in bytes.
 pub(crate) fn publish(
     dest: &Dest,

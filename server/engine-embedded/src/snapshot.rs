@@ -1,12 +1,16 @@
 //! Exact snapshots: a read transaction of which it is known where in the log it stands.
 
 use crate::{
-    files::TenantConnection,
+    files::{TenantConnection, TenantFiles},
     page_map::{self, PageMap},
     wal_index::{self, Published},
 };
 use rusqlite::Connection;
-use std::io;
+use std::{
+    io,
+    os::unix::fs::FileExt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 /// Tries to begin a transaction while nobody commits; under load a try takes microseconds.
 const EXACT_TRIES_MAX: u32 = 10_000;
@@ -16,8 +20,8 @@ const EXACT_TRIES_MAX: u32 = 10_000;
 pub(crate) enum SnapshotError {
     #[error("reading the tenant: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    #[error("reading the wal-index: {0}")]
-    WalIndex(#[from] io::Error),
+    #[error("reading the tenant's files: {0}")]
+    Files(#[from] io::Error),
     #[error("the tenant is written to without any pause")]
     Busy,
 }
@@ -42,9 +46,10 @@ pub(crate) fn end_read(connection: &Connection) {
     }
 }
 
-/// A read transaction on one state of a database.
+/// A read transaction on one state of a database, for any number of threads.
 pub(crate) struct Snapshot {
-    connection: TenantConnection,
+    connection: Mutex<TenantConnection>,
+    files: Arc<TenantFiles>,
     /// Where in the log it stands.
     pub(crate) at: Published,
     pub(crate) pages: u32,
@@ -66,7 +71,8 @@ impl Snapshot {
                 let (pages, page_size) = (number("page_count"), number("page_size"));
                 let (pages, page_size) = (pages?, page_size?);
                 return Ok(Snapshot {
-                    connection,
+                    files: Arc::clone(connection.files()),
+                    connection: Mutex::new(connection),
                     at: after,
                     pages,
                     page_size,
@@ -77,46 +83,80 @@ impl Snapshot {
         Err(SnapshotError::Busy)
     }
 
-    /// Calls `each` with every page from number 1 on, in order; pages that hold no data come as zeros.
-    pub(crate) fn each_page<E: From<rusqlite::Error>>(
+    fn connection(&self) -> MutexGuard<'_, TenantConnection> {
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads `pages`, which ascend, one after the other into `bytes`. Every one is what `map` says it is in
+    /// this state; the number of the first that is not comes back instead.
+    ///
+    /// Most pages stand in the data file already, where reading them costs least. A page that does not, or is
+    /// being written there just now, has another hash, and is read through SQLite.
+    pub(crate) fn read(
         &self,
-        mut each: impl FnMut(u32, &[u8]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut statement = self
-            .connection
-            .prepare("SELECT pgno, data FROM sqlite_dbpage")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let page: u32 = row.get(0)?;
-            let data = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-            each(page, data)?;
+        pages: &[u32],
+        map: &PageMap,
+        bytes: &mut Vec<u8>,
+    ) -> Result<Result<(), u32>, SnapshotError> {
+        let size = self.page_size as usize;
+        bytes.resize(pages.len() * size, 0);
+        self.read_data_file(pages, bytes)?;
+        for (page, content) in pages.iter().zip(bytes.chunks_exact_mut(size)) {
+            let is_right =
+                |content: &[u8]| PageMap::hash(self.page_size, *page, content) == map.get(*page);
+            if is_right(content) {
+                continue;
+            }
+            content.copy_from_slice(&self.page(*page)?);
+            if !is_right(content) {
+                return Ok(Err(*page));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Reads what stands in the data file at the places of `pages`; beyond its end, anything.
+    fn read_data_file(&self, pages: &[u32], mut bytes: &mut [u8]) -> io::Result<()> {
+        for run in pages.chunk_by(|one, next| one + 1 == *next) {
+            let (here, rest) = bytes.split_at_mut(run.len() * self.page_size as usize);
+            let offset = u64::from(run[0] - 1) * u64::from(self.page_size);
+            match self.files.data().read_exact_at(here, offset) {
+                Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(error),
+                _ => bytes = rest,
+            }
         }
         Ok(())
     }
 
-    /// The content of one page.
-    pub(crate) fn page(&self, page: u32) -> rusqlite::Result<Vec<u8>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT data FROM sqlite_dbpage WHERE pgno = ?1")?;
+    /// The content of one page, wherever SQLite has it.
+    fn page(&self, page: u32) -> rusqlite::Result<Vec<u8>> {
+        let connection = self.connection();
+        let mut statement =
+            connection.prepare_cached("SELECT data FROM sqlite_dbpage WHERE pgno = ?1")?;
         statement.query_row([page], |row| row.get(0))
     }
 
-    /// Hashes every page.
+    /// Hashes every page; pages that hold no data count as zeros.
     pub(crate) fn map(&self) -> rusqlite::Result<PageMap> {
         let mut map = PageMap::new(self.page_size);
         map.resize(self.pages);
-        self.each_page(|page, data| {
+        let connection = self.connection();
+        let mut statement = connection.prepare("SELECT pgno, data FROM sqlite_dbpage")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let page: u32 = row.get(0)?;
+            let data = row.get_ref(1)?.as_blob()?;
             map.set(page, PageMap::hash(self.page_size, page, data));
-            Ok::<(), rusqlite::Error>(())
-        })?;
+        }
         Ok(map)
     }
 
     /// The schema as SQL text, one statement after the other.
     pub(crate) fn schema(&self) -> rusqlite::Result<String> {
-        let mut statement = self
-            .connection
+        let connection = self.connection();
+        let mut statement = connection
             .prepare("SELECT sql || ';' FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")?;
         let lines: rusqlite::Result<Vec<String>> =
             statement.query_map([], |row| row.get(0))?.collect();
@@ -125,13 +165,16 @@ impl Snapshot {
 
     /// Ends the transaction and gives the connection back.
     pub(crate) fn end(self) -> TenantConnection {
-        end_read(&self.connection);
-        self.connection
+        let connection = self.into_held();
+        end_read(&connection);
+        connection
     }
 
     /// Gives the connection with its read transaction still open.
     pub(crate) fn into_held(self) -> TenantConnection {
         self.connection
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether `page` holds no data and is left out of backups.

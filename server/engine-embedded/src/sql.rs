@@ -1,9 +1,18 @@
 //! SQL through the engine: one writer connection a tenant, every commit stamped with its exact time.
 
-use crate::{files::TenantConnection, tenant::Tenant, wal_index};
+use crate::{
+    files::{TenantConnection, forbid_other_files},
+    tenant::Tenant,
+    wal_index,
+};
 use domain::Scn;
 use engine::SqlResult;
-use rusqlite::{Connection, fallible_iterator::FallibleIterator, hooks::Wal, types::ValueRef};
+use rusqlite::{
+    Connection, ErrorCode,
+    fallible_iterator::FallibleIterator,
+    hooks::{AuthAction, AuthContext, Authorization, Wal},
+    types::ValueRef,
+};
 use std::{
     cell::Cell,
     os::raw::c_int,
@@ -12,6 +21,30 @@ use std::{
 
 /// Rows that one statement may answer with.
 const ROWS_MAX: usize = 10_000;
+/// Settings that SQL text may change: they are part of the tenant's data, or put back after the text.
+const SETTINGS: [&str; 7] = [
+    "application_id",
+    "auto_vacuum",
+    "defer_foreign_keys",
+    "foreign_keys",
+    "incremental_vacuum",
+    "optimize",
+    "user_version",
+];
+/// Questions whose value only names what they ask about.
+const QUESTIONS: [&str; 11] = [
+    "data_version",
+    "foreign_key_check",
+    "foreign_key_list",
+    "index_info",
+    "index_list",
+    "index_xinfo",
+    "integrity_check",
+    "quick_check",
+    "table_info",
+    "table_list",
+    "table_xinfo",
+];
 
 /// SQL that failed.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +57,11 @@ pub(crate) enum SqlError {
     TooManyRows,
     #[error("reading the wal-index: {0}")]
     WalIndex(#[from] std::io::Error),
+    #[error(
+        "a statement reaches beyond this tenant's data: no other file can be attached or written, and of the settings \
+         only {} can be changed here", SETTINGS.join(", ")
+    )]
+    Forbidden,
 }
 
 thread_local! {
@@ -45,12 +83,37 @@ pub(crate) fn run(tenant: &Tenant, sql: &str) -> Result<Vec<SqlResult>, SqlError
         none => none.insert(open_writer(tenant)?),
     };
     let done = run_all(tenant, connection, sql);
-    if !connection.is_autocommit() {
+    let is_open = !connection.is_autocommit();
+    if is_open {
         connection.execute_batch("ROLLBACK")?;
-        done?;
-        return Err(SqlError::OpenTransaction);
     }
-    done
+    // The connection serves everybody's text, one after the other.
+    connection.pragma_update(None, "foreign_keys", true)?;
+    match done {
+        Err(SqlError::Sqlite(error)) if is_forbidden(&error) => Err(SqlError::Forbidden),
+        Ok(_) if is_open => Err(SqlError::OpenTransaction),
+        done => done,
+    }
+}
+
+fn is_forbidden(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::AuthorizationForStatementDenied)
+}
+
+/// Keeps SQL text from other files, and from the settings that make every commit found and stamped.
+fn keep_inside(context: AuthContext<'_>) -> Authorization {
+    match context.action {
+        AuthAction::Pragma {
+            pragma_name,
+            pragma_value: Some(_),
+        } if !is_allowed(pragma_name) => Authorization::Deny,
+        _ => forbid_other_files(context),
+    }
+}
+
+fn is_allowed(pragma: &str) -> bool {
+    let mut allowed = SETTINGS.iter().chain(&QUESTIONS);
+    allowed.any(|name| pragma.eq_ignore_ascii_case(name))
 }
 
 fn open_writer(tenant: &Tenant) -> rusqlite::Result<TenantConnection> {
@@ -64,6 +127,7 @@ fn open_writer(tenant: &Tenant) -> rusqlite::Result<TenantConnection> {
     }))?;
     // After the automatic checkpoint was switched off, which would replace the hook.
     connection.wal_hook(Some(note_commit));
+    connection.authorizer(Some(keep_inside))?;
     Ok(connection)
 }
 

@@ -15,6 +15,7 @@ use std::{
     io::{self, Read, Write},
     path::{Path, PathBuf},
 };
+use tokio::time::Instant;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Commit, log position (20), history (64), frames so far (8), check (8).
@@ -32,8 +33,8 @@ pub(crate) struct Staging {
     commits: Vec<Commit>,
     /// Page number of each frame.
     pages: Vec<u32>,
-    /// When its first commit was staged.
-    since: Option<Scn>,
+    /// When its first commit was staged, by a clock that nobody can set back.
+    since: Option<Instant>,
     frame_bytes: u64,
     page_size: u32,
 }
@@ -49,6 +50,8 @@ pub(crate) struct Stretch {
     pub(crate) page_size: u32,
     pub(crate) frames_path: PathBuf,
     commits_path: PathBuf,
+    /// Bytes of its frames; kept here because the file is gone once the stretch is durable.
+    pub(crate) bytes: u64,
     /// Everything committed at or before it is in this stretch or an earlier one.
     pub(crate) checkpoint: Scn,
 }
@@ -98,10 +101,8 @@ impl Staging {
             bytes.extend_from_slice(&record(commit, head, frames));
         }
         self.commits_file.write_all(&bytes)?;
-        if let Some((first, _)) = commits.first() {
-            self.since.get_or_insert(first.scn);
-        }
         if let Some((_, head)) = commits.last() {
+            self.since.get_or_insert_with(Instant::now);
             self.after = head.clone();
         }
         self.commits
@@ -113,8 +114,8 @@ impl Staging {
         &self.after
     }
 
-    /// Time of the first commit staged; `None` while there is none.
-    pub(crate) fn since(&self) -> Option<Scn> {
+    /// When the first commit was staged; `None` while there is none.
+    pub(crate) fn since(&self) -> Option<Instant> {
         self.since
     }
 
@@ -139,21 +140,18 @@ impl Staging {
             page_size: done.page_size,
             frames_path: done.frames_path,
             commits_path: done.commits_path,
+            bytes: done.frame_bytes,
             checkpoint,
         })
     }
 }
 
 impl Stretch {
-    /// Bytes of its frames' pages, near enough to bound what waits.
-    pub(crate) fn bytes(&self) -> u64 {
-        fs::metadata(&self.frames_path).map_or(0, |meta| meta.len())
-    }
-
-    /// Removes the files, once the stretch is durable at the destination.
+    /// Removes the files, once the stretch is durable at the destination. The commits go first: frames
+    /// without commits are no stretch, and whoever dies in between leaves nothing that looks like one.
     pub(crate) fn discard(&self) {
-        remove(&self.frames_path);
         remove(&self.commits_path);
+        remove(&self.frames_path);
     }
 }
 
@@ -241,7 +239,11 @@ fn read(commits_path: &Path, page_size: u32) -> io::Result<Option<Stretch>> {
     };
     let frames_path = commits_path.with_extension("frames");
     let frame_bytes = u64::from(page_size) + FRAME_HEADER_BYTES as u64;
-    let frames_there = fs::metadata(&frames_path)?.len() / frame_bytes;
+    let frames_there = match fs::metadata(&frames_path) {
+        Ok(meta) => meta.len() / frame_bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
     let mut after = before.clone();
     let mut commits = Vec::new();
     let mut pages = Vec::new();
@@ -264,6 +266,7 @@ fn read(commits_path: &Path, page_size: u32) -> io::Result<Option<Stretch>> {
         commits.push(commit);
     }
     let checkpoint = after.scn;
+    let bytes = pages.len() as u64 * frame_bytes;
     let commits_path = commits_path.to_owned();
     Ok(Some(Stretch {
         before,
@@ -273,6 +276,7 @@ fn read(commits_path: &Path, page_size: u32) -> io::Result<Option<Stretch>> {
         page_size,
         frames_path,
         commits_path,
+        bytes,
         checkpoint,
     }))
 }
@@ -324,5 +328,36 @@ impl FrameReader {
             ));
         }
         Ok(content)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Bench;
+
+    #[test]
+    fn what_was_copied_and_not_published_is_found_again() {
+        let bench = Bench::new();
+        let mut follower = bench.follow();
+        let base = follower.head().clone();
+        let stretch = bench.stretch(&mut follower, 2);
+        let found = found_after(&bench.tenant.staging_dir(), &base, stretch.page_size).unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].commits, stretch.commits);
+        assert_eq!(found[0].bytes, stretch.bytes);
+    }
+
+    #[test]
+    fn a_stretch_of_which_half_is_removed_already_is_none() {
+        for half in ["frames", "commits"] {
+            let bench = Bench::new();
+            let mut follower = bench.follow();
+            let base = follower.head().clone();
+            let stretch = bench.stretch(&mut follower, 2);
+            fs::remove_file(stretch.frames_path.with_extension(half)).unwrap();
+            let found = found_after(&bench.tenant.staging_dir(), &base, stretch.page_size).unwrap();
+            assert!(found.is_empty(), "without its {half}");
+        }
     }
 }

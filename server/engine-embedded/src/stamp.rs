@@ -58,15 +58,28 @@ impl Stamps {
         state.last = state.last.max(scn);
     }
 
-    /// Now, but never before a time already given.
+    /// Now, but never before a time already given; counts as given itself.
     pub(crate) fn now(&self) -> Scn {
-        let state = self.lock();
-        self.clock.now().max(state.last)
+        let mut state = self.lock();
+        state.last = state.last.max(self.clock.now());
+        state.last
     }
 
     /// Looks at the log with `look`, and gives a time not before anything it saw was committed.
     pub(crate) fn look<T>(&self, look: impl FnOnce() -> T) -> (T, Scn) {
         let mut state = self.lock();
+        let seen = look();
+        (seen, next(&mut state, &*self.clock))
+    }
+
+    /// The same, at a moment when every commit through the engine that can be seen has its stamp: what `look`
+    /// sees was stamped before the time given, and what it does not see will be stamped after it.
+    pub(crate) fn look_settled<T>(&self, look: impl FnOnce() -> T) -> (T, Scn) {
+        let waited = self
+            .given
+            .wait_timeout_while(self.lock(), STAMP_WAIT_MAX, |state| state.in_flight)
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut state = waited.0;
         let seen = look();
         (seen, next(&mut state, &*self.clock))
     }
@@ -159,16 +172,18 @@ pub(crate) fn assign(
         bound = bound.minus_ns(1);
     }
     let mut last = previous;
+    // What was committed after a stamped commit was not there before it. A bound says nothing of the kind:
+    // what comes after a bounded commit may have been there long before its bound.
+    let mut absent = unseen;
     let mut times = Vec::with_capacity(count);
     for i in 0..count {
         // A bound is only raised here, so it stays one: the commit happened before it.
         let moment = at[i].max(last.plus_ns(1));
         let exact = stamps[i] == Some(moment);
-        let after = if exact {
-            moment
-        } else {
-            unseen.max(last).min(moment)
-        };
+        if exact {
+            absent = absent.max(moment);
+        }
+        let after = absent.min(moment);
         times.push(CommitTime {
             after,
             at: moment,
@@ -182,6 +197,7 @@ pub(crate) fn assign(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::StepClock;
     use proptest::prelude::*;
 
     #[test]
@@ -222,6 +238,23 @@ mod tests {
                 exact: false
             }
         );
+    }
+
+    #[test]
+    fn time_stands_still_when_the_clock_is_set_back() {
+        let clock = Arc::new(StepClock::new());
+        let stamps = Stamps::new(clock.clone());
+        let before = stamps.now();
+        clock.set_back(Duration::from_secs(3600));
+        let (now, ((), later)) = (stamps.now(), stamps.look(|| ()));
+        assert!(before <= now && now < later, "{before} {now} {later}");
+    }
+
+    #[test]
+    fn a_bound_says_nothing_about_the_commit_after_it() {
+        let times = assign(&[None, None], Scn(50), Scn(90), Scn(110));
+        assert_eq!([times[0].at, times[1].at], [Scn(109), Scn(110)]);
+        assert_eq!([times[0].after, times[1].after], [Scn(90), Scn(90)]);
     }
 
     proptest! {

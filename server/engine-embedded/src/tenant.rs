@@ -2,10 +2,12 @@
 
 use crate::{
     archiver::Command,
+    cluster::HomeLock,
     commit::Head,
     destination::Destination,
     files::{OpenError, TenantConnection, TenantFiles},
     history::History,
+    job::Job,
     keys::TenantKeys,
     page_map::PageMap,
     snapshot::Snapshot,
@@ -16,7 +18,9 @@ use serde::{Deserialize, Serialize};
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, atomic::AtomicBool},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Weak, atomic::AtomicBool,
+    },
 };
 use tokio::sync::{Notify, mpsc, oneshot};
 use uuid::Uuid;
@@ -89,6 +93,13 @@ pub(crate) struct Tenant {
     pub(crate) reading: RwLock<()>,
     /// Whether a data backup runs.
     pub(crate) backing_up: AtomicBool,
+    /// The data backup that runs; it holds a snapshot, and so the log.
+    backup: Mutex<Weak<Job>>,
+    /// Whether what an earlier process left half-made at the destination is gone. Only once: later, what is
+    /// half-made there is being made.
+    pub(crate) cleaned: AtomicBool,
+    /// Nobody else opens the home while anything still works on this tenant.
+    _lock: HomeLock,
 }
 
 /// What an exact snapshot comes with.
@@ -102,6 +113,7 @@ impl Tenant {
         destination: Arc<Destination>,
         clock: Arc<dyn Clock>,
         commands: mpsc::Sender<Command>,
+        lock: HomeLock,
     ) -> Result<Arc<Self>, OpenError> {
         let identity = Identity::read(&dir).map_err(|source| OpenError::Io {
             path: Identity::path(&dir).display().to_string(),
@@ -127,7 +139,25 @@ impl Tenant {
             commands,
             reading: RwLock::new(()),
             backing_up: AtomicBool::new(false),
+            backup: Mutex::default(),
+            cleaned: AtomicBool::new(false),
+            _lock: lock,
         }))
+    }
+
+    /// Notes the data backup that runs.
+    pub(crate) fn note_backup(&self, job: &Arc<Job>) {
+        *lock(&self.backup) = Arc::downgrade(job);
+    }
+
+    /// Cancels the data backup that runs, if there is one.
+    pub(crate) fn cancel_backup(&self, why: &str) {
+        if let Some(job) = lock(&self.backup).upgrade()
+            && !job.is_canceled()
+        {
+            tracing::warn!(tenant = %self.name(), why, "the data backup is canceled");
+            job.cancel();
+        }
     }
 
     pub(crate) fn identity(&self) -> Identity {

@@ -3,7 +3,7 @@
 //! Only frames up to `mx_frame` are committed. Whatever else verifies in the `-wal` file may never
 //! become a commit: a writer killed between writing and publishing leaves such frames behind.
 
-use crate::wal::{Chain, Salts};
+use crate::wal::{Chain, FRAME_HEADER_BYTES, Salts};
 use std::{fs::File, io, os::unix::fs::FileExt};
 
 const COPY_BYTES: usize = 48;
@@ -67,6 +67,20 @@ fn parse(bytes: &[u8]) -> Published {
 }
 
 impl Published {
+    /// Bytes of the committed frames.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes_of(self.mx_frame)
+    }
+
+    /// Bytes of those that stand in the database file already.
+    pub(crate) fn backfilled_bytes(&self) -> u64 {
+        self.bytes_of(self.backfilled.min(self.mx_frame))
+    }
+
+    fn bytes_of(&self, frames: u32) -> u64 {
+        u64::from(frames) * (FRAME_HEADER_BYTES as u64 + u64::from(self.page_size))
+    }
+
     /// Whether nothing was committed or restarted between two looks; copying into the database file does not count.
     pub(crate) fn same_state(&self, other: &Published) -> bool {
         (self.mx_frame, self.salts, self.chain, self.change)

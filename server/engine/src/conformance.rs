@@ -132,6 +132,12 @@ impl Suite<'_> {
             seen.archive.checkpoint > Some(from)
         })
         .await;
+        let seen = self.engine.observe().await.expect("observation");
+        assert!(seen.complete, "all that have backups are told about");
+        assert!(
+            self.observed(tenant).await.history_known,
+            "a checkpoint is only told by who looked at the backups"
+        );
         assert!(
             self.observed(tenant).await.archive.checkpoint <= Some(self.rig.now()),
             "not beyond now"

@@ -72,6 +72,7 @@ pub trait Engine: Send + Sync + 'static {
     fn destination(&self) -> String;
 
     /// Everything worth knowing now: tenants, sets, log. Facts at the destination, not intentions.
+    /// Tenants whose data cannot be used, or of which only backups are left, are told about with them.
     async fn observe(&self) -> Result<Observation, EngineError>;
 
     /// Makes an empty tenant and begins to archive its log.
@@ -84,11 +85,13 @@ pub trait Engine: Send + Sync + 'static {
     /// Ends the round after everything committed so far is durable. `reason` explains the gap later.
     async fn stop_archive(&self, tenant: &TenantKey, reason: &str) -> Result<(), EngineError>;
 
-    /// Begins a data backup. `Rejected` when one of this tenant runs or its log is not archived.
+    /// Begins a data backup. `Rejected` when one of this tenant runs or its log backup is stopped,
+    /// `Unreachable` while that begins or is interrupted.
     async fn start_backup(&self, spec: &BackupSpec) -> Result<EngineJobId, EngineError>;
 
-    /// What a recovery would read and reach. `Rejected` with the nearest possible moments when `until`
-    /// is not recoverable, or when the new name is taken.
+    /// What a recovery would read and reach, also for a tenant that is not in service. `Rejected` with
+    /// the nearest possible moments when `until` is not recoverable, or when the new name is taken;
+    /// `Unreachable` while its backups cannot be read.
     async fn plan_recovery(&self, spec: &RecoverySpec) -> Result<RecoveryPlan, EngineError>;
 
     /// Begins a recovery; refuses what [`Engine::plan_recovery`] refuses. The name is reserved at once.

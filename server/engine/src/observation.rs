@@ -11,6 +11,9 @@ use serde::Serialize;
 pub struct Observation {
     /// When it was looked at.
     pub taken: Scn,
+    /// Whether every tenant that has backups is among them. False while the destination was never
+    /// read: then a tenant that is not told about may still have all of its backups.
+    pub complete: bool,
     /// Its tenants, by name.
     pub tenants: Vec<TenantObservation>,
 }
@@ -32,6 +35,9 @@ pub struct TenantObservation {
     pub note: Option<String>,
     /// Log archiving.
     pub archive: ArchiveObservation,
+    /// Whether its backups could be looked at since the engine was opened. While they could not, what
+    /// follows, and the round, start and checkpoint of its log, say nothing.
+    pub history_known: bool,
     /// Usable sets: complete, with every set they build on. Ascending by number.
     pub sets: Vec<BackupSet>,
     /// Log at the destination.

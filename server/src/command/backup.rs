@@ -14,7 +14,7 @@ pub(super) fn run(common: &Common, order: &Backup, output: &Output) -> Result<()
         tenant: order.tenant.clone(),
         full: order.full,
     };
-    let shape::Tasks { mut tasks } = client.post(&["backups"], &request)?;
+    let shape::Tasks { mut tasks, skipped } = client.post(&["backups"], &request)?;
     if order.wait {
         for task in &mut tasks {
             *task = wait::until_final(&client, "backups", task.clone())?;
@@ -24,8 +24,12 @@ pub(super) fn run(common: &Common, order: &Backup, output: &Output) -> Result<()
         .iter()
         .find(|task| task.is_final() && !task.is_completed())
         .cloned();
-    output.show(&shape::Tasks { tasks }, |shown| {
-        shown.tasks.iter().map(line).collect()
+    output.show(&shape::Tasks { tasks, skipped }, |shown| {
+        let tasks = shown.tasks.iter().map(line);
+        let skipped = shown.skipped.iter();
+        tasks
+            .chain(skipped.map(|why| format!("Not backed up: {why}\n")))
+            .collect()
     })?;
     ended.map_or(Ok(()), |task| Err(wait::problem(&task)))
 }

@@ -13,12 +13,18 @@ mod wait;
 use crate::{
     cli::{Cli, Command, Common, Serve},
     config::{Config, ConfigError},
-    http::shape::{Problem, Trouble},
+    http::shape::{Problem, Serving, Trouble},
     serve,
 };
+use clap::Parser;
 use client::Client;
 use output::Output;
-use std::{io::Write, process::ExitCode};
+use std::{
+    ffi::OsString, io::Write, net::SocketAddr, path::Path, process::ExitCode, time::Duration,
+};
+
+/// How long work that does not listen may go on once the server has ended.
+const LEFTOVER_MAX: Duration = Duration::from_secs(3);
 
 /// Why a command did not do what it should.
 #[derive(Debug)]
@@ -54,6 +60,28 @@ const USAGE: &str = "usage";
 /// Kind of a problem while doing it.
 const FAILED: &str = "failed";
 
+/// Reads a command line. With `--json` what is wrong with it is told as JSON too.
+pub fn parse(arguments: &[OsString]) -> Result<Cli, Failure> {
+    Cli::try_parse_from(arguments).map_err(|error| {
+        let mut options = arguments.iter().take_while(|argument| *argument != "--");
+        let json = options.any(|argument| argument == "--json");
+        if !json || !error.use_stderr() {
+            error.exit();
+        }
+        Failure {
+            problem: Failure::usage(one_line(&error.to_string())),
+            json,
+        }
+    })
+}
+
+/// The paragraphs of a message about usage as one line.
+fn one_line(message: &str) -> String {
+    let paragraphs = message.trim_start_matches("error: ").trim().split("\n\n");
+    let lines = paragraphs.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+    lines.collect::<Vec<_>>().join("; ")
+}
+
 /// Runs a command line.
 pub fn run(cli: Cli) -> Result<(), Failure> {
     let json = cli.common.json;
@@ -82,40 +110,54 @@ fn run_server(common: &Common, options: &Serve) -> Result<(), Problem> {
     let failed = |error: &dyn std::fmt::Display| Problem::new(FAILED, error.to_string());
     let executable = std::env::current_exe().map_err(|error| failed(&error))?;
     let config = Config::new(common, options, &executable).map_err(|error| match error {
-        ConfigError::NotAnAddress(_) | ConfigError::BeyondLoopback(_) => {
+        ConfigError::NotAnAddress(_) | ConfigError::BeyondLoopback(_) | ConfigError::Database => {
             Failure::usage(error.to_string())
         }
         ConfigError::Home { .. } | ConfigError::NoSite { .. } => failed(&error),
     })?;
-    let home = config.home.clone();
+    let (home, json) = (config.home.clone(), common.json);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| failed(&error))?;
-    runtime
-        .block_on(serve::serve(config, |address| {
-            let mut stdout = std::io::stdout().lock();
-            let _ = writeln!(
-                stdout,
-                "Tidemark serves http://{address} with the home {}",
-                home.display()
-            );
-            let _ = stdout.flush();
-        }))
-        .map_err(|error| Problem::new(FAILED, with_causes(&error)))
+    let served = runtime.block_on(serve::serve(config, |address| {
+        announce(address, &home, json);
+    }));
+    // A disk that does not answer must not keep the process.
+    runtime.shutdown_timeout(LEFTOVER_MAX);
+    served.map_err(|error| Problem::new(FAILED, control::chain(&error)))
 }
 
-/// An error's sentence followed by those of its causes.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let sentence = error.to_string();
-        if !text.contains(&sentence) {
-            text.push_str(": ");
-            text.push_str(&sentence);
-        }
-        cause = error.source();
+/// Tells standard output, in one line, where pages can be opened.
+fn announce(address: SocketAddr, home: &Path, json: bool) {
+    let serving = Serving {
+        url: format!("http://{address}"),
+        home: home.display().to_string(),
+    };
+    let Serving { url, home } = &serving;
+    let line = if json {
+        serde_json::to_string(&serving).unwrap_or_default()
+    } else {
+        format!("Tidemark serves {url} with the home {home}")
+    };
+    let mut stdout = std::io::stdout().lock();
+    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unreadable_command_line_becomes_one_line_that_names_what_is_wrong() {
+        let typed = ["tidemark", "backup", "--json"].map(OsString::from);
+        let failure = parse(&typed).unwrap_err();
+        let Problem { kind, message } = failure.problem;
+        assert_eq!((kind.as_str(), failure.json), (USAGE, true));
+        assert!(message.contains("--tenant <TENANT>"), "{message}");
+        assert!(
+            !message.contains('\n') && !message.starts_with("error"),
+            "{message}"
+        );
     }
-    text
 }

@@ -15,7 +15,7 @@ pub(super) fn run(common: &Common, order: &Recover, output: &Output) -> Result<(
     let client = Client::connect(common)?;
     let request = shape::RecoveryOrder {
         tenant: order.tenant.clone(),
-        at,
+        at: at.to_rfc3339(),
         new_name,
     };
     let mut task: Task = client.post(&["recoveries"], &request)?;

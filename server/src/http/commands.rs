@@ -10,7 +10,7 @@ use axum::{
 };
 use control::{Console, ErrorKind};
 use domain::{
-    JobId, TenantId,
+    JobId, Scn, TenantId,
     access::{Actor, Role},
     backup::BackupKind,
     recovery::RecoveryRequest,
@@ -36,6 +36,15 @@ pub fn routes(console: Console) -> Router {
 /// A refusal on its way out.
 struct Refusal(StatusCode, Problem);
 
+impl Refusal {
+    fn invalid(message: String) -> Self {
+        Refusal(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            Problem::new("invalid", message),
+        )
+    }
+}
+
 impl From<control::Error> for Refusal {
     fn from(error: control::Error) -> Self {
         let (status, kind) = match error.kind() {
@@ -43,9 +52,13 @@ impl From<control::Error> for Refusal {
             ErrorKind::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
             ErrorKind::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
             ErrorKind::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
-            ErrorKind::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            ErrorKind::Unavailable(_) => {
+                tracing::warn!("a command has to wait: {}", control::chain(&error));
+                (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+            }
             ErrorKind::Internal(_) => {
-                tracing::error!(%error, "a command failed inside the console");
+                let causes = control::chain(&error);
+                tracing::error!("a command failed inside the console: {causes}");
                 (StatusCode::INTERNAL_SERVER_ERROR, "internal")
             }
         };
@@ -166,15 +179,18 @@ async fn back_up(
     } else {
         BackupKind::Incremental
     };
-    let jobs = console
+    let begun = console
         .operator(&actor())?
         .back_up_now(&cluster, Some(id), kind)
         .await?;
-    let mut tasks = Vec::with_capacity(jobs.len());
-    for job in jobs {
+    let mut tasks = Vec::with_capacity(begun.tasks.len());
+    for job in begun.tasks {
         tasks.push(viewer.backup(&cluster, job).await?.into());
     }
-    Ok(Json(shape::Tasks { tasks }))
+    Ok(Json(shape::Tasks {
+        tasks,
+        skipped: begun.skipped,
+    }))
 }
 
 async fn backup(
@@ -195,10 +211,12 @@ async fn recover(
     Path(cluster): Path<String>,
     Json(order): Json<shape::RecoveryOrder>,
 ) -> Answer<shape::Task> {
+    let until =
+        Scn::parse_rfc3339(&order.at).map_err(|bad| Refusal::invalid(format!("at {bad}")))?;
     let tenant = find(&console, &cluster, &order.tenant).await?;
     let request = RecoveryRequest {
         tenant,
-        until: order.at,
+        until,
         new_name: order.new_name,
     };
     let id = console

@@ -21,9 +21,12 @@ pub async fn health(State(console): State<Console>) -> impl IntoResponse {
                 "status": "ok", "version": env!("CARGO_PKG_VERSION"), "clusters": clusters,
             })),
         ),
-        Err(error) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            Json(serde_json::json!({ "status": "failing", "reason": error.to_string() })),
-        ),
+        Err(error) => {
+            tracing::error!("the health check failed: {}", control::chain(&error));
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                Json(serde_json::json!({ "status": "failing", "reason": error.to_string() })),
+            )
+        }
     }
 }

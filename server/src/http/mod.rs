@@ -5,3 +5,6 @@ pub mod guard;
 pub mod headers;
 pub mod health;
 pub mod shape;
+
+#[cfg(test)]
+mod shape_tests;

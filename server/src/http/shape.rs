@@ -8,18 +8,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{
-    Scn, TenantId,
-    backup::BackupJob,
-    job::{JobState, Progress},
-    page::TenantPeriod,
-    recovery::{RecoveryJob, RecoveryProof},
+    Scn, TenantId, backup::BackupJob, job::JobState, page::TenantPeriod, recovery::RecoveryJob,
 };
 use serde::{Deserialize, Serialize};
 
 /// Why something was not done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// What sort of refusal: `not_found`, `invalid`, `conflict`, `forbidden`, `unavailable`, `internal`, `usage`.
+    /// What sort of refusal: `not_found`, `invalid`, `conflict`, `forbidden`, `unavailable`, `internal`; `usage`
+    /// for what was typed, and `failed` for a task or a check that ended badly.
     pub kind: String,
     /// One sentence with the way forward.
     pub message: String,
@@ -113,6 +110,72 @@ pub struct Task {
     pub recovery: Option<RecoveryResult>,
 }
 
+/// How far a task is; all zero before it is known.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Progress {
+    /// What is being done, in words.
+    pub phase: String,
+    /// Bytes done of `total_bytes`.
+    pub done_bytes: u64,
+    /// Bytes to do; zero while unknown.
+    pub total_bytes: u64,
+    /// Bytes per second lately.
+    pub rate_bytes_per_s: u64,
+    /// Milliseconds left, when they can be told.
+    pub eta_ms: Option<u64>,
+}
+
+impl Progress {
+    /// Whole percent, 0 to 100; absent while the total is unknown.
+    pub fn percent(&self) -> Option<u8> {
+        let known = domain::job::Progress {
+            done_bytes: self.done_bytes,
+            total_bytes: self.total_bytes,
+            ..Default::default()
+        };
+        known.percent()
+    }
+}
+
+impl From<domain::job::Progress> for Progress {
+    fn from(progress: domain::job::Progress) -> Self {
+        Progress {
+            phase: progress.phase,
+            done_bytes: progress.done_bytes,
+            total_bytes: progress.total_bytes,
+            rate_bytes_per_s: progress.rate_bytes_per_s,
+            eta_ms: progress.eta_ms,
+        }
+    }
+}
+
+/// The proof that a recovered tenant equals its source at the target commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// State digest that the log recorded for the target commit, hexadecimal.
+    pub expected_digest: String,
+    /// State digest computed from the recovered pages, hexadecimal.
+    pub computed_digest: String,
+    /// The last commit in the result.
+    pub target_scn: String,
+    /// Pages of the result.
+    pub pages: u64,
+    /// What SQLite's own check answered; `ok` when sound.
+    pub quick_check: String,
+}
+
+impl From<domain::recovery::RecoveryProof> for Proof {
+    fn from(proof: domain::recovery::RecoveryProof) -> Self {
+        Proof {
+            expected_digest: proof.expected_digest,
+            computed_digest: proof.computed_digest,
+            target_scn: moment(proof.target_scn),
+            pages: proof.pages,
+            quick_check: proof.quick_check,
+        }
+    }
+}
+
 /// What a data backup made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupResult {
@@ -140,7 +203,7 @@ pub struct RecoveryResult {
     /// Its data file, once it is there.
     pub data_file: Option<String>,
     /// The proof that it equals the source at that moment, once complete.
-    pub proof: Option<RecoveryProof>,
+    pub proof: Option<Proof>,
 }
 
 impl Task {
@@ -165,7 +228,7 @@ impl From<BackupJob> for Task {
             created: moment(job.created),
             started: job.started.map(moment),
             ended: job.ended.map(moment),
-            progress: job.progress,
+            progress: job.progress.into(),
             failure: job.failure,
             backup: Some(BackupResult {
                 asked: job.asked.code().to_owned(),
@@ -190,14 +253,14 @@ impl From<RecoveryJob> for Task {
             created: moment(job.created),
             started: job.started.map(moment),
             ended: job.ended.map(moment),
-            progress: job.progress,
+            progress: job.progress.into(),
             failure: job.failure,
             backup: None,
             recovery: Some(RecoveryResult {
                 until: moment(job.until),
                 new_tenant: job.destination_tenant,
                 data_file: None,
-                proof: job.proof,
+                proof: job.proof.map(Proof::from),
             }),
         }
     }
@@ -208,6 +271,18 @@ impl From<RecoveryJob> for Task {
 pub struct Tasks {
     /// The tasks.
     pub tasks: Vec<Task>,
+    /// For each tenant that is left out: why, and what to do.
+    #[serde(default)]
+    pub skipped: Vec<String>,
+}
+
+/// A server that has begun to serve.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Serving {
+    /// Where pages can be opened.
+    pub url: String,
+    /// Its home.
+    pub home: String,
 }
 
 /// The moments a tenant can be recovered to.
@@ -297,7 +372,7 @@ pub struct RecoveryOrder {
     /// Name of the tenant whose backups are read.
     pub tenant: String,
     /// The moment.
-    pub at: Scn,
+    pub at: String,
     /// Name of the tenant to make.
     pub new_name: String,
 }

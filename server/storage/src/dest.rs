@@ -59,7 +59,8 @@ pub struct Dest {
 impl Dest {
     /// Opens a directory, and prepares it first when it is new or empty.
     ///
-    /// Refuses a directory with anything else in it, a newer format, and what cannot be written.
+    /// Refuses a directory with anything else in it and a newer format. One that is prepared already
+    /// may be read-only: it can be read from, and [`Dest::check_writable`] tells.
     pub fn open_dir(dir: &Path, now: Scn) -> Result<Dest, StorageError> {
         let root = std::path::absolute(dir)
             .map_err(|error| StorageError::from_io(OPEN, dir.display().to_string(), error))?;
@@ -98,8 +99,34 @@ impl Dest {
             Some(identity) => identity,
             None => prepare(&directory, now)?,
         };
-        directory.probe().map_err(answer)?;
         Ok(Dest::of(identity.uuid, Backend::File(directory)))
+    }
+
+    /// Opens a directory that was prepared before, and never prepares one: the path may be a mount
+    /// point without its disk.
+    pub fn open_existing(dir: &Path) -> Result<Dest, StorageError> {
+        let root = std::path::absolute(dir)
+            .map_err(|error| StorageError::from_io(OPEN, dir.display().to_string(), error))?;
+        let what = root.display().to_string();
+        let directory = Directory { root };
+        match read_identity(&directory, OPEN)? {
+            Some(identity) => Ok(Dest::of(identity.uuid, Backend::File(directory))),
+            None => Err(StorageError::Swapped {
+                operation: OPEN,
+                what,
+                found: "no destination".to_owned(),
+            }),
+        }
+    }
+
+    /// Writes and removes a small file, to learn whether that is possible before anything counts on it.
+    pub fn check_writable(&self) -> Result<(), StorageError> {
+        self.check()?;
+        let outcome = self.pass(Step::Create).and_then(|()| match self.backend() {
+            Backend::File(directory) => directory.probe(),
+            Backend::Memory(_) => Ok(()),
+        });
+        outcome.map_err(|error| self.failure(CHECK, "", error))
     }
 
     /// A new destination in memory.

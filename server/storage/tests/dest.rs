@@ -354,3 +354,41 @@ fn a_full_disk_is_told_with_what_is_needed() {
         "write /backups/set: the destination is full (2.00 GB needed, 412 KB free); free some space there"
     );
 }
+
+#[test]
+fn opening_what_is_prepared_writes_nothing_and_never_prepares() {
+    let home = TempDir::new().unwrap();
+    let path = home.path().join("backups");
+    let missing = Dest::open_existing(&path).unwrap_err();
+    assert!(matches!(missing, StorageError::Missing { .. }), "{missing}");
+    fs::create_dir(&path).unwrap();
+    let empty = Dest::open_existing(&path).unwrap_err();
+    assert!(matches!(empty, StorageError::Swapped { .. }), "{empty}");
+    assert!(files_below(&path).is_empty());
+
+    let prepared = Dest::open_dir(&path, NOW).unwrap();
+    prepared.put("c/t/a", b"one").unwrap();
+    // A medium that is read-only has to be good enough to read from: the directory is not touched.
+    let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1);
+    let directory = fs::File::open(&path).unwrap();
+    directory.set_modified(long_ago).unwrap();
+    for again in [
+        Dest::open_dir(&path, NOW).unwrap(),
+        Dest::open_existing(&path).unwrap(),
+    ] {
+        assert_eq!(again.uuid(), prepared.uuid());
+        assert_eq!(again.get("c/t/a").unwrap(), b"one");
+    }
+    assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), long_ago);
+}
+
+#[test]
+fn whether_a_destination_can_be_written_is_told_on_request() {
+    let (home, dest) = on_disk();
+    dest.check_writable().unwrap();
+    let faults = Faults::new();
+    faults.fail_while(Step::Create, Fault::ReadOnly);
+    let error = dest.with_faults(&faults).check_writable().unwrap_err();
+    assert!(matches!(error, StorageError::ReadOnly { .. }), "{error}");
+    assert_eq!(files_below(&home.path().join("backups")), ["tidemark.json"]);
+}

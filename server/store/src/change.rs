@@ -52,8 +52,9 @@ impl Store {
         let done = work(&change).await;
         let taken = change.next.load(Ordering::Relaxed) - change.first;
         if done.is_err() || taken == 0 {
-            change.tx.rollback().await.during("undoing a change")?;
-            return done;
+            let undone = change.tx.rollback().await.during("undoing a change");
+            // When both failed the first reason says more: on a full disk SQLite undoes by itself.
+            return done.and_then(|value| undone.map(|()| value).map_err(E::from));
         }
         if taken > 1 {
             let last = Expr::value(change.first + taken - 1);

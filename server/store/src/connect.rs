@@ -1,9 +1,16 @@
 //! Opening the control database.
 
-use crate::error::{Result, StoreError};
+use crate::{
+    error::{During, Result, StoreError},
+    redact::Redacted,
+};
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection,
-    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+    sqlx::{
+        Connection, Sqlite,
+        pool::PoolOptions,
+        sqlite::{SqliteJournalMode, SqliteSynchronous},
+    },
 };
 use std::time::Duration;
 
@@ -37,6 +44,7 @@ impl Store {
                 .idle_timeout(None)
                 .max_lifetime(None)
                 .test_before_acquire(false)
+                .map_sqlx_sqlite_pool_opts(without_stuck_connections)
                 .map_sqlx_sqlite_opts(|options| {
                     options
                         .create_if_missing(true)
@@ -49,7 +57,10 @@ impl Store {
         }
         let db = Database::connect(options)
             .await
-            .map_err(|source| StoreError::Connect { backend, source })?;
+            .map_err(|cause| StoreError::Connect {
+                backend,
+                cause: Redacted::new(&cause, url),
+            })?;
         Ok(Store { db })
     }
 
@@ -60,14 +71,20 @@ impl Store {
 
     /// Closes it; everything written is on disk afterwards.
     pub async fn close(&self) -> Result<()> {
-        self.db
-            .close_by_ref()
-            .await
-            .map_err(|source| StoreError::Query {
-                operation: "closing",
-                source,
-            })
+        self.db.close_by_ref().await.during("closing")
     }
+}
+
+/// On a full disk SQLite undoes a transaction by itself, which its driver does not notice: later ones
+/// on that connection would lie inside one that is never saved. Such a connection is given up.
+fn without_stuck_connections(pool: PoolOptions<Sqlite>) -> PoolOptions<Sqlite> {
+    pool.after_release(|connection, _| {
+        Box::pin(async move {
+            // Waits for whatever is still being undone.
+            connection.ping().await?;
+            Ok(!connection.is_in_transaction())
+        })
+    })
 }
 
 fn backend(url: &str) -> &'static str {

@@ -11,15 +11,17 @@ mod convert;
 )]
 mod entity;
 mod error;
+mod redact;
 mod repo;
 
 pub use change::Change;
 pub use connect::Store;
 pub use error::{Result, StoreError};
+pub use redact::Redacted;
 pub use repo::{
     audit::Audit,
     clusters::{AddCluster, KnownCluster, Opened},
     feed::FeedRows,
-    jobs::{Claim, Job, JobFacts, JobPatch, Lease, NewJob, Order, UNFINISHED_MAX},
+    jobs::{Claim, Job, JobFacts, JobPatch, Lease, NewJob, Order, PAUSE_MAX_NS, UNFINISHED_MAX},
     picture::{ArchiveFacts, TenantFacts, TenantPicture},
 };

@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part of it")]
 
 use std::{
-    io::Read,
+    io::{Read, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::Duration,
@@ -49,10 +49,14 @@ pub(crate) fn tidemark(args: &[&str]) -> Command {
 
 /// Starts a server on any free port and waits until commands find it.
 pub(crate) fn start(home: &Path, site: &Path, more: &[&str]) -> Server {
+    start_by(tidemark(&[]), home, site, more)
+}
+
+/// The same, by a command that is the binary in some other guise.
+pub(crate) fn start_by(mut command: Command, home: &Path, site: &Path, more: &[&str]) -> Server {
     let log = std::fs::File::create(home.with_extension("log")).unwrap();
-    let mut command = tidemark(&["serve", "--listen", "127.0.0.1:0"]);
     command
-        .arg("--home")
+        .args(["serve", "--listen", "127.0.0.1:0", "--home"])
         .arg(home)
         .arg("--site")
         .arg(site)
@@ -69,6 +73,30 @@ pub(crate) fn start(home: &Path, site: &Path, more: &[&str]) -> Server {
         home.join("token").exists()
     });
     server
+}
+
+/// The binary as an account that rights mean something to: where the tests run as root, as nobody, who
+/// gets a copy of it in `folder` and the folder itself.
+pub(crate) fn tidemark_without_privileges(folder: &Path) -> Command {
+    use std::os::unix::{fs::chown, process::CommandExt};
+    /// Number of the account and the group on every Linux.
+    const NOBODY: u32 = 65_534;
+    if !rustix::process::geteuid().is_root() {
+        return tidemark(&[]);
+    }
+    let copy = folder.join("tidemark");
+    std::fs::copy(env!("CARGO_BIN_EXE_tidemark"), &copy).unwrap();
+    chown(folder, Some(NOBODY), Some(NOBODY)).unwrap();
+    let mut command = Command::new(copy);
+    command
+        .env_remove("TIDEMARK_HOME")
+        .env_remove("TIDEMARK_SITE")
+        .env_remove("TIDEMARK_DATABASE")
+        .stdin(Stdio::null())
+        .current_dir(folder)
+        .uid(NOBODY)
+        .gid(NOBODY);
+    command
 }
 
 /// What the server of `home` has logged.
@@ -91,7 +119,120 @@ pub(crate) fn wait_for(what: &str, mut so: impl FnMut() -> bool) {
     panic!("waited too long for {what}");
 }
 
+/// Every file below `dir` whose name ends so, in order.
+pub(crate) fn files(dir: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path, ending));
+        } else if path.to_string_lossy().ends_with(ending) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Damages one byte of a file.
+pub(crate) fn flip_byte(path: &Path, at: u64) {
+    use std::os::unix::fs::FileExt;
+    let file = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open(path)
+        .unwrap();
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, at).unwrap();
+    file.write_all_at(&[byte[0] ^ 0x40], at).unwrap();
+}
+
 impl Server {
+    /// Asks it to end and waits until it has, in order.
+    pub(crate) fn stop(mut self) {
+        let pid = i32::try_from(self.process.id()).unwrap();
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        wait_for("the server to end", || {
+            self.process.try_wait().unwrap().is_some()
+        });
+        let status = self.process.wait().unwrap();
+        assert!(status.success(), "{status}: {}", log_of(&self.home));
+    }
+
+    /// Makes a cluster the way the first page does; there is no command for it.
+    pub(crate) fn create_cluster(&self, name: &str) {
+        let door = std::fs::read(self.home.join("token")).unwrap();
+        let door: serde_json::Value = serde_json::from_slice(&door).unwrap();
+        let address = door["address"].as_str().unwrap();
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .proxy(None)
+            .build()
+            .new_agent();
+        let mut answer = agent
+            .post(format!("http://{address}/api/app/api/clusters/create"))
+            .header("origin", format!("http://{address}"))
+            .send_json(serde_json::json!({ "cluster": {
+                "name": name, "destination": null, "first_tenant": null,
+            }}))
+            .unwrap();
+        let told = answer.body_mut().read_to_string().unwrap();
+        // Anything else would be a page that says that there is none.
+        assert!(
+            answer.status().is_success() && told.parse::<i64>().is_ok(),
+            "{}: {told:.200}",
+            answer.status()
+        );
+    }
+
+    /// Runs a command against this server with something to read.
+    pub(crate) fn feed(&self, args: &[&str], input: &str) -> Output {
+        let mut child = tidemark(args)
+            .arg("--home")
+            .arg(&self.home)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).unwrap();
+        drop(stdin);
+        child.wait_with_output().unwrap()
+    }
+
+    /// When the last statement of this SQL was committed.
+    pub(crate) fn commit(&self, tenant: &str, sql: &str) -> String {
+        let answer = self.json(&["sql", tenant, sql]);
+        let results = answer["results"].as_array().unwrap();
+        results.last().unwrap()["committed"]
+            .as_str()
+            .expect("a commit has a moment")
+            .to_owned()
+    }
+
+    /// The same, as soon as the cluster is open and takes it.
+    pub(crate) fn commit_when_possible(&self, tenant: &str, sql: &str) -> String {
+        wait_for("the cluster to be open", || {
+            self.run(&["sql", tenant, "SELECT 1"]).status.success()
+        });
+        self.commit(tenant, sql)
+    }
+
+    /// Waits until what was committed at this moment is durable at the destination.
+    pub(crate) fn wait_durable(&self, tenant: &str, committed: &str) {
+        wait_for("the log to be archived", || {
+            let ranges = self.json(&["ranges", "--tenant", tenant]);
+            ranges["checkpoint"].as_str().unwrap_or_default() >= committed
+        });
+    }
+
+    /// The rows of a query.
+    pub(crate) fn rows(&self, tenant: &str, query: &str) -> serde_json::Value {
+        self.json(&["sql", tenant, query])["results"][0]["rows"].clone()
+    }
+
     /// Runs a command against this server.
     pub(crate) fn run(&self, args: &[&str]) -> Output {
         tidemark(args)

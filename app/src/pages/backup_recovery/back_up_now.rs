@@ -53,11 +53,14 @@ pub fn Form(
     let action = Action::new(move |(): &()| async move {
         let (tenant, kind) = (tenant.get_untracked(), kind.get_untracked());
         match api::backups::back_up_now(feed.cluster(), tenant, kind).await {
-            Ok(ids) => {
-                let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+            Ok(begun) => {
+                let ids: Vec<String> = begun.tasks.iter().map(ToString::to_string).collect();
                 let noun = if ids.len() == 1 { "task" } else { "tasks" };
                 let text = format!("{}, {noun} {}.", kind.label(), ids.join(", "));
                 toasts.done("Data backup started", text);
+                if !begun.skipped.is_empty() {
+                    toasts.failed("Not every tenant is backed up", begun.skipped.join("; "));
+                }
                 open.set(false);
                 feed.refresh();
             }

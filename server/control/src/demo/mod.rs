@@ -6,11 +6,14 @@ mod payments;
 
 use crate::{
     access::{Admin, Operator},
+    clusters::CREATE_CLUSTER,
     console::{Console, Inner},
-    error::Error,
+    error::{Error, chain},
+    tenants::CREATE_TENANT,
 };
 use dice::Dice;
 use domain::{
+    ClusterId,
     access::{Actor, Role},
     cluster::NewCluster,
     tenant::TenantState,
@@ -18,6 +21,8 @@ use domain::{
 use engine::TenantKey;
 use std::{sync::Arc, time::Duration};
 
+/// Who the demonstration is in the audit, where it finds again what it made.
+const ACTOR: &str = "demonstration";
 /// Name of the demonstration cluster.
 const CLUSTER: &str = "local";
 /// Rows of the fastest growing table that are kept; the whole tenant keeps about five times as many.
@@ -42,14 +47,19 @@ pub(crate) struct Story {
 }
 
 /// Makes what is missing and begins the workload. A cluster that is not open now gets it later.
+/// Refuses to write into a cluster or a tenant that somebody else made.
 pub(crate) async fn start(console: &Console) -> Result<(), Error> {
     let actor = Actor {
-        name: "demonstration".to_owned(),
+        name: ACTOR.to_owned(),
         role: Role::Admin,
     };
     let admin = console.admin(&actor)?;
     ensure_cluster(&admin).await?;
-    for story in [orders::STORY, payments::STORY] {
+    let stories = [orders::STORY, payments::STORY];
+    for story in &stories {
+        find_tenant(&console.inner, story).await?;
+    }
+    for story in stories {
         let operator = admin.operator();
         // A failure is told and tried again by the play itself.
         let _ = ensure_tenant(&operator, &story).await;
@@ -59,14 +69,38 @@ pub(crate) async fn start(console: &Console) -> Result<(), Error> {
 }
 
 async fn ensure_cluster(admin: &Admin) -> Result<(), Error> {
-    if admin.console.inner.handle(CLUSTER).is_ok() {
-        return Ok(());
+    let inner = &admin.console.inner;
+    if let Ok(handle) = inner.handle(CLUSTER) {
+        return match was_made_here(inner, handle.id, CREATE_CLUSTER, CLUSTER).await? {
+            true => Ok(()),
+            false => Err(foreign(&format!("cluster \"{CLUSTER}\""))),
+        };
     }
     let new = NewCluster {
         name: CLUSTER.to_owned(),
         ..NewCluster::default()
     };
     admin.create_cluster(&new).await.map(|_| ())
+}
+
+/// Whether the demonstration itself made something: only there it may write and remove rows.
+async fn was_made_here(
+    inner: &Inner,
+    cluster: ClusterId,
+    operation: &str,
+    subject: &str,
+) -> Result<bool, Error> {
+    let store = &inner.store;
+    Ok(store
+        .was_ordered(cluster, ACTOR, operation, subject)
+        .await?)
+}
+
+fn foreign(what: &str) -> Error {
+    Error::Conflict(format!(
+        "{what} was not made by the demonstration, which would write into its tables and remove \
+         old rows; start without --demo, or choose another --home for the demonstration"
+    ))
 }
 
 async fn ensure_tenant(operator: &Operator, story: &Story) -> Result<TenantKey, Error> {
@@ -81,13 +115,19 @@ async fn ensure_tenant(operator: &Operator, story: &Story) -> Result<TenantKey, 
     })
 }
 
+/// The story's tenant, if it is online and the demonstration's own.
 async fn find_tenant(inner: &Inner, story: &Story) -> Result<Option<TenantKey>, Error> {
     let handle = inner.handle(CLUSTER)?;
     let picture = inner.store.picture(handle.id).await?;
-    let tenant = picture.into_iter().find(|tenant| {
+    let Some(tenant) = picture.into_iter().find(|tenant| {
         tenant.facts.name == story.tenant && tenant.facts.state == TenantState::Online
-    });
-    Ok(tenant.map(|tenant| TenantKey(tenant.facts.engine_key)))
+    }) else {
+        return Ok(None);
+    };
+    match was_made_here(inner, handle.id, CREATE_TENANT, story.tenant).await? {
+        true => Ok(Some(TenantKey(tenant.facts.engine_key))),
+        false => Err(foreign(&format!("tenant \"{}\"", story.tenant))),
+    }
 }
 
 /// Plays a story until the console stops; a failure is told once and tried again.
@@ -102,7 +142,11 @@ async fn play(operator: Operator, story: Story) {
         };
         failures += 1;
         if failures == 1 {
-            tracing::warn!(tenant.name = story.tenant, "the workload pauses: {error}");
+            tracing::warn!(
+                tenant.name = story.tenant,
+                "the workload pauses: {}",
+                chain(&error)
+            );
         }
         let pause = Duration::from_millis(500) * 2u32.pow(failures.min(6));
         inner.pause(pause.min(FAILED_MAX)).await;

@@ -2,16 +2,19 @@
 
 use crate::{console::Inner, error::Error, handle::ClusterHandle};
 use domain::{
-    Scn, TenantId,
+    JobId, Scn, TenantId,
     backup::Trigger,
     job::{JobEvent, JobKind, JobState},
     scn::NS_PER_SECOND,
 };
-use store::{Change, Claim, Job, NewJob, Order, UNFINISHED_MAX};
+use std::collections::HashSet;
+use store::{Change, Claim, Job, NewJob, Order, PAUSE_MAX_NS, UNFINISHED_MAX};
 use uuid::Uuid;
 
 /// How long a task stays with an attempt that is not heard of.
 pub(crate) const LEASE_NS: u64 = 10 * NS_PER_SECOND;
+/// How often the pause of a second before a task is begun again is doubled at most.
+const PAUSE_DOUBLINGS_MAX: u32 = 5;
 /// Data backups that run at once in a cluster.
 const BACKUPS_MAX: usize = 2;
 /// Recoveries that run at once in a cluster.
@@ -25,19 +28,24 @@ pub(crate) struct Claimed {
     pub(crate) owner: String,
 }
 
-/// Claims the next task of a cluster that is free and within the limits.
-pub(crate) async fn claim(inner: &Inner, handle: &ClusterHandle) -> Result<Option<Claimed>, Error> {
+/// Claims the next task of a cluster that is free, within the limits and not `held` by this process:
+/// an attempt that runs here keeps its task, whatever the clock says about its lease.
+pub(crate) async fn claim(
+    inner: &Inner,
+    handle: &ClusterHandle,
+    held: &HashSet<JobId>,
+) -> Result<Option<Claimed>, Error> {
     let now = inner.now();
     // First without a change: most often there is nothing to claim.
     let open = inner.store.unfinished(handle.id).await?;
-    if next(&open, now).is_none() {
+    if next(&open, held, now).is_none() {
         return Ok(None);
     }
     inner
         .store
         .change(async |change| {
             let open = change.unfinished(handle.id).await?;
-            let Some(job) = next(&open, now) else {
+            let Some(job) = next(&open, held, now) else {
                 return Ok(None);
             };
             take(change, job, now).await
@@ -73,13 +81,19 @@ async fn take(change: &Change, job: &Job, now: Scn) -> Result<Option<Claimed>, E
 }
 
 /// The oldest task that may be claimed now.
-fn next(open: &[Job], now: Scn) -> Option<&Job> {
+fn next<'a>(open: &'a [Job], held: &HashSet<JobId>, now: Scn) -> Option<&'a Job> {
     open.iter()
-        .find(|job| is_free(job, now) && (job.state != JobState::Queued || has_room(open, job)))
+        .filter(|job| !held.contains(&job.id) && is_free(job, now))
+        .find(|job| job.state != JobState::Queued || has_room(open, job))
 }
 
 fn is_free(job: &Job, now: Scn) -> bool {
-    job.not_before <= now && job.lease_until.is_none_or(|until| until <= now)
+    job.is_due(now) && job.lease_until.is_none_or(|until| until <= now)
+}
+
+/// How long a task waits that has been begun `attempts` times.
+pub(crate) fn pause_ns(attempts: u32) -> u64 {
+    (NS_PER_SECOND << attempts.min(PAUSE_DOUBLINGS_MAX)).min(PAUSE_MAX_NS)
 }
 
 /// Whether a queued task may begin beside those that run.
@@ -116,11 +130,7 @@ pub(crate) fn recovery_to<'a>(open: &'a [Job], name: &str) -> Option<&'a Job> {
 }
 
 /// Puts a task into the queue; too many unfinished ones are refused.
-pub(crate) async fn enqueue(
-    change: &Change,
-    open: usize,
-    new: &NewJob,
-) -> Result<domain::JobId, Error> {
+pub(crate) async fn enqueue(change: &Change, open: usize, new: &NewJob) -> Result<JobId, Error> {
     if u64::try_from(open).unwrap_or(u64::MAX) >= UNFINISHED_MAX {
         return Err(Error::Conflict(format!(
             "{UNFINISHED_MAX} tasks of this cluster are not finished; wait for them or cancel some"

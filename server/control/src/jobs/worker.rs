@@ -5,7 +5,12 @@ use super::{
     queue::{self, Claimed},
 };
 use crate::{console::Inner, error::chain, handle::ClusterHandle};
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use domain::JobId;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::task::{Id, JoinError, JoinSet};
 
 /// How often the queue is looked at when nothing wakes the worker; leases expire unannounced.
@@ -53,7 +58,7 @@ impl Worker {
                 continue;
             };
             loop {
-                match queue::claim(&self.inner, &handle).await {
+                match queue::claim(&self.inner, &handle, &self.held()).await {
                     Ok(Some(claimed)) => self.begin(&handle, &engine, claimed),
                     Ok(None) => break,
                     Err(error) => {
@@ -67,6 +72,11 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// The tasks that this process works on.
+    fn held(&self) -> HashSet<JobId> {
+        self.attempts.values().map(Attempt::task).collect()
     }
 
     fn begin(

@@ -7,7 +7,7 @@ use domain::{
     recoverable::LogSpan,
     tenant::TenantState,
 };
-use engine::{Observation, TenantObservation};
+use engine::{ArchiveObservation, Observation, TenantKey, TenantObservation};
 use std::collections::HashMap;
 use store::{ArchiveFacts, TenantFacts, TenantPicture};
 
@@ -51,7 +51,13 @@ pub(crate) fn edits(known: &[TenantPicture], seen: &Observation) -> (Vec<Edit>, 
     let mut period = PeriodChange::None;
     for tenant in &seen.tenants {
         match by_key.remove(tenant.key.0.as_str()) {
-            Some(picture) => period = period.max(tenant_edits(picture, tenant, &mut edits)),
+            Some(picture) if tenant.history_known => {
+                period = period.max(tenant_edits(picture, tenant, &mut edits));
+            }
+            Some(picture) => {
+                let tenant = with_known_history(tenant.clone(), picture);
+                period = period.max(tenant_edits(picture, &tenant, &mut edits));
+            }
             None => {
                 edits.push(Edit::AddTenant(Box::new(tenant.clone())));
                 period = PeriodChange::Structure;
@@ -59,7 +65,7 @@ pub(crate) fn edits(known: &[TenantPicture], seen: &Observation) -> (Vec<Edit>, 
         }
     }
     for gone in by_key.into_values() {
-        let tenant = as_gone(gone);
+        let tenant = as_gone(gone, seen.complete);
         period = period.max(tenant_edits(gone, &tenant, &mut edits));
     }
     (edits, period)
@@ -178,40 +184,62 @@ fn span_edits(
     period
 }
 
-/// A tenant that the engine does not tell about any more: nothing of it can be claimed.
-fn as_gone(known: &TenantPicture) -> TenantObservation {
-    let facts = known.facts.clone();
-    let archive = known.archive.clone();
+/// What was seen of a tenant whose backups could not be looked at, with what is known of them.
+fn with_known_history(seen: TenantObservation, known: &TenantPicture) -> TenantObservation {
+    let archive = known.archive.as_ref();
     TenantObservation {
-        key: engine::TenantKey(facts.engine_key),
+        archive: ArchiveObservation {
+            round: archive.map_or(0, |archive| archive.round),
+            started: archive.and_then(|archive| archive.started),
+            checkpoint: archive.and_then(|archive| archive.checkpoint),
+            ..seen.archive
+        },
+        sets: known.sets.clone(),
+        spans: known.spans.clone(),
+        data_bytes: known.facts.data_bytes,
+        log_bytes: known.facts.log_bytes,
+        ..seen
+    }
+}
+
+/// A tenant that the engine does not tell about any more. When the engine tells about `all` that have
+/// backups, this one has none; else they may all be there.
+fn as_gone(known: &TenantPicture, all: bool) -> TenantObservation {
+    let facts = known.facts.clone();
+    let archive = known.archive.as_ref();
+    let note = Some("the cluster does not have this tenant any more".to_owned());
+    let gone = TenantObservation {
+        key: TenantKey(facts.engine_key),
         name: facts.name,
         state: TenantState::Offline,
         data_file: None,
         size_bytes: facts.size_bytes,
-        note: Some("the cluster does not have this tenant any more".to_owned()),
-        archive: engine::ArchiveObservation {
+        note: note.clone(),
+        archive: ArchiveObservation {
             state: ArchiveState::Stop,
-            round: archive.as_ref().map_or(0, |archive| archive.round),
-            started: archive.as_ref().and_then(|archive| archive.started),
-            checkpoint: archive.as_ref().and_then(|archive| archive.checkpoint),
-            host: archive
-                .as_ref()
-                .map_or_else(String::new, |a| a.host.clone()),
-            directory: archive.map_or_else(String::new, |archive| archive.directory),
-            note: Some("the cluster does not have this tenant any more".to_owned()),
+            round: archive.map_or(0, |archive| archive.round),
+            started: archive.and_then(|archive| archive.started),
+            checkpoint: archive.and_then(|archive| archive.checkpoint),
+            host: archive.map_or_else(String::new, |archive| archive.host.clone()),
+            directory: archive.map_or_else(String::new, |archive| archive.directory.clone()),
+            note,
         },
+        history_known: all,
         sets: Vec::new(),
         spans: Vec::new(),
         data_bytes: 0,
         log_bytes: 0,
+    };
+    match all {
+        true => gone,
+        false => with_known_history(gone, known),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{Revision, Scn, recoverable::GapCause};
-    use engine::{ArchiveObservation, TenantKey};
+    use domain::{Revision, Scn, backup::BackupKind, recoverable::GapCause};
 
     fn span(start: u64, end: u64) -> LogSpan {
         LogSpan {
@@ -240,6 +268,7 @@ mod tests {
                 directory: String::new(),
                 note: None,
             },
+            history_known: true,
             sets: Vec::new(),
             spans: vec![span(1, checkpoint)],
             data_bytes: 0,
@@ -261,6 +290,7 @@ mod tests {
     fn observed(tenants: Vec<TenantObservation>) -> Observation {
         Observation {
             taken: Scn(1),
+            complete: true,
             tenants,
         }
     }
@@ -312,5 +342,58 @@ mod tests {
         assert!(
             matches!(&made[1], Edit::Tenant(TenantId(7), facts) if facts.state == TenantState::Offline)
         );
+    }
+
+    fn set() -> BackupSet {
+        BackupSet {
+            id: BackupSetId(1),
+            kind: BackupKind::Full,
+            base: None,
+            round: 1,
+            min_restore_scn: Scn(2),
+            started: Scn(1),
+            finished: Scn(3),
+            stored_bytes: 10,
+            raw_bytes: 20,
+        }
+    }
+
+    #[test]
+    fn what_was_known_of_backups_stays_while_they_cannot_be_looked_at() {
+        let mut before = seen(5);
+        (before.sets, before.data_bytes) = (vec![set()], 10);
+        let mut unread = seen(5);
+        (unread.sets, unread.spans) = (Vec::new(), Vec::new());
+        (unread.history_known, unread.archive.checkpoint) = (false, None);
+        unread.archive.state = ArchiveState::Interrupted;
+        let (made, period) = edits(&[picture(&before)], &observed(vec![unread]));
+        let mut interrupted = archive_facts(&before);
+        interrupted.state = ArchiveState::Interrupted;
+        assert_eq!(made, [Edit::Archive(TenantId(7), interrupted)]);
+        assert_eq!(period, PeriodChange::None);
+    }
+
+    #[test]
+    fn a_faulty_tenant_keeps_the_backups_that_the_engine_tells_of() {
+        let mut before = seen(5);
+        before.sets = vec![set()];
+        let mut faulty = before.clone();
+        faulty.state = TenantState::Faulty;
+        let (made, _) = edits(&[picture(&before)], &observed(vec![faulty.clone()]));
+        assert_eq!(made, [Edit::Tenant(TenantId(7), tenant_facts(&faulty))]);
+    }
+
+    #[test]
+    fn a_tenant_not_told_about_loses_its_backups_only_when_all_were_told() {
+        let mut before = seen(5);
+        before.sets = vec![set()];
+        let known = [picture(&before)];
+        let mut nothing = observed(Vec::new());
+        let is_removal = |edit: &Edit| matches!(edit, Edit::RemoveSet(..) | Edit::RemoveSpan(..));
+        let (made, _) = edits(&known, &nothing);
+        assert_eq!(made.iter().filter(|edit| is_removal(edit)).count(), 2);
+        nothing.complete = false;
+        let (made, _) = edits(&known, &nothing);
+        assert!(!made.iter().any(is_removal), "{made:?}");
     }
 }

@@ -1,11 +1,14 @@
 //! Keeping a cluster: open it, look at it again and again, and try again when that fails.
 
-use super::observe;
-use crate::{console::Inner, error::Error, handle::ClusterHandle};
-use engine::Engine;
+use super::{observe, supervise::doubled};
+use crate::{
+    console::Inner,
+    error::{Error, chain},
+    handle::{ClusterHandle, answer_within},
+};
+use engine::{Engine, EngineError, EngineOpener, EngineSettings};
 use std::{sync::Arc, time::Duration};
 use store::Opened;
-use tokio::sync::oneshot;
 
 /// Pause between looks while something runs or somebody just did something.
 const LIVELY: Duration = Duration::from_millis(500);
@@ -13,10 +16,11 @@ const LIVELY: Duration = Duration::from_millis(500);
 const CALM: Duration = Duration::from_secs(1);
 /// Longest pause after failures.
 const FAILED_MAX: Duration = Duration::from_secs(60);
+/// How long opening may take: every page of every tenant may have to be read.
+const OPEN_MAX: Duration = Duration::from_secs(1800);
 
-/// Keeps a cluster until the console stops; `tried` is told after the first try.
-pub(crate) async fn run(inner: Arc<Inner>, handle: Arc<ClusterHandle>, tried: oneshot::Sender<()>) {
-    let mut tried = Some(tried);
+/// Keeps a cluster until the console stops.
+pub(crate) async fn run(inner: Arc<Inner>, handle: Arc<ClusterHandle>) {
     let mut failures = 0;
     while !inner.is_stopping() {
         let pause = match tend(&inner, &handle).await {
@@ -31,19 +35,32 @@ pub(crate) async fn run(inner: Arc<Inner>, handle: Arc<ClusterHandle>, tried: on
             Err(error) => {
                 failures += 1;
                 told(&inner, &handle, &error).await;
-                after_failures(failures)
+                doubled(failures).min(FAILED_MAX)
             }
         };
-        if let Some(tried) = tried.take() {
-            // Nobody waiting any more is fine.
-            let _ = tried.send(());
-        }
+        handle.set_tried();
         tokio::select! {
             () = inner.stopped() => {}
             () = handle.look.notified() => {}
             () = tokio::time::sleep(pause) => {}
         }
     }
+}
+
+/// Opens an engine, but does not wait for ever: silence is an unreachable cluster.
+pub(crate) async fn open(
+    opener: &dyn EngineOpener,
+    settings: &EngineSettings,
+) -> Result<Arc<dyn Engine>, EngineError> {
+    open_within(OPEN_MAX, opener, settings).await
+}
+
+async fn open_within(
+    limit: Duration,
+    opener: &dyn EngineOpener,
+    settings: &EngineSettings,
+) -> Result<Arc<dyn Engine>, EngineError> {
+    answer_within(limit, "opening", &settings.name, opener.open(settings)).await
 }
 
 /// What an open engine says about itself.
@@ -57,15 +74,12 @@ pub(crate) fn opened(engine: &dyn Engine) -> Opened {
 
 async fn tend(inner: &Inner, handle: &ClusterHandle) -> Result<(), Error> {
     if handle.engine_if_open().is_none() {
-        let engine = inner.opener.open(&handle.settings).await?;
-        let facts = opened(&*engine);
-        inner
-            .store
-            .change(async |change| {
-                change.cluster_opened(handle.id, &facts).await?;
-                Ok::<_, Error>(())
-            })
-            .await?;
+        let engine = open(&*inner.opener, &handle.settings).await?;
+        if let Err(error) = written(inner, handle, &*engine).await {
+            // It is opened anew at the next try, and two of them must never work on the same tenants.
+            engine.shut_down().await;
+            return Err(error);
+        }
         handle.opened(engine);
         // Tasks from before may go on now.
         inner.queue.notify_one();
@@ -73,18 +87,56 @@ async fn tend(inner: &Inner, handle: &ClusterHandle) -> Result<(), Error> {
     observe::look(inner, handle).await
 }
 
+async fn written(inner: &Inner, handle: &ClusterHandle, engine: &dyn Engine) -> Result<(), Error> {
+    let facts = opened(engine);
+    inner
+        .store
+        .change(async |change| {
+            change.cluster_opened(handle.id, &facts).await?;
+            Ok::<_, Error>(())
+        })
+        .await
+}
+
 async fn told(inner: &Inner, handle: &ClusterHandle, error: &Error) {
-    if let Err(worse) = observe::blind(inner, handle, &error.to_string()).await {
+    let causes = chain(error);
+    if let Err(worse) = observe::blind(inner, handle, &error.to_string(), &causes).await {
         tracing::error!(
             cluster.name = handle.name,
-            "the fault \"{error}\" could not be written down: {}",
-            crate::error::chain(&worse)
+            "the fault \"{causes}\" could not be written down: {}",
+            chain(&worse)
         );
     }
 }
 
-/// 1, 2, 4, … 60 seconds.
-fn after_failures(failures: u32) -> Duration {
-    let doubled = Duration::from_secs(1) * 2u32.pow(failures.saturating_sub(1).min(6));
-    doubled.min(FAILED_MAX)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::capability::EngineKind;
+    use engine::EngineErrorKind;
+
+    struct Silent;
+
+    #[async_trait::async_trait]
+    impl EngineOpener for Silent {
+        async fn open(&self, _: &EngineSettings) -> Result<Arc<dyn Engine>, EngineError> {
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_never_opens_is_out_of_reach_after_a_while() {
+        let settings = EngineSettings {
+            kind: EngineKind::Embedded,
+            name: "local".to_owned(),
+            home: "home".into(),
+            destination: "backup".into(),
+        };
+        let limit = Duration::from_millis(1);
+        let Err(error) = open_within(limit, &Silent, &settings).await else {
+            panic!("it opened");
+        };
+        assert_eq!(error.kind, EngineErrorKind::Unreachable);
+        assert!(error.to_string().contains("opening of local"), "{error}");
+    }
 }

@@ -58,7 +58,12 @@ async fn may_begin(
     let mut latest = inner.store.backups(cluster, &filter).await?.rows;
     // What ended in an earlier round says nothing about this one.
     latest.retain(|job| !job.state.is_final() || Some(job.created) >= begun);
-    Ok(not_before(&latest).is_some_and(|moment| moment <= inner.now()))
+    Ok(not_before(&latest).is_some_and(|moment| is_over(moment, inner.now())))
+}
+
+/// Whether a wait is over; one that seems longer than any means that the clock was set back.
+fn is_over(moment: Scn, now: Scn) -> bool {
+    moment <= now || moment.since_ns(now) > WAIT_MAX_NS
 }
 
 /// When the next one may begin, given the latest ones, newest first. `None` while one is unfinished.
@@ -146,6 +151,14 @@ mod tests {
             failure: None,
             rev: Revision(1),
         }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_prolongs_no_wait() {
+        let now = Scn(10_000 * NS_PER_SECOND);
+        assert!(is_over(now, now) && is_over(now.minus_ns(1), now));
+        assert!(!is_over(now.plus_ns(WAIT_MAX_NS), now));
+        assert!(is_over(now.plus_ns(WAIT_MAX_NS + 1), now));
     }
 
     #[test]

@@ -49,10 +49,9 @@ pub(crate) async fn look(inner: &Inner, handle: &ClusterHandle) -> Result<(), Er
     };
     let (edits, period) = diff::edits(&known, &seen);
     let now = inner.now();
-    let tell_growth =
-        period == PeriodChange::Grown && now.since_ns(eye.growth_told) >= GROWTH_TOLD_NS;
+    let tell_growth = period == PeriodChange::Grown && is_due(now, eye.growth_told, GROWTH_TOLD_NS);
     let tell_period = period == PeriodChange::Structure || tell_growth;
-    let tell_seen = eye.fault.is_some() || now.since_ns(eye.told) >= SEEN_TOLD_NS;
+    let tell_seen = eye.fault.is_some() || is_due(now, eye.told, SEEN_TOLD_NS);
     if edits.is_empty() && !tell_seen {
         eye.picture = Some(known);
     } else {
@@ -72,13 +71,23 @@ pub(crate) async fn look(inner: &Inner, handle: &ClusterHandle) -> Result<(), Er
     new_round::back_up(inner, handle.id, picture).await
 }
 
-/// Writes down why a cluster cannot be looked at, once per reason.
-pub(crate) async fn blind(inner: &Inner, handle: &ClusterHandle, fault: &str) -> Result<(), Error> {
+/// Whether something told at `told` is to be told again; also when the clock was set back since.
+fn is_due(now: Scn, told: Scn, every_ns: u64) -> bool {
+    now < told || now.since_ns(told) >= every_ns
+}
+
+/// Writes down why a cluster cannot be looked at, and logs `causes`, once per reason.
+pub(crate) async fn blind(
+    inner: &Inner,
+    handle: &ClusterHandle,
+    fault: &str,
+    causes: &str,
+) -> Result<(), Error> {
     let mut eye = handle.eye.lock().await;
     if eye.fault.as_deref() == Some(fault) {
         return Ok(());
     }
-    tracing::error!(cluster.name = handle.name, "{fault}");
+    tracing::error!(cluster.name = handle.name, "{causes}");
     inner
         .store
         .change(async |change| {
@@ -159,5 +168,19 @@ fn grow(known: &mut TenantPicture, span: &domain::recoverable::LogSpan) {
     match known.spans.iter_mut().find(|old| same(old)) {
         Some(old) => *old = span.clone(),
         None => known.spans.push(span.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_silence_the_observer() {
+        let told = Scn(100 * NS_PER_SECOND);
+        let after = |seconds: u64| Scn(seconds * NS_PER_SECOND);
+        assert!(!is_due(after(109), told, SEEN_TOLD_NS));
+        assert!(is_due(after(110), told, SEEN_TOLD_NS));
+        assert!(is_due(after(40), told, SEEN_TOLD_NS));
     }
 }

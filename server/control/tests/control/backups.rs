@@ -16,6 +16,7 @@ async fn a_backup_runs_to_its_end_and_shows_on_the_page() {
         .back_up_now(LOCAL, Some(tenant), BackupKind::Full)
         .await
         .unwrap();
+    let ids = ids.tasks;
     assert_eq!(ids.len(), 1);
     let job = backup_in(&console, ids[0], JobState::Completed).await;
     assert_eq!(
@@ -46,7 +47,8 @@ async fn a_second_backup_of_a_tenant_is_refused_while_one_runs() {
     let first = operator
         .back_up_now(LOCAL, Some(tenant), BackupKind::Full)
         .await
-        .unwrap()[0];
+        .unwrap()
+        .tasks[0];
     backup_in(&console, first, JobState::Running).await;
     for again in [Some(tenant), None] {
         let error = operator
@@ -107,7 +109,8 @@ async fn two_run_at_once_and_a_waiting_one_can_be_canceled_before_it_begins() {
     let ids = operator
         .back_up_now(LOCAL, None, BackupKind::Incremental)
         .await
-        .unwrap();
+        .unwrap()
+        .tasks;
     assert_eq!(ids.len(), 3);
     for id in &ids[..2] {
         let job = backup_in(&console, *id, JobState::Running).await;
@@ -139,7 +142,8 @@ async fn a_running_backup_is_canceled_through_the_engine() {
     let id = operator
         .back_up_now(LOCAL, Some(tenant), BackupKind::Full)
         .await
-        .unwrap()[0];
+        .unwrap()
+        .tasks[0];
     backup_in(&console, id, JobState::Running).await;
     operator.cancel(LOCAL, id).await.unwrap();
     backup_in(&console, id, JobState::Canceled).await;
@@ -155,7 +159,8 @@ async fn failures_and_refusals_are_told_in_the_engines_words() {
     let id = operator
         .back_up_now(LOCAL, Some(tenant), BackupKind::Full)
         .await
-        .unwrap()[0];
+        .unwrap()
+        .tasks[0];
     let job = backup_in(&console, id, JobState::Failed).await;
     assert_eq!(
         job.failure.as_deref(),
@@ -174,7 +179,8 @@ async fn failures_and_refusals_are_told_in_the_engines_words() {
     let id = operator
         .back_up_now(LOCAL, Some(tenant), BackupKind::Full)
         .await
-        .unwrap()[0];
+        .unwrap()
+        .tasks[0];
     let job = backup_in(&console, id, JobState::Failed).await;
     assert_eq!(job.failure.as_deref(), Some("its log is not archived"));
     console.shut_down().await;
@@ -248,18 +254,60 @@ async fn back_up_now_joins_the_full_backup_that_the_console_is_making_by_itself(
     let joined = operator
         .back_up_now(LOCAL, Some(tenant), BackupKind::Full)
         .await
-        .unwrap();
+        .unwrap()
+        .tasks;
     assert_eq!(joined, [own]);
     // Of the whole cluster: the other tenant gets a task of its own.
     let all = operator
         .back_up_now(LOCAL, None, BackupKind::Full)
         .await
-        .unwrap();
+        .unwrap()
+        .tasks;
     assert_eq!((all.len(), all.contains(&own)), (2, true));
     stage.fake.world().hold = false;
     for id in all {
         backup_in(&console, id, JobState::Completed).await;
     }
     assert_eq!(viewer.backups(LOCAL, &filter).await.unwrap().total, 1);
+    console.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_all_tenants_those_that_can_be_are_backed_up_and_the_others_are_told() {
+    let (stage, console, busy) = Stage::with_tenant().await;
+    let operator = operator(&console);
+    let stopped = operator.create_tenant(LOCAL, "payments").await.unwrap();
+    let free = operator.create_tenant(LOCAL, "stock").await.unwrap();
+    operator
+        .stop_log_backup(LOCAL, stopped, "moving")
+        .await
+        .unwrap();
+    stage.fake.world().hold = true;
+    let first = operator
+        .back_up_now(LOCAL, Some(busy), BackupKind::Full)
+        .await
+        .unwrap()
+        .tasks[0];
+    let begun = operator
+        .back_up_now(LOCAL, None, BackupKind::Full)
+        .await
+        .unwrap();
+    assert_eq!(begun.tasks.len(), 1);
+    let job = viewer(&console)
+        .backup(LOCAL, begun.tasks[0])
+        .await
+        .unwrap();
+    assert_eq!(job.tenant, free);
+    let told = begun.skipped.join("\n");
+    assert_eq!(begun.skipped.len(), 2, "{told}");
+    assert!(
+        told.contains(&format!("data backup task {first} of tenant orders")),
+        "{told}"
+    );
+    assert!(told.contains("payments is Stopped; start it"), "{told}");
+    stage.fake.world().hold = false;
+    for id in [first, begun.tasks[0]] {
+        backup_in(&console, id, JobState::Completed).await;
+    }
     console.shut_down().await;
 }

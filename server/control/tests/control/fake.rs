@@ -28,8 +28,14 @@ pub(crate) struct World {
     pub(crate) lose_replies: u32,
     /// Questions about jobs that are not answered.
     pub(crate) deaf: u32,
+    /// Questions about jobs wait as long as it is set.
+    pub(crate) stuck: bool,
+    /// Looks that end in a panic.
+    pub(crate) panics: u32,
     /// Times that opening fails.
     pub(crate) closed: u32,
+    /// The number of a job is the token of its order, and a result is found again after a crash.
+    pub(crate) revives: bool,
     /// Jobs do not end while it is set.
     pub(crate) hold: bool,
     /// What jobs end with, if they fail.
@@ -48,8 +54,15 @@ pub(crate) struct World {
     pub(crate) overlaps: u32,
     /// How often it was looked at.
     pub(crate) looks: u32,
+    /// How often SQL was run.
+    pub(crate) statements: u32,
+    /// Engines that are open now, and the most there were at once.
+    pub(crate) open: u32,
+    pub(crate) most_open: u32,
     pub(crate) tenants: BTreeMap<String, TenantObservation>,
     jobs: BTreeMap<String, FakeJob>,
+    /// What jobs left on media, by token.
+    results: BTreeMap<String, FakeJob>,
     numbers: i64,
 }
 
@@ -114,6 +127,7 @@ impl Fake {
                 directory: format!("log/{name}"),
                 note: None,
             },
+            history_known: true,
             sets: Vec::new(),
             spans: vec![span(1, now)],
             data_bytes: 0,
@@ -144,7 +158,10 @@ impl Fake {
                 && job.report.state == EngineJobState::Running
         });
         world.overlaps += u32::from(overlaps);
-        let id = format!("e{}", world.number());
+        let id = match world.revives {
+            true => token.to_owned(),
+            false => format!("e{}", world.number()),
+        };
         world.accepted.push(token.to_owned());
         world.jobs.insert(
             id.clone(),
@@ -162,12 +179,25 @@ impl Fake {
         Ok(EngineJobId(id))
     }
 
+    /// Every job that runs is done, and the engine is killed before anybody hears of it.
+    pub(crate) fn finish_and_crash(&self) {
+        let ids: Vec<String> = self.world().jobs.keys().cloned().collect();
+        for id in ids {
+            let mut world = self.world();
+            let job = world.jobs.get_mut(&id).unwrap();
+            job.report.state = EngineJobState::Completed;
+            drop(world);
+            self.publish(&id);
+            let mut world = self.world();
+            let job = world.jobs.remove(&id).unwrap();
+            world.results.insert(job.token.clone(), job);
+        }
+    }
+
     /// One step of a job that is looked at.
     fn work(&self, id: &str) -> Option<JobReport> {
-        let now = self.clock.now();
         let mut world = self.world();
         let (hold, failure) = (world.hold, world.failure.clone());
-        let number = world.number();
         let job = world.jobs.get_mut(id)?;
         match job.report.state {
             EngineJobState::Canceling => job.report.state = EngineJobState::Canceled,
@@ -187,28 +217,38 @@ impl Fake {
             }
             EngineJobState::Completed | EngineJobState::Failed | EngineJobState::Canceled => {}
         }
-        if job.report.state == EngineJobState::Completed && job.report.location.is_none() {
-            job.report.location = Some("made".to_owned());
-            let (tenant, made) = (job.tenant.clone(), &job.makes);
-            match made {
-                Makes::Set(kind) => {
-                    let kind = *kind;
-                    job.report.set = Some(BackupSetId(number));
-                    job.report.actual = Some(kind);
-                    job.report.min_restore_scn = Some(now);
-                    let tenant = world.tenants.get_mut(&tenant).unwrap();
-                    let round = tenant.archive.round;
-                    tenant.sets.push(set(number, round, kind, now));
-                }
-                Makes::Tenant(name) => {
-                    let name = name.clone();
-                    drop(world);
-                    self.add_tenant(&name);
-                    world = self.world();
-                }
+        let done = job.report.state == EngineJobState::Completed && job.report.location.is_none();
+        drop(world);
+        if done {
+            self.publish(id);
+        }
+        let world = self.world();
+        world.jobs.get(id).map(|job| job.report.clone())
+    }
+
+    /// Makes what a completed job has to make.
+    fn publish(&self, id: &str) {
+        let now = self.clock.now();
+        let mut world = self.world();
+        let number = world.number();
+        let job = world.jobs.get_mut(id).unwrap();
+        job.report.location = Some("made".to_owned());
+        match &job.makes {
+            Makes::Set(kind) => {
+                let (tenant, kind) = (job.tenant.clone(), *kind);
+                job.report.set = Some(BackupSetId(number));
+                job.report.actual = Some(kind);
+                job.report.min_restore_scn = Some(now);
+                let tenant = world.tenants.get_mut(&tenant).unwrap();
+                let round = tenant.archive.round;
+                tenant.sets.push(set(number, round, kind, now));
+            }
+            Makes::Tenant(name) => {
+                let name = name.clone();
+                drop(world);
+                self.add_tenant(&name);
             }
         }
-        world.jobs.get(id).map(|job| job.report.clone())
     }
 }
 
@@ -270,6 +310,11 @@ impl Engine for Fake {
     async fn observe(&self) -> Result<Observation, EngineError> {
         let now = self.clock.now();
         let mut world = self.world();
+        if world.panics > 0 {
+            world.panics -= 1;
+            drop(world);
+            panic!("the lens is cracked");
+        }
         world.looks += 1;
         if !world.frozen {
             for tenant in world.tenants.values_mut() {
@@ -281,6 +326,7 @@ impl Engine for Fake {
         }
         Ok(Observation {
             taken: now,
+            complete: true,
             tenants: world.tenants.values().cloned().collect(),
         })
     }
@@ -335,12 +381,18 @@ impl Engine for Fake {
     }
 
     async fn find_job(&self, token: &str) -> Result<Option<EngineJobId>, EngineError> {
-        let world = self.world();
+        let mut world = self.world();
+        if let Some(result) = world.results.remove(token) {
+            world.jobs.insert(token.to_owned(), result);
+        }
         let found = world.jobs.iter().find(|(_, job)| job.token == token);
         Ok(found.map(|(id, _)| EngineJobId(id.clone())))
     }
 
     async fn job(&self, id: &EngineJobId) -> Result<JobReport, EngineError> {
+        while self.world().stuck {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
         {
             let mut world = self.world();
             if world.deaf > 0 {
@@ -366,6 +418,7 @@ impl Engine for Fake {
     }
 
     async fn run_sql(&self, _: &TenantKey, sql: &str) -> Result<Vec<SqlResult>, EngineError> {
+        self.world().statements += 1;
         if sql.contains("nonsense") {
             let message = format!("near \"{sql}\": syntax error");
             return Err(error(EngineErrorKind::Rejected, &message));
@@ -377,7 +430,9 @@ impl Engine for Fake {
         Ok(VerifyReport::default())
     }
 
-    async fn shut_down(&self) {}
+    async fn shut_down(&self) {
+        self.world().open -= 1;
+    }
 }
 
 /// Opens the one fake engine again and again, as one that lives outside of the console.
@@ -396,6 +451,10 @@ impl EngineOpener for FakeOpener {
                 ));
             }
         }
+        let mut world = self.0.world();
+        world.open += 1;
+        world.most_open = world.most_open.max(world.open);
+        drop(world);
         Ok(Arc::<Fake>::clone(&self.0))
     }
 }

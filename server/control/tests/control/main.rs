@@ -6,6 +6,11 @@ mod fake;
 mod stage;
 
 mod backups;
+mod capabilities;
+mod clock;
+mod demo;
+mod keep;
+mod leases;
 mod log_backup;
 mod observe;
 mod recoveries;

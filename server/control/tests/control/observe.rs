@@ -2,10 +2,17 @@
 
 use crate::stage::{LOCAL, Stage, backup_in, eventually, operator, viewer};
 use domain::{
-    Revision, archive::ArchiveState, backup::BackupKind, job::JobState, page::TaskFilter,
-    tenant::TenantState,
+    ClusterId, Revision, archive::ArchiveState, backup::BackupKind, job::JobState,
+    page::TaskFilter, tenant::TenantState,
 };
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use store::{Opened, Store, StoreError};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_only_follows_the_feed_has_the_same_rows_in_the_end() {
@@ -16,7 +23,8 @@ async fn a_page_that_only_follows_the_feed_has_the_same_rows_in_the_end() {
     let id = operator(&console)
         .back_up_now(LOCAL, Some(tenant), BackupKind::Full)
         .await
-        .unwrap()[0];
+        .unwrap()
+        .tasks[0];
     eventually("the feed tells the end", async || {
         let delta = viewer.feed(LOCAL, rev).await.unwrap();
         assert!(delta.rev >= rev);
@@ -141,7 +149,75 @@ async fn a_cluster_that_does_not_open_shows_why_and_its_last_state_and_is_tried_
     let id = operator(&console)
         .back_up_now(LOCAL, Some(tenant), BackupKind::Full)
         .await
-        .unwrap()[0];
+        .unwrap()
+        .tasks[0];
     backup_in(&console, id, JobState::Completed).await;
+    console.shut_down().await;
+}
+
+/// Tells version after version of a cluster; gives those told with the revision by which each was there.
+async fn tell_versions(store: Store, cluster: ClusterId, end: Arc<AtomicBool>) -> Vec<Revision> {
+    let known = store.cluster(LOCAL).await.unwrap().unwrap().cluster;
+    let mut told = Vec::new();
+    while !end.load(Ordering::Relaxed) {
+        let opened = Opened {
+            version: told.len().to_string(),
+            capabilities: known.capabilities.clone(),
+            destination: known.destination.clone(),
+        };
+        store
+            .change(async |change| {
+                change.cluster_opened(cluster, &opened).await?;
+                Ok::<_, StoreError>(())
+            })
+            .await
+            .unwrap();
+        told.push(store.revision().await.unwrap());
+    }
+    told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_of_the_feed_is_never_older_than_the_revision_it_ends_at() {
+    let (stage, console, _) = Stage::with_tenant().await;
+    let viewer = viewer(&console);
+    let store = stage.store().await;
+    let cluster = viewer.overview(LOCAL).await.unwrap().summary.cluster.id;
+    let end = Arc::new(AtomicBool::new(false));
+    let writer = tokio::spawn(tell_versions(store, cluster, Arc::clone(&end)));
+    let mut heard = Vec::new();
+    eventually("enough answers", async || {
+        let delta = viewer.feed(LOCAL, Revision(0)).await.unwrap();
+        let version = delta.summary.unwrap().cluster.version;
+        heard.extend(version.parse::<usize>().ok().map(|told| (delta.rev, told)));
+        (heard.len() >= 200).then_some(())
+    })
+    .await;
+    end.store(true, Ordering::Relaxed);
+    let told = writer.await.unwrap();
+    for (rev, version) in heard {
+        let at_least = told.iter().filter(|there| **there <= rev).count();
+        assert!(
+            version + 1 >= at_least,
+            "the answer up to {rev:?} shows version {version} of {at_least}"
+        );
+    }
+    console.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quiet_feed_does_not_read_what_it_does_not_tell() {
+    let (stage, console, _) = Stage::with_tenant().await;
+    stage.fake.world().frozen = true;
+    let (store, viewer) = (stage.store().await, viewer(&console));
+    stage.tamper("UPDATE tenant SET state = 'unreadable'");
+    assert!(viewer.overview(LOCAL).await.is_err());
+    eventually("a quiet answer", async || {
+        let rev = store.revision().await.unwrap();
+        let delta = viewer.feed(LOCAL, rev).await.ok()?;
+        assert_eq!((delta.summary, delta.period), (None, None));
+        Some(())
+    })
+    .await;
     console.shut_down().await;
 }

@@ -9,7 +9,7 @@ use domain::{
     clock::Clock,
     cluster::NewCluster,
     job::JobState,
-    scn::NS_PER_SECOND,
+    scn::{NS_PER_DAY, NS_PER_SECOND},
 };
 use std::{
     sync::{
@@ -33,6 +33,11 @@ pub(crate) struct TestClock {
 }
 
 impl TestClock {
+    pub(crate) fn step_back_s(&self, seconds: u64) {
+        self.offset
+            .fetch_sub(seconds * NS_PER_SECOND, Ordering::Relaxed);
+    }
+
     pub(crate) fn advance_s(&self, seconds: u64) {
         self.offset
             .fetch_add(seconds * NS_PER_SECOND, Ordering::Relaxed);
@@ -57,7 +62,7 @@ impl Stage {
     pub(crate) fn new() -> Stage {
         let clock = Arc::new(TestClock {
             began: Instant::now(),
-            offset: AtomicU64::new(0),
+            offset: AtomicU64::new(NS_PER_DAY),
         });
         Stage {
             fake: Arc::new(Fake::new(Arc::<TestClock>::clone(&clock))),
@@ -80,8 +85,22 @@ impl Stage {
         (stage, console, tenant)
     }
 
+    /// The file of the control database.
+    pub(crate) fn database(&self) -> std::path::PathBuf {
+        self.dir.path().join("control.db")
+    }
+
+    /// Changes the control database behind the console's back.
+    pub(crate) fn tamper(&self, sql: &str) {
+        let database = rusqlite::Connection::open(self.database()).unwrap();
+        database
+            .busy_timeout(Duration::from_secs(10))
+            .and_then(|()| database.execute_batch(sql))
+            .unwrap();
+    }
+
     pub(crate) async fn store(&self) -> Store {
-        let file = self.dir.path().join("control.db");
+        let file = self.database();
         let store = Store::connect(&format!("sqlite://{}", file.display()))
             .await
             .unwrap();
@@ -91,11 +110,21 @@ impl Stage {
 
     /// A console on this stage's control database, as after a start of the process.
     pub(crate) async fn console(&self) -> Console {
+        self.console_of(false).await
+    }
+
+    /// One that knows that no other process uses the control database.
+    pub(crate) async fn console_alone(&self) -> Console {
+        self.console_of(true).await
+    }
+
+    async fn console_of(&self, alone: bool) -> Console {
         Console::start(ConsoleParts {
             store: self.store().await,
             opener: Arc::new(FakeOpener(Arc::clone(&self.fake))),
             clock: Arc::<TestClock>::clone(&self.clock),
             home: self.dir.path().to_owned(),
+            alone,
         })
         .await
         .unwrap()

@@ -89,6 +89,11 @@ impl Lab {
         }
     }
 
+    /// Lets the engine go without ending it.
+    pub fn abandon(&mut self) {
+        self.engine = None;
+    }
+
     /// Ends cleanly and opens the same home.
     pub async fn reopen(&mut self) {
         self.close().await;
@@ -109,6 +114,11 @@ impl Lab {
     /// Moves the clock ahead.
     pub fn advance(&self, ns: u64) {
         self.clock.ahead_ns.fetch_add(ns, Ordering::Relaxed);
+    }
+
+    /// Moves the clock back, by no more than it was moved ahead.
+    pub fn set_back(&self, ns: u64) {
+        self.clock.ahead_ns.fetch_sub(ns, Ordering::Relaxed);
     }
 
     /// Moves the clock ahead to the start of the next minute, so that what follows falls into one.

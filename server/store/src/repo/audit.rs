@@ -7,7 +7,9 @@ use crate::{
     error::{During, Result},
 };
 use domain::{ClusterId, Revision, Scn};
-use sea_orm::{ActiveValue::Set, EntityTrait, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveValue::Set, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 
 /// Most entries one question answers.
 const ENTRIES_MAX: u64 = 200;
@@ -52,6 +54,25 @@ impl Change {
 }
 
 impl Store {
+    /// Whether `actor` has ever ordered `operation` on `subject` in a cluster.
+    pub async fn was_ordered(
+        &self,
+        cluster: ClusterId,
+        actor: &str,
+        operation: &str,
+        subject: &str,
+    ) -> Result<bool> {
+        let found = audit::Entity::find()
+            .filter(audit::COLUMN.cluster_id.eq(cluster.0))
+            .filter(audit::COLUMN.actor.eq(actor))
+            .filter(audit::COLUMN.operation.eq(operation))
+            .filter(audit::COLUMN.subject.eq(subject))
+            .count(&self.db)
+            .await
+            .during("looking into the audit")?;
+        Ok(found > 0)
+    }
+
     /// The newest entries, newest first.
     pub async fn audits(&self) -> Result<Vec<Audit>> {
         let rows = audit::Entity::find()

@@ -8,10 +8,21 @@ use crate::{
     error::{During, Result},
 };
 use domain::{
-    ClusterId, Revision, archive::LogArchive, backup::BackupJob, feed::FEED_ROWS_MAX, job::JobKind,
+    ClusterId, Revision,
+    archive::{ArchiveState, LogArchive},
+    backup::BackupJob,
+    feed::FEED_ROWS_MAX,
+    job::JobKind,
     recovery::RecoveryJob,
 };
 use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+
+/// States of log archiving on the way from one to another.
+static TURNING: [ArchiveState; 3] = [
+    ArchiveState::Prepare,
+    ArchiveState::Beginning,
+    ArchiveState::Stopping,
+];
 
 /// Rows of a cluster that changed after a revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +71,21 @@ impl Store {
             .min(full_end(archives.iter().map(|row| row.rev), newest));
         self.feed_rows(cluster, (since, end), backups, archives, recoveries)
             .await
+    }
+
+    /// Whether something runs in a cluster: a task, or log archiving that starts or stops.
+    pub async fn is_active(&self, cluster: ClusterId) -> Result<bool> {
+        if self.unfinished_count(cluster).await? > 0 {
+            return Ok(true);
+        }
+        let codes = TURNING.iter().map(ArchiveState::code);
+        let turning = log_archive::Entity::find()
+            .filter(log_archive::COLUMN.cluster_id.eq(cluster.0))
+            .filter(log_archive::COLUMN.state.is_in(codes))
+            .count(&self.db)
+            .await
+            .during("counting log backups that start or stop")?;
+        Ok(turning > 0)
     }
 
     async fn feed_rows(

@@ -11,13 +11,17 @@ use domain::{
     backup::{BackupKind, TaskSource, Trigger},
     job::{JobKind, JobState, Progress},
     recovery::RecoveryProof,
+    scn::NS_PER_SECOND,
 };
 use sea_orm::{
-    ActiveValue::Set, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 
 /// Most unfinished tasks of one cluster that are looked at; orders beyond it are refused.
 pub const UNFINISHED_MAX: u64 = 1000;
+/// Longest pause before a task is begun again. One that seems longer means that the clock was set back.
+pub const PAUSE_MAX_NS: u64 = 60 * NS_PER_SECOND;
 
 /// What a task is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,6 +176,35 @@ impl Store {
     }
 }
 
+impl Store {
+    /// How many tasks of a cluster are not final.
+    pub async fn unfinished_count(&self, cluster: ClusterId) -> Result<u64> {
+        job::Entity::find()
+            .filter(job::COLUMN.cluster_id.eq(cluster.0))
+            .filter(job::COLUMN.state.is_in(open_codes()))
+            .count(&self.db)
+            .await
+            .during("counting unfinished tasks")
+    }
+
+    /// Frees every unfinished task from its lease and from waiting. Only for a process that knows that
+    /// no other one uses this database: then whoever held a lease is gone.
+    pub async fn free_leases(&self) -> Result<u64> {
+        let done = job::Entity::update_many()
+            .set(job::ActiveModel {
+                lease_owner: Set(None),
+                lease_until: Set(None),
+                not_before: Set(scn_column(Scn::ZERO)),
+                ..Default::default()
+            })
+            .filter(job::COLUMN.state.is_in(open_codes()))
+            .exec(&self.db)
+            .await
+            .during("freeing tasks of an earlier process")?;
+        Ok(done.rows_affected)
+    }
+}
+
 impl Change {
     /// A task by its number.
     pub async fn job(&self, id: JobId) -> Result<Option<Job>> {
@@ -205,7 +238,8 @@ impl Change {
             total_bytes: Set(0),
             rate_bytes_per_s: Set(0),
             attempts: Set(0),
-            not_before: Set(scn_column(new.created)),
+            // Due at once, whatever the clock will say.
+            not_before: Set(scn_column(Scn::ZERO)),
             created: Set(scn_column(new.created)),
             rev: Set(self.take_rev()),
             ..Default::default()
@@ -235,7 +269,7 @@ impl Change {
             })
             .filter(job::COLUMN.id.eq(job.id.0))
             .filter(job::COLUMN.state.eq(job.state.code()))
-            .filter(job::COLUMN.not_before.lte(now))
+            .filter(due(claim.now))
             .filter(free)
             .exec(&self.tx)
             .await
@@ -262,6 +296,24 @@ impl Change {
         let done = update.exec(&self.tx).await.during("changing a task")?;
         Ok(done.rows_affected == 1)
     }
+}
+
+impl Job {
+    /// Whether it may be begun: its pause is over, or is longer than any, so that the clock was set back.
+    pub fn is_due(&self, now: Scn) -> bool {
+        self.not_before.since_ns(now) == 0 || self.not_before.since_ns(now) > PAUSE_MAX_NS
+    }
+}
+
+/// The same as [`Job::is_due`] for the database.
+fn due(now: Scn) -> Condition {
+    Condition::any()
+        .add(job::COLUMN.not_before.lte(scn_column(now)))
+        .add(
+            job::COLUMN
+                .not_before
+                .gt(scn_column(now.plus_ns(PAUSE_MAX_NS))),
+        )
 }
 
 /// The terms of a claim.

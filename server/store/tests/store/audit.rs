@@ -39,3 +39,27 @@ async fn entries_come_newest_first_and_not_at_all_from_a_failed_change() {
     assert_eq!(fixture.store.audits().await.unwrap(), [entry(6), entry(5)]);
     assert_eq!(fixture.store.revision().await.unwrap(), before);
 }
+
+#[tokio::test]
+async fn what_somebody_ordered_is_found_again() {
+    let fixture = fresh().await;
+    let cluster = fixture.cluster("local").await;
+    let mine = Audit {
+        cluster: Some(cluster),
+        ..entry(5)
+    };
+    fixture
+        .store
+        .change(async |change| change.audit(&mine).await)
+        .await
+        .unwrap();
+    let ordered = async |actor: &str, operation: &str, subject: &str| {
+        let store = &fixture.store;
+        let found = store.was_ordered(cluster, actor, operation, subject).await;
+        found.unwrap()
+    };
+    assert!(ordered("local operator", "data backup", "orders").await);
+    assert!(!ordered("demonstration", "data backup", "orders").await);
+    assert!(!ordered("local operator", "recovery", "orders").await);
+    assert!(!ordered("local operator", "data backup", "payments").await);
+}

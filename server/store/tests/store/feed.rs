@@ -1,9 +1,11 @@
 //! The feed: no row skipped, revisions only grow.
 
 use crate::fixture::{archive_facts, backup, fresh, recovery};
-use domain::{JobId, Revision, Scn, feed::FEED_ROWS_MAX};
-use std::collections::BTreeSet;
-use store::StoreError;
+use domain::{
+    JobId, Revision, Scn, backup::BackupJob, feed::FEED_ROWS_MAX, job::JobState, page::TaskFilter,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use store::{JobPatch, StoreError};
 
 #[tokio::test]
 async fn every_row_arrives_also_when_one_change_makes_more_than_fit() {
@@ -105,4 +107,88 @@ async fn a_revision_of_another_database_begins_anew() {
         .unwrap();
     assert_eq!(rows.backups.len(), 1);
     assert_eq!(rows.rev, fixture.store.revision().await.unwrap());
+}
+
+/// Tasks that each writer makes and then cancels.
+const WRITTEN: u64 = 40;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_follows_the_feed_while_others_write_ends_with_what_is_stored() {
+    let fixture = fresh().await;
+    let cluster = fixture.cluster("local").await;
+    let mut writers = tokio::task::JoinSet::new();
+    for name in ["first", "second", "third"] {
+        let tenant = fixture.tenant(cluster, name).await;
+        let store = fixture.store.clone();
+        writers.spawn(async move {
+            for created in 0..WRITTEN {
+                let new = backup(cluster, tenant, created);
+                let id = store
+                    .change(async |change| change.enqueue(&new).await)
+                    .await
+                    .unwrap();
+                let cancel = JobPatch {
+                    state: Some(JobState::Canceled),
+                    ..JobPatch::default()
+                };
+                let canceled: Result<bool, StoreError> = store
+                    .change(async |change| {
+                        change
+                            .set_archive(cluster, tenant, &archive_facts(Scn(200 + created)))
+                            .await?;
+                        change.patch_job(id, JobState::Queued, None, &cancel).await
+                    })
+                    .await;
+                assert!(canceled.unwrap());
+            }
+        });
+    }
+
+    // A page: it keeps the newest row of each task, and asks again from where the last answer ended.
+    let mut page: BTreeMap<JobId, BackupJob> = BTreeMap::new();
+    let mut checkpoints = BTreeMap::new();
+    let (mut since, mut during) = (Revision(0), 0);
+    loop {
+        let written = writers.try_join_next();
+        if let Some(done) = written {
+            done.unwrap();
+        }
+        let last = writers.is_empty();
+        let rows = fixture.store.feed(cluster, since).await.unwrap();
+        assert!(rows.rev >= since, "revisions only grow");
+        during += u32::from(!last && rows.rev > since);
+        for row in rows.backups {
+            assert!(row.rev > since && row.rev <= rows.rev);
+            page.insert(row.id, row);
+        }
+        for row in rows.archives {
+            checkpoints.insert(row.tenant, row.checkpoint_scn);
+        }
+        if last && rows.rev == since {
+            break;
+        }
+        since = rows.rev;
+    }
+    assert_eq!(page.len() as u64, 3 * WRITTEN);
+    assert!(during > 3, "{during} answers while others wrote");
+    let behind: Vec<_> = page
+        .values()
+        .filter(|row| row.state != JobState::Canceled)
+        .collect();
+    assert!(behind.is_empty(), "{behind:?}");
+    let newest = Some(Scn(200 + WRITTEN - 1));
+    assert!(checkpoints.len() == 3 && checkpoints.values().all(|at| *at == newest));
+    let revs: BTreeSet<Revision> = page.values().map(|row| row.rev).collect();
+    assert_eq!(
+        revs.len(),
+        page.len(),
+        "each change has a revision of its own"
+    );
+    let filter = TaskFilter {
+        size: 50,
+        ..TaskFilter::default()
+    };
+    for row in fixture.store.backups(cluster, &filter).await.unwrap().rows {
+        assert_eq!(page.get(&row.id), Some(&row));
+    }
 }

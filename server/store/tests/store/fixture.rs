@@ -17,7 +17,7 @@ static SERVER: Mutex<()> = Mutex::const_new(());
 pub(crate) struct Fixture {
     pub(crate) store: Store,
     _server: Option<MutexGuard<'static, ()>>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 /// An empty control database with the newest schema.
@@ -38,11 +38,16 @@ pub(crate) async fn fresh() -> Fixture {
     Fixture {
         store,
         _server: server,
-        _dir: dir,
+        dir,
     }
 }
 
 impl Fixture {
+    /// The file of the control database, on SQLite.
+    pub(crate) fn file(&self) -> std::path::PathBuf {
+        self.dir.path().join("control.db")
+    }
+
     pub(crate) async fn cluster(&self, name: &str) -> ClusterId {
         let add = AddCluster {
             name: name.to_owned(),

@@ -7,7 +7,7 @@ use domain::{
     job::{JobState, Progress},
     recovery::RecoveryProof,
 };
-use store::{Claim, Job, JobFacts, JobPatch, Lease, Order, StoreError};
+use store::{Claim, Job, JobFacts, JobPatch, Lease, Order, PAUSE_MAX_NS, StoreError};
 
 async fn claim(fixture: &Fixture, job: &Job, owner: &str, now: u64, until: u64) -> bool {
     let terms = Claim {
@@ -63,10 +63,9 @@ async fn a_lease_holds_until_it_expires_and_then_fences_the_first_owner() {
     let (_, id) = queued(&fixture).await;
     let job = read(&fixture, id).await;
     assert!(
-        !claim(&fixture, &job, "early", 9, 30).await,
-        "not before 10"
+        claim(&fixture, &job, "a", 5, 30).await,
+        "due at once, also when the clock was set back since it was asked for at 10"
     );
-    assert!(claim(&fixture, &job, "a", 20, 30).await);
     let held = read(&fixture, id).await;
     assert!(!claim(&fixture, &held, "b", 29, 60).await);
     assert!(fixture.store.prolong(id, "a", Scn(40)).await.unwrap());
@@ -161,4 +160,44 @@ async fn one_token_is_one_task() {
         .await;
     assert!(again.is_err());
     assert_eq!(fixture.store.unfinished(cluster).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_pause_holds_unless_it_is_longer_than_any() {
+    let fixture = fresh().await;
+    let (_, id) = queued(&fixture).await;
+    let job = read(&fixture, id).await;
+    let now = 5;
+    for (pause, due) in [(PAUSE_MAX_NS, false), (PAUSE_MAX_NS + 1, true)] {
+        let later = JobPatch {
+            not_before: Some(Scn(now).plus_ns(pause)),
+            ..JobPatch::default()
+        };
+        assert!(patch(&fixture, &job, None, &later).await);
+        assert_eq!(read(&fixture, id).await.is_due(Scn(now)), due, "{pause}");
+        assert_eq!(claim(&fixture, &job, "a", now, 30).await, due, "{pause}");
+    }
+}
+
+#[tokio::test]
+async fn leases_and_pauses_of_a_process_that_is_gone_are_freed_together() {
+    let fixture = fresh().await;
+    let (cluster, id) = queued(&fixture).await;
+    let job = read(&fixture, id).await;
+    assert!(claim(&fixture, &job, "gone", 20, u64::MAX >> 1).await);
+    assert_eq!(fixture.store.unfinished_count(cluster).await.unwrap(), 1);
+    assert_eq!(fixture.store.free_leases().await.unwrap(), 1);
+    let free = read(&fixture, id).await;
+    assert_eq!((free.lease_owner, free.lease_until), (None, None));
+    assert_eq!(
+        (free.not_before, free.state),
+        (Scn::ZERO, JobState::Starting)
+    );
+    let end = JobPatch {
+        state: Some(JobState::Failed),
+        ..JobPatch::default()
+    };
+    assert!(patch(&fixture, &read(&fixture, id).await, None, &end).await);
+    assert_eq!(fixture.store.free_leases().await.unwrap(), 0);
+    assert_eq!(fixture.store.unfinished_count(cluster).await.unwrap(), 0);
 }

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod audit;
+mod columns;
+mod errors;
 mod feed;
 mod fixture;
 mod jobs;

@@ -43,7 +43,7 @@ async fn a_picture_reads_back_and_follows_every_edit() {
     facts.state = TenantState::Faulty;
     facts.note = Some("n".repeat(4000));
     let mut archive = archive_facts(Scn(120));
-    archive.state = ArchiveState::Unknown("FROZEN".to_owned());
+    archive.state = ArchiveState::Unknown("FROZEN SOLID ".repeat(20));
     fixture
         .store
         .change(async |change| {
@@ -111,4 +111,32 @@ async fn two_clusters_of_one_name_are_refused() {
         .await;
     assert!(refused.is_err());
     assert_eq!(fixture.store.clusters().await.unwrap().len(), 1);
+}
+
+/// Names that differ only in case are different names, wherever they are kept.
+#[tokio::test]
+async fn names_are_told_apart_by_case() {
+    let fixture = fresh().await;
+    let names = ["local", "Local"];
+    let mut ids = Vec::new();
+    for name in names {
+        ids.push(fixture.cluster(name).await);
+    }
+    for (name, id) in names.into_iter().zip(ids) {
+        let found = fixture.store.cluster(name).await.unwrap().unwrap();
+        assert_eq!((found.cluster.id, found.cluster.name.as_str()), (id, name));
+        fixture.tenant(id, "orders").await;
+    }
+    assert_eq!(fixture.store.cluster("LOCAL").await.unwrap(), None);
+    let cluster = fixture.store.cluster("local").await.unwrap().unwrap();
+    fixture.tenant(cluster.cluster.id, "Orders").await;
+    assert_eq!(
+        fixture
+            .store
+            .picture(cluster.cluster.id)
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
 }

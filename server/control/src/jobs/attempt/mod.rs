@@ -13,22 +13,22 @@ use crate::{
     handle::{ClusterHandle, answer},
     tasks::observe,
 };
-use domain::job::{JobEvent, JobKind, JobState};
+use domain::{
+    JobId,
+    job::{JobEvent, JobKind, JobState},
+};
 use engine::{
     BackupSpec, Engine, EngineError, EngineErrorKind, EngineJobId, EngineJobState, JobReport,
     RecoverySpec, TenantKey,
 };
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use store::{Job, JobFacts, JobPatch, Lease, Order, StoreError};
 
 /// How often the engine is asked where a task stands.
 const POLL: Duration = Duration::from_millis(200);
 /// Progress is saved at every third poll, so at most every 600 ms.
 const SAVE_EVERY: u32 = 3;
-/// Longest time without prolonging the lease.
+/// How often the lease is prolonged, whatever the attempt is waiting for.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 /// How often a task is begun at most.
 const ATTEMPTS_MAX: u32 = 5;
@@ -50,11 +50,10 @@ pub(crate) struct Attempt {
     /// What was saved last.
     saved: Option<JobFacts>,
     polls: u32,
-    unheard: Duration,
     cancel_asked: bool,
     absent_polls: u32,
-    /// The engine's number that it does not know any more.
-    lost: Option<EngineJobId>,
+    /// Whether the engine does not know its number any more.
+    lost: bool,
 }
 
 /// What comes after a step.
@@ -111,18 +110,31 @@ impl Attempt {
             owner: claimed.owner,
             saved: None,
             polls: 0,
-            unheard: Duration::ZERO,
             cancel_asked: false,
             absent_polls: 0,
-            lost: None,
+            lost: false,
         }
+    }
+
+    /// The task.
+    pub(crate) fn task(&self) -> JobId {
+        self.job.id
     }
 
     /// Works until the task is final, given back, or held by another attempt.
     pub(crate) async fn run(mut self) {
-        self.handle.attempts.fetch_add(1, Ordering::Relaxed);
-        self.course().await;
-        self.handle.attempts.fetch_sub(1, Ordering::Relaxed);
+        let at_work = self.handle.attempt();
+        let held = hold(Arc::clone(&self.inner), self.job.id, self.owner.clone());
+        tokio::select! {
+            // First, so that an attempt that has just ended its task is not told that it lost it.
+            biased;
+            () = self.course() => {}
+            () = held => tracing::warn!(
+                job.id = self.job.id.0,
+                "another attempt holds the task; this one ends"
+            ),
+        }
+        drop(at_work);
         self.handle.nudge(self.inner.now());
         self.inner.queue.notify_one();
     }
@@ -170,7 +182,7 @@ impl Attempt {
                     );
                 }
                 if troubles < TROUBLES_MAX {
-                    return self.heartbeat().await;
+                    return Ok(());
                 }
                 self.give_back(&error.to_string()).await
             }
@@ -204,9 +216,6 @@ impl Attempt {
             Some(job) if job.lease_owner.as_deref() == Some(&self.owner) => self.job = job,
             _ => return Err(Trouble::LeaseLost),
         }
-        if self.unheard >= HEARTBEAT {
-            self.heartbeat().await?;
-        }
         Ok(())
     }
 
@@ -215,7 +224,6 @@ impl Attempt {
         let engine = Arc::clone(&self.engine);
         let token = self.job.token.clone();
         let found = answer("looking for a task", &token, engine.find_job(&token)).await?;
-        let found = found.filter(|id| self.lost.as_ref() != Some(id));
         if found.is_none() && self.job.state == JobState::Canceling {
             // Nothing was begun, so nothing has to be cleaned up.
             return self.end(JobEvent::ConfirmCanceled, None).await;
@@ -325,14 +333,22 @@ impl Attempt {
         let token = self.job.token.clone();
         let engine = Arc::clone(&self.engine);
         let found = answer("looking for a task", &token, engine.find_job(&token)).await?;
-        if let Some(found) = found.filter(|found| found != id) {
-            self.accepted(&found).await?;
-            return Ok(Step::Again);
+        if let Some(found) = found {
+            if found != *id {
+                self.accepted(&found).await?;
+                return Ok(Step::Again);
+            }
+            // The same number: looking for it may have brought back a result that is on media.
+            match answer("looking at a task", &id.0, engine.job(id)).await {
+                Err(error) if error.kind == EngineErrorKind::NotFound => {}
+                Err(error) => return Err(error.into()),
+                Ok(_) => return Ok(Step::Wait),
+            }
         }
         if self.job.state == JobState::Canceling {
             return self.end(JobEvent::ConfirmCanceled, None).await;
         }
-        self.lost = Some(id.clone());
+        self.lost = true;
         self.give_back("the engine does not know the task any more, as after a crash")
             .await?;
         Ok(Step::Done)
@@ -350,7 +366,6 @@ impl Attempt {
             };
             if self.patch(&patch, Marks::Same).await? {
                 self.saved = Some(facts);
-                self.unheard = Duration::ZERO;
             }
         }
         Ok(Step::Wait)
@@ -376,9 +391,26 @@ impl Attempt {
         self.end(JobEvent::Complete, Some(facts(report))).await
     }
 
-    async fn pause(&mut self, time: Duration) {
+    async fn pause(&self, time: Duration) {
         self.inner.pause(time).await;
-        self.unheard += time;
+    }
+}
+
+/// Prolongs the lease of a task again and again; ends when another attempt holds it.
+async fn hold(inner: Arc<Inner>, task: JobId, owner: String) {
+    loop {
+        tokio::time::sleep(HEARTBEAT).await;
+        let until = inner.now().plus_ns(LEASE_NS);
+        match inner.store.prolong(task, &owner, until).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            // What the attempt writes is refused should somebody else take it over meanwhile.
+            Err(error) => tracing::warn!(
+                job.id = task.0,
+                "its lease could not be prolonged: {}",
+                chain(&error)
+            ),
+        }
     }
 }
 

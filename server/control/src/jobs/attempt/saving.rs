@@ -1,12 +1,8 @@
 //! What an attempt writes about its task; refused as soon as another attempt holds it.
 
 use super::{ATTEMPTS_MAX, Attempt, Step, Trouble};
-use crate::{error::chain, jobs::queue::LEASE_NS};
-use domain::{
-    job::{JobEvent, JobKind},
-    scn::NS_PER_SECOND,
-};
-use std::{sync::atomic::Ordering, time::Duration};
+use crate::{error::chain, jobs::queue::pause_ns};
+use domain::job::{JobEvent, JobKind};
 use store::{JobFacts, JobPatch, Lease, StoreError};
 
 impl Attempt {
@@ -79,13 +75,11 @@ impl Attempt {
                 .fail(&format!("{why} (begun {attempts} times); start it again"))
                 .await;
         }
-        let pause = NS_PER_SECOND << attempts.min(5);
-        let lost = self.lost.is_some();
         let patch = JobPatch {
             // A task that is being canceled keeps its state; the next attempt asks again.
             state: self.job.state.after(JobEvent::Requeue),
-            engine_job_id: lost.then_some(None),
-            not_before: Some(self.inner.now().plus_ns(pause)),
+            engine_job_id: self.lost.then_some(None),
+            not_before: Some(self.inner.now().plus_ns(pause_ns(attempts))),
             lease: Some(Lease::Release),
             ..JobPatch::default()
         };
@@ -111,7 +105,6 @@ impl Attempt {
 
     /// Fails the task of an attempt that panicked.
     pub(crate) async fn panicked(mut self) {
-        self.handle.attempts.fetch_sub(1, Ordering::Relaxed);
         let why = "the console stumbled over it; this is a defect, see the log";
         // When this fails too, the lease expires and another attempt is made.
         if self.refresh().await.is_ok() && self.fail(why).await.is_err() {
@@ -137,20 +130,6 @@ impl Attempt {
             })
             .await
             .map_err(Trouble::from)
-    }
-
-    pub(super) async fn heartbeat(&mut self) -> Result<(), Trouble> {
-        let until = self.inner.now().plus_ns(LEASE_NS);
-        self.unheard = Duration::ZERO;
-        match self
-            .inner
-            .store
-            .prolong(self.job.id, &self.owner, until)
-            .await?
-        {
-            true => Ok(()),
-            false => Err(Trouble::LeaseLost),
-        }
     }
 }
 

@@ -1,0 +1,203 @@
+//! Looking at the destination anew: what is known of each tenant's backups follows what is there, in
+//! both directions, and tenants of which only backups are left are found.
+
+use crate::{
+    absent::{Absence, Absent, Archived},
+    history::{History, Round},
+    keys::TenantKeys,
+    registry::Inner,
+    set::SetManifest,
+};
+use serde::Deserialize;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+use storage::{Dest, StorageError};
+use tokio::task::spawn_blocking;
+use uuid::Uuid;
+
+/// How often the destination is listed to notice files that came or went without the engine.
+const LIST_PAUSE: Duration = Duration::from_secs(30);
+/// How often it is tried while it was never read.
+const FIRST_LIST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Looks again and again until the engine is gone.
+pub(crate) async fn run(inner: Weak<Inner>) {
+    loop {
+        let Some(pause) = inner.upgrade().map(|inner| pause(&inner)) else {
+            return;
+        };
+        tokio::time::sleep(pause).await;
+        let Some(inner) = inner.upgrade().filter(|inner| !inner.is_closed()) else {
+            return;
+        };
+        // A destination out of reach changes nothing here; the archivers tell about it.
+        let _ = spawn_blocking(move || look(&inner)).await;
+    }
+}
+
+fn pause(inner: &Inner) -> Duration {
+    let known = |tenant: &Arc<dyn Archived>| tenant.history().known;
+    match inner.is_surveyed() && inner.archived_tenants().iter().all(known) {
+        true => LIST_PAUSE,
+        false => FIRST_LIST_PAUSE,
+    }
+}
+
+/// The first look, at what no archiver reads.
+pub(crate) fn first(inner: &Arc<Inner>) {
+    for absent in inner.absent() {
+        if let Err(error) = ensure_known(&*absent) {
+            tracing::warn!(tenant = %absent.name(), %error, "what is durable could not be read yet");
+        }
+    }
+    if let Err(error) = find_gone(inner) {
+        tracing::warn!(%error, "the destination could not be listed yet");
+    }
+}
+
+fn look(inner: &Arc<Inner>) {
+    for tenant in inner.archived_tenants() {
+        if let Err(error) = refresh(&*tenant) {
+            tracing::debug!(tenant = %tenant.name(), %error, "its backups could not be listed");
+        }
+    }
+    if let Err(error) = find_gone(inner) {
+        tracing::debug!(%error, "the destination could not be listed");
+    }
+}
+
+/// Reads a tenant's history if that was not possible before.
+pub(crate) fn ensure_known(tenant: &dyn Archived) -> Result<(), StorageError> {
+    let is_known = tenant.history().known;
+    if is_known {
+        return Ok(());
+    }
+    refresh(tenant)
+}
+
+/// Makes what is known of a tenant's backups equal to what is at the destination.
+pub(crate) fn refresh(tenant: &dyn Archived) -> Result<(), StorageError> {
+    // Parts that are merged meanwhile stay until the list is compared.
+    let _reading = tenant.read_log();
+    let before = tenant.history().clone();
+    let dest = tenant.destination().get()?;
+    let mut listed = History::load(&dest, tenant.keys())?;
+    // A disk that went away during the look leaves an empty directory, which says nothing.
+    dest.check()?;
+    let mut history = tenant.history();
+    listed.take_over(&before, &history);
+    *history = listed;
+    Ok(())
+}
+
+/// Leaves out sets of which a file is missing or too short, with a note: their manifest says what they need.
+pub(crate) fn leave_out_incomplete(
+    history: &mut History,
+    dest: &Dest,
+    keys: &TenantKeys,
+) -> Result<(), StorageError> {
+    let files = dest.list(&keys.data())?;
+    let sizes: HashMap<String, u64> = files
+        .into_iter()
+        .map(|file| (file.key, file.size))
+        .collect();
+    for (number, set) in std::mem::take(&mut history.sets) {
+        match lacking(&set, keys, &sizes) {
+            None => {
+                history.sets.insert(number, set);
+            }
+            Some((key, what)) => history.damaged.push(format!(
+                "backup set {number} cannot be used: {} {what}; put the file back, or take a new full backup",
+                dest.name_of(&key)
+            )),
+        }
+    }
+    Ok(())
+}
+
+fn lacking(
+    set: &SetManifest,
+    keys: &TenantKeys,
+    sizes: &HashMap<String, u64>,
+) -> Option<(String, String)> {
+    let prefix = keys.set(&set.directory);
+    set.files.iter().find_map(|file| {
+        let key = format!("{prefix}/{}", file.name);
+        match sizes.get(&key) {
+            None => Some((key, "is missing".to_owned())),
+            Some(size) if *size != file.size => {
+                let what = format!("has {size} bytes instead of {}", file.size);
+                Some((key, what))
+            }
+            Some(_) => None,
+        }
+    })
+}
+
+/// Finds tenants of this cluster that have backups at the destination and no files here.
+pub(crate) fn find_gone(inner: &Arc<Inner>) -> Result<(), StorageError> {
+    let dest = inner.destination.get()?;
+    let cluster = inner.cluster();
+    for directory in dest.list_dirs(&cluster.to_string())? {
+        let Ok(uuid) = Uuid::parse_str(&directory) else {
+            continue;
+        };
+        // A tenant is in service before anything of it is at the destination.
+        if inner.has(uuid) {
+            continue;
+        }
+        let keys = TenantKeys::new(cluster, uuid);
+        let history = History::load(&dest, &keys)?;
+        if is_empty(&history) {
+            continue;
+        }
+        let name = name_at(&dest, &keys, &history).unwrap_or_else(|| unnamed(uuid));
+        let absence = Absence::Gone {
+            hint: inner.nameless_directory(&name),
+        };
+        tracing::warn!(tenant = %name, %uuid, "only the backups of this tenant are left");
+        let destination = Arc::clone(&inner.destination);
+        inner.note_absent(Absent::new(
+            (uuid, name),
+            cluster,
+            destination,
+            history,
+            absence,
+        ));
+    }
+    inner.drop_forgotten(|absent| {
+        let history = absent.history();
+        matches!(absent.absence, Absence::Gone { .. }) && is_empty(&history)
+    });
+    dest.check()?;
+    inner.set_surveyed();
+    Ok(())
+}
+
+/// Whether nothing tells that there ever was a backup.
+fn is_empty(history: &History) -> bool {
+    let segments = |round: &Round| round.segments.len();
+    history.sets.is_empty()
+        && history.damaged.is_empty()
+        && history.rounds.values().map(segments).sum::<usize>() == 0
+}
+
+/// What the destination calls a tenant: by its identity, else by its newest set.
+fn name_at(dest: &Dest, keys: &TenantKeys, history: &History) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        name: String,
+    }
+    let identity: Result<Named, StorageError> = dest.get_manifest(&keys.identity());
+    let by_set = || Some(history.sets.values().next_back()?.tenant_name.clone());
+    let name = identity.ok().map(|found| found.name).or_else(by_set)?;
+    domain::validate::name("tenant", &name).ok()
+}
+
+fn unnamed(uuid: Uuid) -> String {
+    let digits: String = uuid.simple().to_string().chars().take(8).collect();
+    format!("unnamed_{digits}")
+}
