@@ -60,7 +60,7 @@ fn same<T: PartialEq + 'static>(one: &dyn Any, other: &dyn Any) -> bool {
 type Compute = Box<dyn Fn(Option<&Value>) -> Value + Send + Sync>;
 
 fn memo(compute: Compute) -> leptos::prelude::Memo<Value> {
-    leptos::prelude::Memo::new(move |before| compute(before))
+    leptos::prelude::Memo::new(compute)
 }
 
 impl<T: PartialEq + Send + Sync + 'static> Memo<T> {

@@ -371,9 +371,14 @@ fn outcomes(server: &mut Server, accepted: &[i64], began: u64) -> Vec<(u64, Path
         .filter(|id| tasks.iter().all(|task| task.id != **id))
         .collect();
     assert!(lost.is_empty(), "orders that are forgotten: {lost:?}");
-    let undone: Vec<&Task> = tasks
+    let told = |task: &Task| {
+        let (kind, id, state) = (&task.kind, task.id, &task.state);
+        format!("{kind} {id} {state}: {:?}", task.failure)
+    };
+    let undone: Vec<String> = tasks
         .iter()
         .filter(|task| task.state != "completed")
+        .map(told)
         .collect();
     assert!(undone.is_empty(), "tasks that were not done: {undone:#?}");
     let mut found = Vec::new();

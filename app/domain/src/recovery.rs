@@ -31,15 +31,16 @@ pub struct PlannedSet {
     pub stored_bytes: u64,
 }
 
-/// How exactly the time of the target commit is known.
+/// How exactly the result is the state at the chosen moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
-    /// Made through the engine: the stamp is the commit's own.
+    /// The times of the commits around the moment are their own: made through the engine.
     Exact,
-    /// Made by another program: committed inside `(after, scn]`.
+    /// Other programs commit between two looks, and count from the second: nothing committed after the
+    /// chosen moment is in the result, and everything committed by `after` is.
     Within {
-        /// It was not committed at this moment yet.
+        /// What another program committed between it and the chosen moment may be missing.
         after: Scn,
     },
 }

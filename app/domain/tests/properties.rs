@@ -22,7 +22,8 @@ const EVENTS: [JobEvent; 7] = [
 
 /// Year, month and day of a day since 1970, found by counting one day after the other.
 fn date(day: u64) -> (u64, u64, u64) {
-    let leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let each = |year: u64, years| year.is_multiple_of(years);
+    let leap = |year| each(year, 4) && (!each(year, 100) || each(year, 400));
     let (mut year, mut left) = (1970, day);
     loop {
         let lengths = [

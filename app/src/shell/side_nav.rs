@@ -56,7 +56,7 @@ fn Entry(icon: &'static str, label: &'static str, href: String) -> impl IntoView
     let current = move || (*location.pathname.read() == target).then_some("page");
     view! {
         <li>
-            <a href=href aria-current=move || current() title=label>
+            <a href=href aria-current=current title=label>
                 <Icon name=icon/>
                 <span>{label}</span>
             </a>

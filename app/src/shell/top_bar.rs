@@ -104,7 +104,7 @@ fn entry(summary: &ClusterSummary) -> impl IntoView + use<> {
     };
     let href = paths::backup(&name);
     view! {
-        <a href=href aria-current=move || is_current() on:click=|_| hide_popover(MENU)>
+        <a href=href aria-current=is_current on:click=|_| hide_popover(MENU)>
             <span class="dot" data-tone=known_tone(summary)></span>
             {name}
             <small>{summary.cluster.engine.label()}</small>

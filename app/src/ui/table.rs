@@ -81,7 +81,7 @@ fn head(column: Column) -> impl IntoView {
     };
     let icon = Signal::derive(move || if sort.ascending.get() { "up" } else { "down" });
     view! {
-        <th scope="col" role="columnheader" aria-sort=move || order()>
+        <th scope="col" role="columnheader" aria-sort=order>
             <a class="sort" href=move || sort.href.get() data-noscroll="">
                 {label}
                 <Icon name=icon/>

@@ -113,6 +113,15 @@ pub(crate) struct Head {
     pub(crate) log: LogPosition,
 }
 
+/// A moment at which no commit behind transaction `txn` was there yet, as far as `commits` tell.
+///
+/// Not that of the next commit alone: where that one has a stamp, another program's commit behind it may have been
+/// there before the stamp was given. Both were seen in one look, and so stand in one segment.
+pub(crate) fn absent_at(commits: &[Commit], txn: u64) -> Option<Scn> {
+    let behind = commits.iter().filter(|commit| commit.txn > txn);
+    behind.map(|commit| commit.after).min()
+}
+
 /// The history hash after `commit` with the page numbers and page hashes of its frames.
 pub(crate) fn extend_history(history: &str, commit: &Commit, frames: &[(u32, u128)]) -> String {
     let mut hasher = blake3::Hasher::new();
@@ -144,6 +153,26 @@ pub(crate) mod hex128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_commit_behind_a_stamped_one_counts_from_when_it_was_not_seen() {
+        let commit = |txn, after, scn, source| Commit {
+            txn,
+            scn: Scn(scn),
+            after: Scn(after),
+            source,
+            frames: 1,
+            db_pages: 1,
+            digest: 0,
+        };
+        let commits = [
+            commit(1, 50, 50, Source::Engine),
+            commit(2, 70, 70, Source::Engine),
+            commit(3, 60, 71, Source::Guest),
+        ];
+        assert_eq!(absent_at(&commits, 1), Some(Scn(60)));
+        assert_eq!(absent_at(&commits, 3), None);
+    }
 
     #[test]
     fn commits_read_back() {

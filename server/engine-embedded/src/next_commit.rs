@@ -1,13 +1,13 @@
 //! The first commit that a recovery to a moment leaves out: how close to the moment it comes.
 
-use crate::{EmbeddedEngine, engine::blocking, segment::Segment};
+use crate::{EmbeddedEngine, commit::absent_at, engine::blocking, segment::Segment};
 use domain::Scn;
 use engine::{EngineError, EngineErrorKind, TenantKey};
 
 /// The time of an archived commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommitBounds {
-    /// It was not committed yet at this moment; equal to `scn` when its time is exact.
+    /// Neither it nor anything behind it was committed yet at this moment.
     pub after: Scn,
     /// It was committed at this moment, and is in recoveries from it on.
     pub scn: Scn,
@@ -47,7 +47,7 @@ impl EmbeddedEngine {
                     Segment::open(&dest, &info.key).map_err(|error| failed(error.to_string()))?;
                 if let Some(commit) = segment.commits.iter().find(|commit| commit.scn > moment) {
                     return Ok(Some(CommitBounds {
-                        after: commit.after,
+                        after: absent_at(&segment.commits, commit.txn - 1).unwrap_or(commit.after),
                         scn: commit.scn,
                     }));
                 }

@@ -6,7 +6,7 @@
 
 use crate::{
     choice::Choice,
-    commit::{Commit, Source},
+    commit::{Commit, Source, absent_at},
     history::SegmentInfo,
     job::{Canceled, Job},
     keys::TenantKeys,
@@ -495,10 +495,7 @@ fn left_out_after(
     segments: &[Segment],
     target: u64,
 ) -> Result<Option<Scn>, RecoveryError> {
-    let follower = |segment: &Segment| {
-        let commit = segment.commits.iter().find(|commit| commit.txn > target)?;
-        Some(commit.after)
-    };
+    let follower = |segment: &Segment| absent_at(&segment.commits, target);
     if let Some(after) = segments.iter().find_map(follower) {
         return Ok(Some(after));
     }

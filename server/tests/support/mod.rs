@@ -244,6 +244,10 @@ impl Server {
 
     /// Takes a full backup, or waits for the one that the console is making by itself.
     pub(crate) fn back_up(&self, tenant: &str) -> serde_json::Value {
+        // A set is worth something only with the log that continues it.
+        wait_for("log backup to begin", || {
+            !self.json(&["ranges", "--tenant", tenant])["checkpoint"].is_null()
+        });
         self.json(&["backup", "--tenant", tenant, "--full", "--wait"])
     }
 

@@ -60,7 +60,7 @@ fn Live() -> impl IntoView {
     };
     let state = move || (!feed.is_connected()).then_some("stale");
     view! {
-        <span class="live" data-state=move || state()>
+        <span class="live" data-state=state>
             {move || text()}
         </span>
     }

@@ -172,7 +172,7 @@ fn TenantSelect(
                 class="select"
                 data-size="sm"
                 id="period-tenant"
-                prop:value=move || chosen()
+                prop:value=chosen
                 on:change=move |event| {
                     let name = event_target_value(&event);
                     choose.run(((!name.is_empty()).then_some(name),));

@@ -159,7 +159,7 @@ pub fn bytes_read(plan: &RecoveryPlan) -> u64 {
     plan.sets.iter().map(|set| set.stored_bytes).sum::<u64>() + plan.log_bytes
 }
 
-/// How exactly the last commit's time is known, as a sentence.
+/// How exactly the result is the state at the chosen moment, as a sentence.
 pub fn precision(plan: &RecoveryPlan, zone: Zone) -> String {
     match plan.precision {
         _ if plan.commits == 0 => {
@@ -167,7 +167,7 @@ pub fn precision(plan: &RecoveryPlan, zone: Zone) -> String {
         }
         Precision::Exact => "The commit's own time, exact.".to_owned(),
         Precision::Within { after } => format!(
-            "Written by another program: committed after {} and not later than this.",
+            "Everything committed by {} is in it. What another program committed between then and the chosen moment may be missing.",
             zone.exact_cut(after)
         ),
     }

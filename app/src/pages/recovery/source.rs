@@ -108,7 +108,7 @@ fn TenantField(calendar: Calendar, tenant: RwSignal<Option<TenantId>>) -> impl I
             <select
                 class="select"
                 id="r-tenant"
-                prop:value=move || value()
+                prop:value=value
                 on:change=move |event| {
                     tenant.set(event_target_value(&event).parse().ok());
                     to_latest(calendar);

@@ -75,7 +75,7 @@ pub fn LaneRow(
                 class="lane-track"
                 role="gridcell"
                 id=lane_id(index)
-                tabindex=move || stop()
+                tabindex=stop
                 on:keydown=move |event| on_key(calendar, pops, &event)
                 on:pointerdown=move |event| on_press(calendar, lane, pops, &event)
                 on:pointermove=move |event| on_move(calendar, lane, pops, index, &event)

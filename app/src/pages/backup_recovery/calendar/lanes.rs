@@ -34,7 +34,7 @@ pub fn Lanes(
             <div class="calendar-axis" aria-hidden="true">
                 {HOURS.map(|hour| view! { <span>{hour}</span> }.any()).collect_view()}
             </div>
-            <div role="grid" aria-label=move || label() aria-describedby="calendar-keys">
+            <div role="grid" aria-label=label aria-describedby="calendar-keys">
                 {(0..DAYS).map(|index| view! { <LaneRow calendar pops index/> }.any()).collect_view()}
             </div>
             <p class="visually-hidden" id="calendar-keys">

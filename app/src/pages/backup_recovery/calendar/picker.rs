@@ -134,7 +134,7 @@ pub fn MomentPicker(
             <a
                 class="button moment-go"
                 data-variant="primary"
-                href=move || way()
+                href=way
                 aria-disabled=move || way().is_none().then_some("true")
                 role=move || way().is_none().then_some("link")
                 tabindex=move || way().is_none().then_some("0")
@@ -236,7 +236,7 @@ pub fn MomentInput(
             id=id
             name="at"
             value=untrack(shown)
-            prop:value=move || shown()
+            prop:value=shown
             spellcheck="false"
             autocomplete="off"
             autocapitalize="off"
@@ -286,7 +286,7 @@ pub fn Verdict(
     };
     view! {
         <span class="moment-zone">
-            <span class="badge" data-tone=move || tone() id=id role="status">
+            <span class="badge" data-tone=tone id=id role="status">
                 <Icon name=Signal::derive(icon)/>
                 {move || text()}
             </span>
@@ -396,7 +396,7 @@ fn tenant_choice(
                 class="check-dot"
                 type="radio"
                 name="tenant"
-                disabled=move || off()
+                disabled=off
                 prop:checked=move || selected.get() == Some(id)
                 checked=selected.get_untracked() == Some(id)
                 on:change=move |_| picked.set(Some(id))
