@@ -264,16 +264,26 @@ fn a_destination_that_cannot_be_written_is_told_and_makes_no_gap() {
     set_writable(&destination, false);
     // The tenant itself does not suffer from it.
     let during = server.commit("ledger", "INSERT INTO t VALUES (2)");
-    let order = ["backup", "--tenant", "ledger", "--full", "--wait"];
-    let mut told = String::new();
-    wait_for("log backup to notice", || {
-        told = server.refused(&order, 1);
-        told.contains("cannot be written")
+    // As the page shows it under Log Backup Tasks.
+    let console = rusqlite::Connection::open(home.join("control.db")).unwrap();
+    let (mut state, mut note) = (String::new(), None::<String>);
+    wait_for("log backup to be interrupted", || {
+        (state, note) = console
+            .query_row("SELECT state, note FROM log_archive", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .unwrap();
+        state == "INTERRUPTED"
     });
+    let note = note.unwrap_or_default();
     assert!(
-        told.contains(&destination.display().to_string()) && told.contains("right to write"),
-        "{told}"
+        note.contains(&destination.display().to_string())
+            && note.contains("cannot be written")
+            && note.contains("right to write"),
+        "{note}"
     );
+    let told = server.refused(&["backup", "--tenant", "ledger", "--full", "--wait"], 1);
+    assert!(told.contains("log backup of tenant ledger"), "{told}");
     let ranges = server.json(&["ranges", "--tenant", "ledger"]);
     let checkpoint = ranges["checkpoint"].as_str().unwrap();
     assert!(

@@ -1,12 +1,13 @@
 //! The follower: copies every commit out of a tenant's write-ahead log, and none that never was.
 //!
 //! Three rules make it complete and truthful while any program writes to the tenant:
-//! 1. two readers walk, and their transactions always overlap, so the log is never restarted
-//!    between two looks at it;
+//! 1. two readers walk, and their transactions overlap, so the log is never restarted between two
+//!    looks at it (but for `aside`, which proves that none was missed);
 //! 2. hold the new place, copy the log, then let the old place go, in that order;
 //! 3. only frames published in the wal-index are copied, never "whatever verifies in the file".
 
 use crate::{
+    aside::{Aside, wait_for_checkpoint},
     commit::{Commit, Head, LogPosition, Source, extend_history},
     files::{TenantConnection, TenantFiles},
     footing::Footing,
@@ -124,6 +125,8 @@ pub(crate) struct Follower {
     unseen: Scn,
     /// Frames that the log we hold had when we took hold of it; it may not begin anew before they are copied.
     owed: u32,
+    /// Checkpoints of other programs that we may be keeping waiting.
+    aside: Aside,
     /// The first error; the page map cannot be trusted after one.
     broken: Option<FollowError>,
 }
@@ -151,6 +154,7 @@ impl Follower {
             stamps,
             unseen,
             owed: footing.owed,
+            aside: Aside::default(),
             broken: None,
         })
     }
@@ -169,6 +173,17 @@ impl Follower {
         if let Some(error) = &self.broken {
             return Err(error.clone());
         }
+        let stepped = self.walk().and_then(|step| {
+            if let Some(step) = &step {
+                self.make_way(step)?;
+            }
+            Ok(step)
+        });
+        self.broken = stepped.as_ref().err().cloned();
+        stepped
+    }
+
+    fn walk(&mut self) -> Result<Option<Step>, FollowError> {
         let started = self.stamps.now();
         let next = 1 - self.holding;
         begin_read(&self.readers[next])?;
@@ -179,9 +194,29 @@ impl Follower {
             self.unseen = started;
         } else {
             end_read(&self.readers[next]);
-            self.broken = copied.as_ref().err().cloned();
         }
         copied
+    }
+
+    /// Lets a checkpoint of another program through that has been waiting for the place of our readers.
+    fn make_way(&mut self, step: &Step) -> Result<(), FollowError> {
+        if self.aside.is_due(self.files.shm(), step)? {
+            self.let_go();
+            wait_for_checkpoint(self.files.shm())?;
+            self.take_hold()?;
+        }
+        Ok(())
+    }
+
+    /// Holds the log no more.
+    pub(crate) fn let_go(&mut self) {
+        end_read(&self.readers[self.holding]);
+        self.aside.let_go();
+    }
+
+    /// Holds it again; the next step proves that nothing was lost.
+    pub(crate) fn take_hold(&mut self) -> Result<(), FollowError> {
+        Ok(begin_read(&self.readers[self.holding])?)
     }
 
     /// Ends, and gives the reader that holds the log where it was copied last.
@@ -210,6 +245,9 @@ impl Follower {
                 s1: 0,
                 s2: 0,
             };
+            if published.mx_frame == 0 {
+                self.aside.prove(&published, 0)?;
+            }
             self.staging.move_log(self.position);
         }
         let mut commits = 0;
@@ -223,6 +261,7 @@ impl Follower {
             return Err(FollowError::Damaged(message));
         }
         self.owed = published.mx_frame;
+        self.aside.looked(&published);
         Ok(Some(Step {
             complete_until: started,
             commits,
@@ -232,10 +271,14 @@ impl Follower {
     }
 
     fn copy_frames(&mut self, published: &Published, seen: Scn) -> Result<usize, FollowError> {
-        if self.position.frame == 0 {
+        let begins = self.position.frame == 0;
+        if begins {
             self.begin_log(published)?;
         }
         let drafts = self.read_commits(published)?;
+        if begins {
+            self.aside.prove(published, drafts.len())?;
+        }
         let ends: Vec<u32> = drafts.iter().map(|draft| draft.end.frame).collect();
         let stamps = self.stamps.take(published.salts, &ends);
         let times = assign(&stamps, self.head().scn, self.unseen, seen);

@@ -9,6 +9,7 @@
 
 mod absent;
 mod archiver;
+mod aside;
 mod backfill;
 mod backup;
 mod choice;

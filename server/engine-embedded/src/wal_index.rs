@@ -4,9 +4,14 @@
 //! become a commit: a writer killed between writing and publishing leaves such frames behind.
 
 use crate::wal::{Chain, FRAME_HEADER_BYTES, Salts};
+use rustix::process::{Flock, FlockType, fcntl_getlk};
 use std::{fs::File, io, os::unix::fs::FileExt};
 
 const COPY_BYTES: usize = 48;
+/// The byte of the file that a program locks while it keeps other writers out.
+const WRITE_LOCK: u64 = 120;
+/// The byte that it locks while it copies the log into the database file.
+const CHECKPOINT_LOCK: u64 = 121;
 /// Tries before a header that keeps changing is given up until the next step.
 const STABLE_TRIES_MAX: u32 = 1000;
 
@@ -21,8 +26,8 @@ pub(crate) struct Published {
     pub(crate) chain: Chain,
     /// Frames already copied into the database file.
     pub(crate) backfilled: u32,
-    /// Grows with every transaction; two equal headers have seen the same transactions.
-    change: u32,
+    /// Grows by one with every commit, and goes on when the log begins anew.
+    pub(crate) change: u32,
 }
 
 /// Reads the header until both of its copies agree; `None` when it keeps changing or is not initialised.
@@ -44,6 +49,21 @@ pub(crate) fn published(shm: &File) -> io::Result<Option<Published>> {
         std::hint::spin_loop();
     }
     Ok(None)
+}
+
+/// Whether another program keeps all writers out for a checkpoint, which may be waiting for readers to go.
+pub(crate) fn is_checkpoint_waiting(shm: &File) -> io::Result<bool> {
+    Ok(is_locked(shm, CHECKPOINT_LOCK)? && is_locked(shm, WRITE_LOCK)?)
+}
+
+/// Whether another process holds the lock at `byte`. Asking takes no lock and gives none up.
+fn is_locked(shm: &File, byte: u64) -> io::Result<bool> {
+    let asked = Flock {
+        start: byte,
+        length: 1,
+        ..Flock::from(FlockType::WriteLock)
+    };
+    Ok(fcntl_getlk(shm, &asked)?.is_some())
 }
 
 fn parse(bytes: &[u8]) -> Published {

@@ -10,8 +10,8 @@ use std::{
 };
 
 /// How long anything that must happen may take.
-const PATIENCE_STEPS: u32 = 600;
-/// How long one step of patience is.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two questions.
 const STEP: Duration = Duration::from_millis(50);
 
 /// A running server, killed when dropped.
@@ -110,13 +110,13 @@ pub(crate) fn log_of(home: &Path) -> String {
 
 /// Asks until it is so; fails when it takes too long.
 pub(crate) fn wait_for(what: &str, mut so: impl FnMut() -> bool) {
-    for _ in 0..PATIENCE_STEPS {
-        if so() {
-            return;
-        }
+    #[expect(clippy::disallowed_methods, reason = "a deadline for real processes")]
+    let now = std::time::Instant::now;
+    let deadline = now() + PATIENCE;
+    while !so() {
+        assert!(now() < deadline, "waited too long for {what}");
         std::thread::sleep(STEP);
     }
-    panic!("waited too long for {what}");
 }
 
 /// Every file below `dir` whose name ends so, in order.
