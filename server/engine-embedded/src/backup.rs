@@ -8,11 +8,13 @@ use crate::{
     job::{Canceled, Job},
     keys::{TenantKeys, set_directory},
     page_map::PageMap,
-    set::{LEVEL, PACK_BYTES_MAX, PAGES_PER_CHUNK, PackWriter, SetFile, SetManifest},
+    set::{LEVEL, LEVEL_QUICK, PACK_BYTES_MAX, PAGES_PER_CHUNK, PackWriter, SetFile, SetManifest},
     snapshot::{Snapshot, SnapshotError},
 };
 use domain::{Scn, backup::BackupKind, clock::Clock};
 use std::{
+    collections::VecDeque,
+    io,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -26,7 +28,13 @@ use zstd::bulk::Compressor;
 /// Threads that read, check and compress.
 const WORKERS: usize = 2;
 /// Compressed chunks that may wait to be written.
-const QUEUE: usize = 8;
+const QUEUE: usize = 64;
+/// Packs that may be on their way to the disk beside the one being written.
+const FINISHING_MAX: usize = 4;
+/// Where chunks shrink to less than this, the usual effort pays.
+const PAYS_BELOW_PERCENT: usize = 50;
+/// Chunks packed quickly after one for which it did not; then it is tried again.
+const QUICK_CHUNKS: u32 = 15;
 /// Free space asked for, in percent of the raw size, before anything is written.
 const SPACE_PERCENT: u64 = 120;
 
@@ -53,7 +61,7 @@ pub(crate) enum BackupError {
     )]
     LostFile { name: String },
     #[error("compressing: {0}")]
-    Compress(std::io::Error),
+    Compress(io::Error),
     #[error("a thread of the backup ended early")]
     Broken,
 }
@@ -242,7 +250,8 @@ fn copy_pages(
             .collect();
         drop(packed_in);
         // When writing fails the channel closes, and the workers end.
-        let written = write_packs(dest, prefix, packed_out, source.snapshot.page_size, job);
+        let page_size = source.snapshot.page_size;
+        let written = write_packs(scope, dest, prefix, packed_out, page_size, job);
         let packed: Result<Vec<()>, BackupError> = workers
             .into_iter()
             .map(|worker| worker.join().unwrap_or(Err(BackupError::Broken)))
@@ -275,7 +284,7 @@ impl Source<'_> {
     }
 
     fn pack_chunks(&self, packed: &SyncSender<Packed>, job: &Job) -> Result<(), BackupError> {
-        let mut compressor = Compressor::new(LEVEL).map_err(BackupError::Compress)?;
+        let mut packer = Packer::new().map_err(BackupError::Compress)?;
         let mut raw = Vec::new();
         while let Some(pages) = self.take() {
             job.check()?;
@@ -283,7 +292,7 @@ impl Source<'_> {
             read.map_err(|page| BackupError::DamagedPage { page })?;
             let chunk = Packed {
                 pages: pages.to_vec(),
-                bytes: compressor.compress(&raw).map_err(BackupError::Compress)?,
+                bytes: packer.pack(&raw).map_err(BackupError::Compress)?,
                 raw: raw.len() as u64,
             };
             packed.send(chunk).map_err(|_| BackupError::Broken)?;
@@ -292,15 +301,48 @@ impl Source<'_> {
     }
 }
 
-/// Writes chunks as they come; the table of a pack says which pages each one holds.
-fn write_packs(
+/// Compresses chunk after chunk, with more effort where it pays.
+struct Packer {
+    compressor: Compressor<'static>,
+    /// Chunks left to pack quickly.
+    quick: u32,
+}
+
+impl Packer {
+    fn new() -> io::Result<Self> {
+        let compressor = Compressor::new(LEVEL)?;
+        Ok(Packer {
+            compressor,
+            quick: 0,
+        })
+    }
+
+    fn pack(&mut self, raw: &[u8]) -> io::Result<Vec<u8>> {
+        let is_quick = self.quick > 0;
+        let level = if is_quick { LEVEL_QUICK } else { LEVEL };
+        self.compressor.set_compression_level(level)?;
+        let packed = self.compressor.compress(raw)?;
+        if is_quick {
+            self.quick -= 1;
+        } else if packed.len() * 100 > raw.len() * PAYS_BELOW_PERCENT {
+            self.quick = QUICK_CHUNKS;
+        }
+        Ok(packed)
+    }
+}
+
+/// Writes chunks as they come; the table of a pack says which pages each one holds. While one pack is being
+/// made durable, the next is written.
+fn write_packs<'scope>(
+    scope: &'scope thread::Scope<'scope, '_>,
     dest: &Dest,
     prefix: &str,
     chunks: Receiver<Packed>,
     page_size: u32,
     job: &Job,
 ) -> Result<Vec<SetFile>, BackupError> {
-    let mut files: Vec<SetFile> = Vec::new();
+    let mut finishing = VecDeque::new();
+    let mut files = Vec::new();
     let mut pack: Option<PackWriter> = None;
     let mut raw_bytes = 0;
     let chunk_bytes_max = PAGES_PER_CHUNK as u64 * u64::from(page_size);
@@ -308,7 +350,8 @@ fn write_packs(
         let writer = match &mut pack {
             Some(writer) => writer,
             None => {
-                let name = format!("pages-{:04}.pack", files.len() + 1);
+                let number = files.len() + finishing.len() + 1;
+                let name = format!("pages-{number:04}.pack");
                 pack.insert(PackWriter::create(dest, prefix, name)?)
             }
         };
@@ -318,14 +361,26 @@ fn write_packs(
         if raw_bytes + chunk_bytes_max > PACK_BYTES_MAX
             && let Some(full) = pack.take()
         {
-            files.push(full.finish()?);
+            if finishing.len() == FINISHING_MAX {
+                files.extend(finishing.pop_front().map(finished).transpose()?);
+            }
+            finishing.push_back(scope.spawn(|| full.finish()));
             raw_bytes = 0;
         }
     }
-    if let Some(last) = pack {
-        files.push(last.finish()?);
+    let last = pack.map(PackWriter::finish).transpose()?;
+    for pack in finishing {
+        files.push(finished(pack)?);
     }
+    files.extend(last);
     Ok(files)
+}
+
+/// A pack that became durable on a thread of its own.
+fn finished(
+    pack: thread::ScopedJoinHandle<'_, Result<SetFile, StorageError>>,
+) -> Result<SetFile, BackupError> {
+    Ok(pack.join().map_err(|_| BackupError::Broken)??)
 }
 
 #[cfg(test)]

@@ -14,9 +14,11 @@ const FOOTER_BYTES: u64 = 8 + 8 + 8 + 32 + 8;
 /// Pages compressed together: 256 KiB of usual pages.
 pub(crate) const PAGES_PER_CHUNK: usize = 64;
 /// Raw pages of one pack, at most; a pack is what one reads or copies as a whole.
-pub(crate) const PACK_BYTES_MAX: u64 = 256 << 20;
+pub(crate) const PACK_BYTES_MAX: u64 = 128 << 20;
 /// Negative levels are several times faster and cost a few percent of size.
 pub(crate) const LEVEL: i32 = -3;
+/// For pages that hardly shrink: half as much time again, for some percent of size more.
+pub(crate) const LEVEL_QUICK: i32 = -20;
 
 /// A file of a set.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -25,9 +25,9 @@ use std::{sync::Arc, time::Duration};
 use store::{Job, JobFacts, JobPatch, Lease, Order, StoreError};
 
 /// How often the engine is asked where a task stands.
-const POLL: Duration = Duration::from_millis(200);
-/// Progress is saved at every third poll, so at most every 600 ms.
-const SAVE_EVERY: u32 = 3;
+const POLL: Duration = Duration::from_millis(50);
+/// Progress is saved at every twelfth poll, so at most every 600 ms.
+const SAVE_EVERY: u32 = 12;
 /// How often the lease is prolonged, whatever the attempt is waiting for.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 /// How often a task is begun at most.
@@ -37,7 +37,7 @@ const TROUBLES_MAX: u32 = 10;
 /// Longest pause after a transient failure.
 const TROUBLE_PAUSE_MAX: Duration = Duration::from_secs(5);
 /// Polls to wait until a reported set is seen at the destination.
-const PRESENT_POLLS: u32 = 50;
+const PRESENT_POLLS: u32 = 200;
 
 /// An attempt. A clone shares nothing that changes.
 #[derive(Clone)]
