@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measures Tidemark's backup, restore, log delay and commit overhead beside other programs, in one run.
 
-All work on the same machine, the same file system and the same data, one after the other; every
-time includes making the result durable. What counts are the ratios: seconds depend on the machine.
+All work on the same machine, the same file system and the same data, one after the other, beside the
+same demo load; every time includes making the result durable. What counts are the ratios: seconds depend on the machine.
 """
 
 import argparse
@@ -178,11 +178,10 @@ def measure(args, scratch):
         size = source.stat().st_size
         say("tidemark")
         own = measure_tidemark(server, args)
+        say("the others")
+        others = measure_peers(source, scratch, args)
     finally:
         server.stop()
-    say("the others")
-    shutil.rmtree(scratch / "home", ignore_errors=True)
-    others = measure_peers(source, scratch, args)
     return {"tenant_bytes": size, "rows": rows, "programs": [own, *others], "log_delay": delay, "commits": commits}
 
 

@@ -35,10 +35,10 @@ pub struct PlannedSet {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
-    /// The times of the commits around the moment are their own: made through the engine.
+    /// Nothing committed by the moment is missing, and nothing later is in the result.
     Exact,
-    /// Other programs commit between two looks, and count from the second: nothing committed after the
-    /// chosen moment is in the result, and everything committed by `after` is.
+    /// What other programs commit between two looks counts from the second: nothing committed later than the
+    /// moment is in the result, and everything committed by `after` is.
     Within {
         /// What another program committed between it and the chosen moment may be missing.
         after: Scn,
@@ -64,7 +64,7 @@ pub struct RecoveryPlan {
     pub commits: u64,
     /// The last commit that will be in the result, or the set's own state when none follows it.
     pub target_scn: Scn,
-    /// How exactly `target_scn` is known.
+    /// How exactly the result is the state at `until`.
     pub precision: Precision,
     /// Size of the tenant to make.
     pub result_bytes: u64,

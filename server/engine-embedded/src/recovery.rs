@@ -217,17 +217,12 @@ impl Prepared {
         }
     }
 
-    /// The stamp of an engine's commit is its own. What another program commits counts from when it was
-    /// seen, so a commit that is left out may have been there before `until`.
+    /// What another program commits counts from when it was seen, so the first commit that is left out may
+    /// have been there before `until`.
     fn precision(&self) -> Precision {
-        match (self.target.source, self.left_out_after) {
-            (Source::Guest, _) => Precision::Within {
-                after: self.target.after,
-            },
-            (Source::Engine, Some(after)) if after < self.choice.until => {
-                Precision::Within { after }
-            }
-            (Source::Engine, _) => Precision::Exact,
+        match self.left_out_after {
+            Some(after) if after < self.choice.until => Precision::Within { after },
+            _ => Precision::Exact,
         }
     }
 

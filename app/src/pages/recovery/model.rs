@@ -162,10 +162,9 @@ pub fn bytes_read(plan: &RecoveryPlan) -> u64 {
 /// How exactly the result is the state at the chosen moment, as a sentence.
 pub fn precision(plan: &RecoveryPlan, zone: Zone) -> String {
     match plan.precision {
-        _ if plan.commits == 0 => {
-            "The state of the set itself: no commit follows it up to the chosen moment.".to_owned()
+        Precision::Exact => {
+            "Exact: nothing committed by then is missing, nothing later is in it.".to_owned()
         }
-        Precision::Exact => "The commit's own time, exact.".to_owned(),
         Precision::Within { after } => format!(
             "Everything committed by {} is in it. What another program committed between then and the chosen moment may be missing.",
             zone.exact_cut(after)
@@ -373,13 +372,11 @@ mod tests {
     #[test]
     fn precision_is_told_in_words() {
         let mut plan = plan(0);
-        assert!(precision(&plan, Zone::UTC).contains("exact"));
+        assert!(precision(&plan, Zone::UTC).starts_with("Exact"));
         plan.precision = Precision::Within {
             after: at("2026-11-11T16:20:03.9Z"),
         };
-        assert!(precision(&plan, Zone::UTC).contains("after 2026-11-11 16:20:03.900000"));
-        plan.commits = 0;
-        assert!(precision(&plan, Zone::UTC).contains("set itself"));
+        assert!(precision(&plan, Zone::UTC).contains("by 2026-11-11 16:20:03.900000 is in it"));
     }
 
     #[test]
