@@ -179,6 +179,36 @@ async fn a_recovery_into_a_full_home_fails_and_leaves_the_backups_believed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_full_destination_is_told_and_catches_up_when_there_is_space_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let here = dir.path().join("backup");
+    fs::create_dir(&here).unwrap();
+    let Some(_mount) = Mount::make(&["-t", "tmpfs", "-o", "size=1m", "none"], &here) else {
+        return;
+    };
+    let lab = Lab::open_in(dir).await.unwrap();
+    let (tenant, first) = tenant_with_row(&lab, "orders").await;
+    let ballast = here.join(".ballast");
+    let full = fs::write(&ballast, vec![1; 2 << 20]).unwrap_err();
+    assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+    let last = lab
+        .sql(&tenant, "INSERT INTO t VALUES (hex(randomblob(20000)))")
+        .await;
+    let report = lab.try_back_up(&tenant, BackupKind::Full).await;
+    assert_eq!(report.state, EngineJobState::Failed);
+    let failure = report.failure.unwrap();
+    assert!(failure.contains("free"), "{failure}");
+    let observed = lab.tenant_named("orders").await;
+    assert_eq!(observed.sets.len(), 1, "nothing half-made");
+    assert!(lab.ranges(&observed).iter().all(|range| range.end < last));
+    assert_eq!(lab.rows_at(&tenant, first).await, 1);
+    fs::remove_file(&ballast).unwrap();
+    lab.wait_durable(&tenant, last).await;
+    assert_eq!(lab.rows_at(&tenant, last).await, 2);
+    lab.back_up(&tenant, BackupKind::Full).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_set_without_one_of_its_files_is_left_out_until_the_file_is_back() {
     let lab = Lab::open().await;
     let (tenant, last) = tenant_with_row(&lab, "orders").await;
