@@ -8,6 +8,7 @@ mod m20261123_000001_clusters;
 mod m20261123_000002_backups;
 mod m20261123_000003_jobs;
 mod m20261123_000004_audit;
+mod m20261126_000005_more_jobs;
 mod steps;
 
 use sea_orm_migration::prelude::*;
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000002_backups::Migration),
             Box::new(m20261123_000003_jobs::Migration),
             Box::new(m20261123_000004_audit::Migration),
+            Box::new(m20261126_000005_more_jobs::Migration),
         ]
     }
 }

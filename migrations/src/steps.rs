@@ -72,3 +72,37 @@ pub(crate) async fn drop_tables(
     }
     Ok(())
 }
+
+/// Adds columns, each with its name, as far as they are not there. One at a time: SQLite knows no other way.
+pub(crate) async fn add_columns(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    columns: Vec<(&'static str, ColumnDef)>,
+) -> Result<(), DbErr> {
+    for (name, mut column) in columns {
+        if !manager.has_column(table, name).await? {
+            let mut alter = Table::alter();
+            manager
+                .alter_table(alter.table(table).add_column(&mut column).to_owned())
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Drops columns, as far as they are there.
+pub(crate) async fn drop_columns(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    names: &[&'static str],
+) -> Result<(), DbErr> {
+    for name in names {
+        if manager.has_column(table, *name).await? {
+            let mut alter = Table::alter();
+            manager
+                .alter_table(alter.table(table).drop_column(*name).to_owned())
+                .await?;
+        }
+    }
+    Ok(())
+}

@@ -163,6 +163,7 @@ async fn judge_all(
         name: "local".to_owned(),
         home: data_file.ancestors().nth(3).unwrap().to_owned(),
         destination: destination.to_owned(),
+        adopt: None,
     };
     let engine = EmbeddedEngine::open(&settings, Arc::new(RealClock))
         .await

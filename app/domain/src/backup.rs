@@ -91,6 +91,12 @@ pub enum Trigger {
     Manual,
     /// The console itself: the first full backup of a new log round.
     NewRound,
+    /// The backup strategy's schedule.
+    Schedule,
+    /// The end of another task: a set was made and is to be copied.
+    Follow,
+    /// A person, trying a failed task again.
+    Retry,
 }
 
 impl Trigger {
@@ -99,6 +105,9 @@ impl Trigger {
         match self {
             Trigger::Manual => "manual",
             Trigger::NewRound => "new_round",
+            Trigger::Schedule => "schedule",
+            Trigger::Follow => "follow",
+            Trigger::Retry => "retry",
         }
     }
 
@@ -107,6 +116,9 @@ impl Trigger {
         match code {
             "manual" => Some(Trigger::Manual),
             "new_round" => Some(Trigger::NewRound),
+            "schedule" => Some(Trigger::Schedule),
+            "follow" => Some(Trigger::Follow),
+            "retry" => Some(Trigger::Retry),
             _ => None,
         }
     }

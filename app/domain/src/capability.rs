@@ -64,6 +64,28 @@ pub enum Expiry {
     ConsoleDeletesSets,
 }
 
+/// Whether something can be done, and if not, why.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ability {
+    /// It can.
+    Yes,
+    /// It cannot; the reason in words for people, as a sentence.
+    No(String),
+}
+
+impl Ability {
+    /// Whether it can.
+    pub const fn is_yes(&self) -> bool {
+        matches!(self, Ability::Yes)
+    }
+
+    /// Of what was stored before this ability was known about.
+    fn unknown() -> Self {
+        Ability::No("The cluster has not told yet whether it can.".to_owned())
+    }
+}
+
 /// What an engine can do for one cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Capabilities {
@@ -85,4 +107,10 @@ pub struct Capabilities {
     pub second_backup: bool,
     /// Whether a recovery places the tenant on zones and units.
     pub placement: bool,
+    /// Whether the destination of its backups can be changed while it is in service.
+    #[serde(default = "Ability::unknown")]
+    pub change_destination: Ability,
+    /// Whether a cleanup can be tried without removing anything.
+    #[serde(default = "Ability::unknown")]
+    pub plan_cleanup: Ability,
 }

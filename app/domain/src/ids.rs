@@ -46,3 +46,23 @@ id!(
     /// A point in the console's own history of changes; grows with every observed or made change.
     Revision
 );
+id!(
+    /// A backup strategy, numbered by the control database.
+    StrategyId
+);
+id!(
+    /// A storage configuration, numbered by the control database.
+    StorageId
+);
+id!(
+    /// A run of the schedule: one due moment of a strategy, numbered by the control database.
+    RunId
+);
+id!(
+    /// An alert: one continuing fault, numbered by the control database.
+    AlertId
+);
+id!(
+    /// A person who may sign in, numbered by the control database.
+    UserId
+);

@@ -10,24 +10,49 @@ pub enum JobKind {
     DataBackup,
     /// Rebuilds a tenant as of a moment.
     Recovery,
+    /// Copies a backup set to the second destination.
+    SecondData,
+    /// Copies archived log to the second destination.
+    SecondLog,
+    /// Removes expired backups.
+    Cleanup,
 }
 
 impl JobKind {
+    /// Every kind.
+    pub const ALL: [JobKind; 5] = [
+        JobKind::DataBackup,
+        JobKind::Recovery,
+        JobKind::SecondData,
+        JobKind::SecondLog,
+        JobKind::Cleanup,
+    ];
+
+    /// What people call a task of this kind.
+    pub const fn label(self) -> &'static str {
+        match self {
+            JobKind::DataBackup => "data backup",
+            JobKind::Recovery => "recovery",
+            JobKind::SecondData => "second data backup",
+            JobKind::SecondLog => "second log backup",
+            JobKind::Cleanup => "cleanup",
+        }
+    }
+
     /// The stored form.
     pub const fn code(self) -> &'static str {
         match self {
             JobKind::DataBackup => "data_backup",
             JobKind::Recovery => "recovery",
+            JobKind::SecondData => "second_data",
+            JobKind::SecondLog => "second_log",
+            JobKind::Cleanup => "cleanup",
         }
     }
 
     /// Reads [`JobKind::code`].
     pub fn from_code(code: &str) -> Option<Self> {
-        match code {
-            "data_backup" => Some(JobKind::DataBackup),
-            "recovery" => Some(JobKind::Recovery),
-            _ => None,
-        }
+        JobKind::ALL.into_iter().find(|kind| kind.code() == code)
     }
 }
 

@@ -16,10 +16,17 @@ pub mod job;
 pub mod page;
 pub mod recoverable;
 pub mod recovery;
+pub mod retention;
 pub mod scn;
+pub mod second_backup;
 pub mod size;
+pub mod storage;
+pub mod strategy;
 pub mod tenant;
 pub mod validate;
 
-pub use ids::{BackupSetId, ClusterId, JobId, Revision, TenantId};
+pub use ids::{
+    AlertId, BackupSetId, ClusterId, JobId, Revision, RunId, StorageId, StrategyId, TenantId,
+    UserId,
+};
 pub use scn::Scn;

@@ -78,6 +78,7 @@ impl Operator {
             trigger: Trigger::Manual,
             token: queue::token(),
             created: self.inner().now(),
+            run: None,
         }
     }
 
@@ -207,9 +208,13 @@ fn cancel_patch(
     capabilities: &Capabilities,
     now: domain::Scn,
 ) -> Result<JobPatch, Error> {
-    let (possible, what) = match job.order.kind() {
-        JobKind::DataBackup => (capabilities.cancel_backup, "data backup"),
-        JobKind::Recovery => (capabilities.cancel_recovery, "recovery"),
+    let kind = job.order.kind();
+    let what = kind.label();
+    let possible = match kind {
+        JobKind::Recovery => capabilities.cancel_recovery,
+        JobKind::DataBackup | JobKind::SecondData | JobKind::SecondLog | JobKind::Cleanup => {
+            capabilities.cancel_backup
+        }
     };
     let Some(next) = job.state.after(JobEvent::Cancel) else {
         return Err(Error::Conflict(match job.state.is_final() {

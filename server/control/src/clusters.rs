@@ -31,6 +31,7 @@ impl Admin {
             name: new.name.clone(),
             home: inner.home.join(&home_dir),
             destination: inner.home.join(&destination_dir),
+            adopt: None,
         };
         let engine = keep::open(&*inner.opener, &settings).await?;
         let add = AddCluster {

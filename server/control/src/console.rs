@@ -266,6 +266,7 @@ impl Inner {
             // Stored paths below the home are relative, so that the home can be moved.
             home: self.home.join(&known.home_dir),
             destination: self.home.join(&known.destination_dir),
+            adopt: None,
         }
     }
 }

@@ -59,10 +59,12 @@ impl Operator {
             order: Order::Recovery {
                 until: request.until,
                 new_name: request.new_name.clone(),
+                place: None,
             },
             trigger: Trigger::Manual,
             token: queue::token(),
             created: inner.now(),
+            run: None,
         };
         let detail = format!("until {} as {}", request.until, request.new_name);
         let entry = Entry {
@@ -100,6 +102,7 @@ impl Operator {
             tenant: TenantKey(tenant.facts.engine_key.clone()),
             until: request.until,
             new_name: request.new_name.clone(),
+            place: None,
         };
         let engine = handle.engine()?;
         let name = &tenant.facts.name;

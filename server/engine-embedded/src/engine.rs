@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use domain::{
     Scn,
     backup::BackupMethod,
-    capability::{ArchiveScope, Capabilities, Expiry, RecoverTo},
+    capability::{Ability, ArchiveScope, Capabilities, Expiry, RecoverTo},
     clock::Clock,
     recovery::{RecoveryPlan, RecoveryProof},
 };
@@ -155,6 +155,12 @@ impl Engine for EmbeddedEngine {
             expiry: Expiry::EngineByPolicy,
             second_backup: false,
             placement: false,
+            change_destination: Ability::No(
+                "An embedded cluster keeps the destination it was made with; make another cluster \
+                 to use another one."
+                    .to_owned(),
+            ),
+            plan_cleanup: Ability::No("Not yet.".to_owned()),
         }
     }
 

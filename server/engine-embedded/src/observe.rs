@@ -25,6 +25,8 @@ pub(crate) fn observe(inner: &Inner) -> Observation {
         taken,
         complete,
         tenants,
+        storages: Vec::new(),
+        clock_back_ns: 0,
     }
 }
 
@@ -92,6 +94,7 @@ fn one(tenant: &dyn Archived, presence: Presence<'_>) -> TenantObservation {
         spans: history.spans(),
         data_bytes,
         log_bytes,
+        second: None,
     }
 }
 

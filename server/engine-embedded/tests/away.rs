@@ -34,6 +34,7 @@ fn recovery(tenant: &TenantKey, until: Scn) -> RecoverySpec {
         tenant: tenant.clone(),
         until,
         new_name: "back".to_owned(),
+        place: None,
     }
 }
 

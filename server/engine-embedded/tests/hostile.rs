@@ -235,6 +235,7 @@ async fn four_foreign_writers_and_no_moment_is_wrong() {
         name: "local".to_owned(),
         home: home.path().join("home"),
         destination: home.path().join("backups"),
+        adopt: None,
     };
     let engine = Arc::new(
         EmbeddedEngine::open(&settings, Arc::new(RealClock))
@@ -369,6 +370,7 @@ async fn refuses_what_is_outside(
             tenant: tenant.clone(),
             until: Scn(outside),
             new_name: "never".to_owned(),
+            place: None,
         };
         let error = engine.plan_recovery(&spec).await.unwrap_err();
         assert_eq!(error.kind, EngineErrorKind::Rejected, "{error}");

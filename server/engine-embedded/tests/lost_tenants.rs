@@ -46,6 +46,7 @@ async fn recovered_rows(lab: &Lab, tenant: &TenantKey, until: Scn, name: &str) -
         tenant: tenant.clone(),
         until,
         new_name: name.to_owned(),
+        place: None,
     };
     let plan = lab.engine().plan_recovery(&spec).await.unwrap();
     assert_eq!(plan.target_scn, until);

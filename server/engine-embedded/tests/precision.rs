@@ -30,6 +30,7 @@ async fn precision(lab: &Lab, tenant: &TenantKey, until: Scn) -> Precision {
         tenant: tenant.clone(),
         until,
         new_name: "copy".to_owned(),
+        place: None,
     };
     let plan = lab.engine().plan_recovery(&spec).await.unwrap();
     plan.precision

@@ -56,6 +56,7 @@ async fn a_recovered_tenant_is_a_tenant_and_its_name_is_taken() {
         tenant: tenant.clone(),
         until: kept,
         new_name: "orders_back".into(),
+        place: None,
     };
     let plan = lab.engine().plan_recovery(&spec).await.unwrap();
     assert_eq!(plan.target_scn, kept);
@@ -100,6 +101,7 @@ async fn moments_outside_are_refused_with_the_nearest_possible() {
         tenant: tenant.clone(),
         until,
         new_name: "copy".into(),
+        place: None,
     };
     let error = lab.engine().plan_recovery(&spec(early)).await.unwrap_err();
     assert!(

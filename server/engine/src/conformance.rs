@@ -252,6 +252,7 @@ impl Suite<'_> {
             tenant: tenant.clone(),
             until,
             new_name: name.to_owned(),
+            place: None,
         };
         let future = until.plus_ns(3_600_000_000_000);
         for refused in [

@@ -40,6 +40,8 @@ pub struct JobReport {
     pub location: Option<String>,
     /// The proof of a recovery.
     pub proof: Option<RecoveryProof>,
+    /// What a copy or a cleanup did, in words for people: `3 sets and 120 log files removed, 1.2 GB`.
+    pub outcome: Option<String>,
     /// Why it failed, and what to do.
     pub failure: Option<String>,
 }
@@ -56,6 +58,7 @@ impl JobReport {
             min_restore_scn: None,
             location: None,
             proof: None,
+            outcome: None,
             failure: None,
         }
     }

@@ -12,15 +12,19 @@ mod observation;
 pub use error::{EngineError, EngineErrorKind};
 pub use job::{EngineJobId, EngineJobState, JobReport};
 pub use observation::{
-    ArchiveObservation, Observation, SqlResult, TenantObservation, VerifyReport,
+    ArchiveObservation, FoundCluster, Observation, SecondObservation, SqlResult, TenantObservation,
+    VerifyReport,
 };
 
 use async_trait::async_trait;
 use domain::{
-    Scn, backup::BackupKind, capability::Capabilities, capability::EngineKind,
-    recovery::RecoveryPlan,
+    BackupSetId, Scn, backup::BackupKind, capability::Capabilities, capability::EngineKind,
+    recovery::RecoveryPlan, retention::CleanupPlan, second_backup::Place, storage::ProbeReport,
 };
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// The engine's own identity of a tenant. Survives a rename; a re-created tenant gets another one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +58,44 @@ pub struct RecoverySpec {
     pub until: Scn,
     /// Name of the tenant to make.
     pub new_name: String,
+    /// Which copy to read; `None` leaves it to the engine, which takes the first where that can be
+    /// read and reaches the moment, else the second.
+    pub place: Option<Place>,
+}
+
+/// What to copy to the second destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyWhat {
+    /// A set, and every set it builds on that is not there yet.
+    Set(BackupSetId),
+    /// Every log file that is not there yet.
+    Log,
+}
+
+/// An order to copy to the second destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopySpec {
+    /// The console's own mark of this order; an engine never runs two jobs for one token.
+    pub token: String,
+    /// The tenant.
+    pub tenant: TenantKey,
+    /// What.
+    pub what: CopyWhat,
+    /// Most bytes per second; `None` means as fast as it goes.
+    pub limit_bytes_per_s: Option<u64>,
+}
+
+/// An order to remove what has expired, or the question what that would be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CleanupSpec {
+    /// The console's own mark of this order; an engine never runs two jobs for one token.
+    pub token: String,
+    /// The tenant.
+    pub tenant: TenantKey,
+    /// Which copy.
+    pub place: Place,
+    /// Every moment since then that can be recovered to stays so.
+    pub keep_from: Scn,
 }
 
 /// One kind of cluster, driven.
@@ -113,8 +155,48 @@ pub trait Engine: Send + Sync + 'static {
     /// Reads every set and log file of a tenant (or, with `None`, of all) back and checks every checksum.
     async fn verify(&self, tenant: Option<&TenantKey>) -> Result<VerifyReport, EngineError>;
 
+    /// Where second copies go from now on; `None` ends it and leaves what is there. To be called after each
+    /// opening. `Rejected` when it is the first destination, or belongs to something else.
+    async fn use_second(&self, destination: Option<&Path>) -> Result<(), EngineError> {
+        match destination {
+            None => Ok(()),
+            Some(path) => Err(unsupported("second backup", &path.display().to_string())),
+        }
+    }
+
+    /// Writes, reads, lists and removes a probe object at what may become a destination. A failed step is
+    /// part of the report, not an error.
+    async fn probe_storage(&self, directory: &Path) -> Result<ProbeReport, EngineError> {
+        Err(unsupported("test", &directory.display().to_string()))
+    }
+
+    /// Begins to copy; resumes what an earlier order began. `Rejected` without a second destination.
+    async fn start_copy(&self, spec: &CopySpec) -> Result<EngineJobId, EngineError> {
+        Err(unsupported("second backup", &spec.tenant.0))
+    }
+
+    /// What a cleanup would remove and keep, and why. Removes nothing.
+    async fn plan_cleanup(&self, spec: &CleanupSpec) -> Result<CleanupPlan, EngineError> {
+        Err(unsupported("cleanup", &spec.tenant.0))
+    }
+
+    /// Begins to remove what [`Engine::plan_cleanup`] tells, as it is when the job gets to it.
+    async fn start_cleanup(&self, spec: &CleanupSpec) -> Result<EngineJobId, EngineError> {
+        Err(unsupported("cleanup", &spec.tenant.0))
+    }
+
     /// Ends cleanly: everything committed so far becomes durable at the destination.
     async fn shut_down(&self);
+}
+
+/// The refusal of an engine that cannot do `operation` at all.
+pub fn unsupported(operation: &'static str, subject: &str) -> EngineError {
+    EngineError::new(
+        EngineErrorKind::Unsupported,
+        operation,
+        subject,
+        "this kind of cluster cannot do it",
+    )
 }
 
 /// What is needed to open an engine.
@@ -128,6 +210,9 @@ pub struct EngineSettings {
     pub home: PathBuf,
     /// Directory its backups go to.
     pub destination: PathBuf,
+    /// Identity of a cluster whose backups are at the destination and whose home is lost: it is taken on
+    /// instead of making a new one. Without meaning for a home that has an identity already.
+    pub adopt: Option<String>,
 }
 
 /// Opens engines; made where the binary is wired together, so that use cases name none.
@@ -135,4 +220,14 @@ pub struct EngineSettings {
 pub trait EngineOpener: Send + Sync + 'static {
     /// Opens a cluster, creating its home and preparing its destination when they are new.
     async fn open(&self, settings: &EngineSettings) -> Result<Arc<dyn Engine>, EngineError>;
+
+    /// The clusters whose backups are at a destination, for a console that knows nothing of them.
+    async fn survey(
+        &self,
+        kind: EngineKind,
+        destination: &Path,
+    ) -> Result<Vec<FoundCluster>, EngineError> {
+        let _ = kind;
+        Err(unsupported("survey", &destination.display().to_string()))
+    }
 }

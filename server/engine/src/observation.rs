@@ -2,7 +2,8 @@
 
 use crate::TenantKey;
 use domain::{
-    Scn, archive::ArchiveState, backup::BackupSet, recoverable::LogSpan, tenant::TenantState,
+    Scn, archive::ArchiveState, backup::BackupSet, recoverable::LogSpan, storage::StorageState,
+    tenant::TenantState,
 };
 use serde::Serialize;
 
@@ -16,6 +17,39 @@ pub struct Observation {
     pub complete: bool,
     /// Its tenants, by name.
     pub tenants: Vec<TenantObservation>,
+    /// Its destinations, the first one first.
+    pub storages: Vec<StorageState>,
+    /// How far the clock was seen to be set back since the engine was opened, in ns; the engine's own
+    /// time went on.
+    pub clock_back_ns: u64,
+}
+
+/// A cluster found by what it left at a destination.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FoundCluster {
+    /// Its identity, for [`crate::EngineSettings::adopt`].
+    pub identity: String,
+    /// Its name when it wrote there last.
+    pub name: String,
+    /// Names of its tenants.
+    pub tenants: Vec<String>,
+}
+
+/// A tenant's second copies as they are now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecondObservation {
+    /// Usable sets there.
+    pub sets: Vec<BackupSet>,
+    /// Log there.
+    pub spans: Vec<LogSpan>,
+    /// Bytes of all sets there.
+    pub data_bytes: u64,
+    /// Bytes of all log there.
+    pub log_bytes: u64,
+    /// Everything at or before it is there.
+    pub checkpoint: Option<Scn>,
+    /// Directory of the log there.
+    pub directory: String,
 }
 
 /// A tenant as it is now.
@@ -46,6 +80,8 @@ pub struct TenantObservation {
     pub data_bytes: u64,
     /// Bytes of all its log at the destination.
     pub log_bytes: u64,
+    /// Its second copies, once the second destination was read; `None` where none is kept.
+    pub second: Option<SecondObservation>,
 }
 
 /// Log archiving of a tenant as it is now.

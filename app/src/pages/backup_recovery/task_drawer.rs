@@ -113,6 +113,9 @@ fn BackupDetails(task: ArcRwSignal<BackupJob>) -> impl IntoView {
         let trigger = match task.trigger {
             Trigger::Manual => "Back up Now",
             Trigger::NewRound => "The console: first full backup of a new log round",
+            Trigger::Schedule => "Backup strategy",
+            Trigger::Follow => "The task before it",
+            Trigger::Retry => "Retry",
         };
         view! {
             <Cause title="The data backup failed" text=task.failure/>

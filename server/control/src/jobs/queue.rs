@@ -17,6 +17,8 @@ pub(crate) const LEASE_NS: u64 = 10 * NS_PER_SECOND;
 const PAUSE_DOUBLINGS_MAX: u32 = 5;
 /// Data backups that run at once in a cluster.
 const BACKUPS_MAX: usize = 2;
+/// Copies of each sort that run at once in a cluster.
+const COPIES_MAX: usize = 2;
 /// Recoveries that run at once in a cluster.
 const RECOVERIES_MAX: usize = 2;
 
@@ -108,6 +110,10 @@ fn has_room(open: &[Job], job: &Job) -> bool {
             running().count() < BACKUPS_MAX && running().all(|other| other.tenant != job.tenant)
         }
         Order::Recovery { .. } => running().count() < RECOVERIES_MAX,
+        Order::SecondData { .. } | Order::SecondLog => {
+            running().count() < COPIES_MAX && running().all(|other| other.tenant != job.tenant)
+        }
+        Order::Cleanup { .. } => running().next().is_none(),
     }
 }
 

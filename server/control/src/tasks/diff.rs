@@ -229,6 +229,7 @@ fn as_gone(known: &TenantPicture, all: bool) -> TenantObservation {
         spans: Vec::new(),
         data_bytes: 0,
         log_bytes: 0,
+        second: None,
     };
     match all {
         true => gone,
@@ -273,6 +274,7 @@ mod tests {
             spans: vec![span(1, checkpoint)],
             data_bytes: 0,
             log_bytes: 0,
+            second: None,
         }
     }
 
@@ -292,6 +294,8 @@ mod tests {
             taken: Scn(1),
             complete: true,
             tenants,
+            storages: Vec::new(),
+            clock_back_ns: 0,
         }
     }
 

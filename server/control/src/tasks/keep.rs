@@ -131,6 +131,7 @@ mod tests {
             name: "local".to_owned(),
             home: "home".into(),
             destination: "backup".into(),
+            adopt: None,
         };
         let limit = Duration::from_millis(1);
         let Err(error) = open_within(limit, &Silent, &settings).await else {

@@ -116,6 +116,7 @@ async fn enqueue(inner: &Inner, cluster: ClusterId, tenant: &TenantPicture) -> R
                 trigger: Trigger::NewRound,
                 token: queue::token(),
                 created: inner.now(),
+                run: None,
             };
             queue::enqueue(change, open.len(), &new).await?;
             entry.write(change, inner, &actor).await

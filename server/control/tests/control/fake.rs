@@ -5,7 +5,7 @@ use domain::{
     BackupSetId, Scn,
     archive::ArchiveState,
     backup::{BackupKind, BackupMethod, BackupSet},
-    capability::{ArchiveScope, Capabilities, Expiry, RecoverTo},
+    capability::{Ability, ArchiveScope, Capabilities, Expiry, RecoverTo},
     clock::Clock,
     recoverable::{GapCause, LogSpan},
     recovery::{Precision, RecoveryPlan},
@@ -132,6 +132,7 @@ impl Fake {
             spans: vec![span(1, now)],
             data_bytes: 0,
             log_bytes: 0,
+            second: None,
         };
         if !world.bare {
             let id = world.number();
@@ -296,6 +297,8 @@ impl Engine for Fake {
             expiry: Expiry::EngineByPolicy,
             second_backup: false,
             placement: false,
+            change_destination: Ability::Yes,
+            plan_cleanup: Ability::Yes,
         }
     }
 
@@ -328,6 +331,8 @@ impl Engine for Fake {
             taken: now,
             complete: true,
             tenants: world.tenants.values().cloned().collect(),
+            storages: Vec::new(),
+            clock_back_ns: 0,
         })
     }
 

@@ -259,6 +259,7 @@ fn settings(dir: &tempfile::TempDir) -> EngineSettings {
         name: "local".to_owned(),
         home: dir.path().join("home"),
         destination: dir.path().join("backup"),
+        adopt: None,
     }
 }
 

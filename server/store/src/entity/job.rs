@@ -1,4 +1,4 @@
-//! Rows of `job`: data backups and recoveries, queued, running and ended.
+//! Rows of `job`: tasks of every kind, queued, running and ended.
 
 use sea_orm::entity::prelude::*;
 
@@ -45,6 +45,12 @@ pub(crate) struct Model {
     pub(crate) started: Option<i64>,
     pub(crate) ended: Option<i64>,
     pub(crate) rev: i64,
+    pub(crate) run_id: Option<i64>,
+    pub(crate) place: Option<String>,
+    pub(crate) keep_from: Option<i64>,
+    pub(crate) copy_set: Option<i64>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub(crate) outcome: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -72,7 +72,7 @@ pub(crate) fn jobs(cluster: ClusterId, kind: JobKind, filter: &TaskFilter) -> Co
     });
     let (asked, source) = match kind {
         JobKind::DataBackup => (filter.kind, filter.source),
-        JobKind::Recovery => (None, None),
+        _ => (None, None),
     };
     all_jobs(cluster, kind)
         .add_option(

@@ -2,16 +2,17 @@
 
 use crate::{
     Change, Store,
-    convert::{column, impossible, scn, scn_column, scn_opt, word},
+    convert::{column, impossible, scn, scn_column, scn_opt, word, word_opt},
     entity::job,
     error::{During, Result},
 };
 use domain::{
-    BackupSetId, ClusterId, JobId, Scn, TenantId,
+    BackupSetId, ClusterId, JobId, RunId, Scn, TenantId,
     backup::{BackupKind, TaskSource, Trigger},
     job::{JobKind, JobState, Progress},
     recovery::RecoveryProof,
     scn::NS_PER_SECOND,
+    second_backup::Place,
 };
 use sea_orm::{
     ActiveValue::Set, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
@@ -39,6 +40,22 @@ pub enum Order {
         until: Scn,
         /// The other name.
         new_name: String,
+        /// Which copy to read; `None` leaves it to the engine.
+        place: Option<Place>,
+    },
+    /// Copy a set to the second destination.
+    SecondData {
+        /// The set.
+        set: BackupSetId,
+    },
+    /// Copy the log that is not there yet to the second destination.
+    SecondLog,
+    /// Remove what has expired.
+    Cleanup {
+        /// Which copy.
+        place: Place,
+        /// Every moment since then stays recoverable.
+        keep_from: Scn,
     },
 }
 
@@ -48,6 +65,9 @@ impl Order {
         match self {
             Order::Backup { .. } => JobKind::DataBackup,
             Order::Recovery { .. } => JobKind::Recovery,
+            Order::SecondData { .. } => JobKind::SecondData,
+            Order::SecondLog => JobKind::SecondLog,
+            Order::Cleanup { .. } => JobKind::Cleanup,
         }
     }
 }
@@ -67,6 +87,8 @@ pub struct NewJob {
     pub token: String,
     /// When it was asked for.
     pub created: Scn,
+    /// The run of the schedule that it belongs to, if to one.
+    pub run: Option<RunId>,
 }
 
 /// A task as the queue and its workers see it.
@@ -98,6 +120,8 @@ pub struct Job {
     pub lease_until: Option<Scn>,
     /// When work began.
     pub started: Option<Scn>,
+    /// The run of the schedule that it belongs to, if to one.
+    pub run: Option<RunId>,
 }
 
 /// What the engine tells about a task.
@@ -117,6 +141,8 @@ pub struct JobFacts {
     pub location: Option<String>,
     /// The proof of a recovery.
     pub proof: Option<RecoveryProof>,
+    /// What a copy or a cleanup did.
+    pub outcome: Option<String>,
 }
 
 /// A lease to hold from now on, or to give back.
@@ -218,10 +244,6 @@ impl Change {
 
     /// Puts a task into the queue.
     pub async fn enqueue(&self, new: &NewJob) -> Result<JobId> {
-        let (asked, source, until, new_name) = match &new.order {
-            Order::Backup { asked, source } => (Some(*asked), Some(*source), None, None),
-            Order::Recovery { until, new_name } => (None, None, Some(*until), Some(new_name)),
-        };
         let row = job::ActiveModel {
             cluster_id: Set(new.cluster.0),
             tenant_id: Set(new.tenant.0),
@@ -229,10 +251,6 @@ impl Change {
             state: Set(JobState::Queued.code().to_owned()),
             token: Set(new.token.clone()),
             caused_by: Set(new.trigger.code().to_owned()),
-            source: Set(source.map(|source| source.code().to_owned())),
-            asked: Set(asked.map(|kind| kind.code().to_owned())),
-            until_scn: Set(until.map(scn_column)),
-            new_name: Set(new_name.cloned()),
             phase: Set(String::new()),
             done_bytes: Set(0),
             total_bytes: Set(0),
@@ -241,8 +259,9 @@ impl Change {
             // Due at once, whatever the clock will say.
             not_before: Set(scn_column(Scn::ZERO)),
             created: Set(scn_column(new.created)),
+            run_id: Set(new.run.map(|run| run.0)),
             rev: Set(self.take_rev()),
-            ..Default::default()
+            ..order_row(&new.order)
         };
         let done = job::Entity::insert(row)
             .exec(&self.tx)
@@ -327,6 +346,33 @@ pub struct Claim {
     pub counts: u32,
 }
 
+/// The columns that say what is to be done.
+fn order_row(order: &Order) -> job::ActiveModel {
+    let mut row = job::ActiveModel::default();
+    match order {
+        Order::Backup { asked, source } => {
+            row.asked = Set(Some(asked.code().to_owned()));
+            row.source = Set(Some(source.code().to_owned()));
+        }
+        Order::Recovery {
+            until,
+            new_name,
+            place,
+        } => {
+            row.until_scn = Set(Some(scn_column(*until)));
+            row.new_name = Set(Some(new_name.clone()));
+            row.place = Set(place.map(|place| place.code().to_owned()));
+        }
+        Order::SecondData { set } => row.copy_set = Set(Some(set.0)),
+        Order::SecondLog => {}
+        Order::Cleanup { place, keep_from } => {
+            row.place = Set(Some(place.code().to_owned()));
+            row.keep_from = Set(Some(scn_column(*keep_from)));
+        }
+    }
+    row
+}
+
 fn patch_row(patch: &JobPatch, rev: i64) -> Result<job::ActiveModel> {
     let mut row = job::ActiveModel {
         rev: Set(rev),
@@ -376,6 +422,7 @@ fn set_facts(row: &mut job::ActiveModel, facts: &JobFacts) -> Result<()> {
     row.min_restore_scn = Set(facts.min_restore_scn.map(scn_column));
     row.location = Set(facts.location.clone());
     let proof = facts.proof.as_ref().map(serde_json::to_string).transpose();
+    row.outcome = Set(facts.outcome.clone());
     row.proof = Set(proof.map_err(|error| impossible("job.proof", error))?);
     Ok(())
 }
@@ -409,25 +456,7 @@ pub(crate) fn open_codes() -> impl Iterator<Item = &'static str> {
 }
 
 fn read(row: job::Model) -> Result<Job> {
-    let kind = word("job.kind", &row.kind, JobKind::from_code)?;
-    let order = match kind {
-        JobKind::DataBackup => Order::Backup {
-            asked: word(
-                "job.asked",
-                row.asked.as_deref().unwrap_or_default(),
-                BackupKind::from_code,
-            )?,
-            source: word(
-                "job.source",
-                row.source.as_deref().unwrap_or_default(),
-                TaskSource::from_code,
-            )?,
-        },
-        JobKind::Recovery => Order::Recovery {
-            until: scn("job.until_scn", row.until_scn.unwrap_or(-1))?,
-            new_name: row.new_name.unwrap_or_default(),
-        },
-    };
+    let order = read_order(&row)?;
     Ok(Job {
         id: JobId(row.id),
         cluster: ClusterId(row.cluster_id),
@@ -443,5 +472,33 @@ fn read(row: job::Model) -> Result<Job> {
         lease_owner: row.lease_owner,
         lease_until: scn_opt("job.lease_until", row.lease_until)?,
         started: scn_opt("job.started", row.started)?,
+        run: row.run_id.map(RunId),
+    })
+}
+
+fn read_order(row: &job::Model) -> Result<Order> {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let place = || word_opt("job.place", row.place.as_deref(), Place::from_code);
+    Ok(match word("job.kind", &row.kind, JobKind::from_code)? {
+        JobKind::DataBackup => Order::Backup {
+            asked: word("job.asked", &text(&row.asked), BackupKind::from_code)?,
+            source: word("job.source", &text(&row.source), TaskSource::from_code)?,
+        },
+        JobKind::Recovery => Order::Recovery {
+            until: scn("job.until_scn", row.until_scn.unwrap_or(-1))?,
+            new_name: text(&row.new_name),
+            place: place()?,
+        },
+        JobKind::SecondData => Order::SecondData {
+            set: BackupSetId(
+                row.copy_set
+                    .ok_or_else(|| impossible("job.copy_set", "nothing"))?,
+            ),
+        },
+        JobKind::SecondLog => Order::SecondLog,
+        JobKind::Cleanup => Order::Cleanup {
+            place: place()?.unwrap_or_default(),
+            keep_from: scn("job.keep_from", row.keep_from.unwrap_or(-1))?,
+        },
     })
 }

@@ -30,7 +30,8 @@ const COLUMNS: [(&str, &str); 8] = [
          actual_reason text?, set_id bigint?, min_restore_scn bigint?, location text?, phase text, \
          done_bytes bigint, total_bytes bigint, rate_bytes_per_s bigint, eta_ms bigint?, proof text?, \
          failure text?, attempts integer, not_before bigint, lease_owner varchar 64?, \
-         lease_until bigint?, created bigint, started bigint?, ended bigint?, rev bigint",
+         lease_until bigint?, created bigint, started bigint?, ended bigint?, rev bigint, run_id bigint?, \
+         place varchar 16?, keep_from bigint?, copy_set bigint?, outcome text?",
     ),
     (
         "log_archive",

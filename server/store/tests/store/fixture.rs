@@ -4,7 +4,7 @@ use domain::{
     BackupSetId, ClusterId, Scn, TenantId,
     archive::ArchiveState,
     backup::{BackupKind, BackupMethod, BackupSet, TaskSource, Trigger},
-    capability::{ArchiveScope, Capabilities, EngineKind, Expiry, RecoverTo},
+    capability::{Ability, ArchiveScope, Capabilities, EngineKind, Expiry, RecoverTo},
     recoverable::{GapCause, LogSpan},
     tenant::TenantState,
 };
@@ -98,6 +98,8 @@ pub(crate) fn opened() -> Opened {
             expiry: Expiry::EngineByPolicy,
             second_backup: false,
             placement: false,
+            change_destination: Ability::Yes,
+            plan_cleanup: Ability::Yes,
         },
         destination: "file:///backups".to_owned(),
     }
@@ -164,6 +166,7 @@ pub(crate) fn backup(cluster: ClusterId, tenant: TenantId, created: u64) -> NewJ
         trigger: Trigger::Manual,
         token: format!("token {cluster} {tenant} {created}"),
         created: Scn(created),
+        run: None,
     }
 }
 
@@ -177,6 +180,7 @@ pub(crate) fn recovery(
         order: Order::Recovery {
             until: Scn(77),
             new_name: new_name.to_owned(),
+            place: None,
         },
         token: format!("recovery {cluster} {tenant} {created}"),
         ..backup(cluster, tenant, created)

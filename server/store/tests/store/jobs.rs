@@ -97,7 +97,8 @@ async fn facts_and_the_end_of_a_task_read_back() {
         job.order,
         Order::Recovery {
             until: Scn(77),
-            new_name: "orders_2".to_owned()
+            new_name: "orders_2".to_owned(),
+            place: None,
         }
     );
     let proof = RecoveryProof {
@@ -126,6 +127,7 @@ async fn facts_and_the_end_of_a_task_read_back() {
             min_restore_scn: Some(Scn(12)),
             location: Some("here".to_owned()),
             proof: Some(proof.clone()),
+            outcome: None,
         }),
         failure: Some("f".repeat(1000)),
         not_before: None,

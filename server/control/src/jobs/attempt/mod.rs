@@ -16,10 +16,11 @@ use crate::{
 use domain::{
     JobId,
     job::{JobEvent, JobKind, JobState},
+    tenant::Tenant,
 };
 use engine::{
-    BackupSpec, Engine, EngineError, EngineErrorKind, EngineJobId, EngineJobState, JobReport,
-    RecoverySpec, TenantKey,
+    BackupSpec, CleanupSpec, CopySpec, CopyWhat, Engine, EngineError, EngineErrorKind, EngineJobId,
+    EngineJobState, JobReport, RecoverySpec, TenantKey,
 };
 use std::{sync::Arc, time::Duration};
 use store::{Job, JobFacts, JobPatch, Lease, Order, StoreError};
@@ -254,7 +255,7 @@ impl Attempt {
             }
             .into());
         };
-        let key = TenantKey(tenant.engine_key);
+        let key = TenantKey(tenant.engine_key.clone());
         let token = self.job.token.clone();
         let id = match &self.job.order {
             Order::Backup { asked, .. } => {
@@ -265,17 +266,43 @@ impl Attempt {
                 };
                 answer("data backup", &tenant.name, self.engine.start_backup(&spec)).await?
             }
-            Order::Recovery { until, new_name } => {
+            Order::Recovery {
+                until,
+                new_name,
+                place,
+            } => {
                 let spec = RecoverySpec {
                     token,
                     tenant: key,
                     until: *until,
                     new_name: new_name.clone(),
+                    place: *place,
                 };
                 answer("recovery", &tenant.name, self.engine.start_recovery(&spec)).await?
             }
+            Order::SecondData { set } => self.send_copy(&tenant, CopyWhat::Set(*set)).await?,
+            Order::SecondLog => self.send_copy(&tenant, CopyWhat::Log).await?,
+            Order::Cleanup { place, keep_from } => {
+                let spec = CleanupSpec {
+                    token,
+                    tenant: key,
+                    place: *place,
+                    keep_from: *keep_from,
+                };
+                answer("cleanup", &tenant.name, self.engine.start_cleanup(&spec)).await?
+            }
         };
         Ok(id)
+    }
+
+    async fn send_copy(&self, tenant: &Tenant, what: CopyWhat) -> Result<EngineJobId, EngineError> {
+        let spec = CopySpec {
+            token: self.job.token.clone(),
+            tenant: TenantKey(tenant.engine_key.clone()),
+            what,
+            limit_bytes_per_s: None,
+        };
+        answer("second backup", &tenant.name, self.engine.start_copy(&spec)).await
     }
 
     async fn accepted(&mut self, id: &EngineJobId) -> Result<(), Trouble> {
@@ -423,5 +450,6 @@ fn facts(report: JobReport) -> JobFacts {
         min_restore_scn: report.min_restore_scn,
         location: report.location,
         proof: report.proof,
+        outcome: report.outcome,
     }
 }

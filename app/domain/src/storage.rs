@@ -1,0 +1,120 @@
+//! Storage configurations: named destinations, what is known of them, and the report of a test.
+
+use crate::{StorageId, second_backup::Place};
+use serde::{Deserialize, Serialize};
+
+/// Alert when this many percent of a storage are used, unless told otherwise.
+pub const CAPACITY_PERCENT_DEFAULT: u8 = 80;
+
+/// What is behind a storage configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StorageKind {
+    /// A directory of a file system, local or mounted.
+    File,
+}
+
+impl StorageKind {
+    /// The form's label.
+    pub const fn label(self) -> &'static str {
+        match self {
+            StorageKind::File => "File",
+        }
+    }
+
+    /// The stored and wire form.
+    pub const fn code(self) -> &'static str {
+        match self {
+            StorageKind::File => "file",
+        }
+    }
+
+    /// Reads [`StorageKind::code`].
+    pub fn from_code(code: &str) -> Option<Self> {
+        (code == "file").then_some(StorageKind::File)
+    }
+}
+
+/// What a person gives for a destination.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct StorageSettings {
+    /// Its own name, unique among configurations.
+    pub name: String,
+    /// What is behind it.
+    pub kind: StorageKind,
+    /// Absolute directory.
+    pub directory: String,
+    /// Alert when this many percent of it are used, 1 to 100.
+    pub capacity_percent: u8,
+}
+
+/// A storage configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StorageConfig {
+    /// Number.
+    pub id: StorageId,
+    /// What it is.
+    pub settings: StorageSettings,
+}
+
+/// One step of a test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProbeStep {
+    /// What was tried, as a person reads it: `Write a probe object`.
+    pub name: String,
+    /// Why it failed and what to do; absent when it succeeded.
+    pub failure: Option<String>,
+    /// Milliseconds it took.
+    pub took_ms: u64,
+}
+
+/// The report of a test. Steps after a failed one are not tried and not listed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ProbeReport {
+    /// In order.
+    pub steps: Vec<ProbeStep>,
+    /// Whether nothing was there before, so that it may become a new destination.
+    pub empty: bool,
+    /// Identity of the destination that is there, if one is.
+    pub identity: Option<String>,
+    /// Bytes of the whole storage, where it tells.
+    pub total_bytes: Option<u64>,
+    /// Bytes that can still be written, where it tells.
+    pub free_bytes: Option<u64>,
+}
+
+impl ProbeReport {
+    /// Whether every step succeeded.
+    pub fn passed(&self) -> bool {
+        !self.steps.is_empty() && self.steps.iter().all(|step| step.failure.is_none())
+    }
+}
+
+/// A destination as it is now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StorageState {
+    /// Which copy it holds.
+    pub place: Place,
+    /// Its directory or address, as people write it.
+    pub location: String,
+    /// Bytes of the whole storage; absent where it does not tell or is out of reach.
+    pub total_bytes: Option<u64>,
+    /// Bytes that can still be written.
+    pub free_bytes: Option<u64>,
+    /// Why it cannot be used now, and what to do.
+    pub fault: Option<String>,
+    /// Whether another destination was found at its address than the one used so far.
+    pub identity_changed: bool,
+}
+
+impl StorageState {
+    /// Whole percent used, 0 to 100, rounded up; `None` where it is not known.
+    pub fn used_percent(&self) -> Option<u8> {
+        let (total, free) = (self.total_bytes?, self.free_bytes?);
+        if total == 0 {
+            return None;
+        }
+        let used = u128::from(total.saturating_sub(free)) * 100;
+        u8::try_from(used.div_ceil(u128::from(total)).min(100)).ok()
+    }
+}
