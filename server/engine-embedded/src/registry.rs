@@ -8,6 +8,7 @@ use crate::{
     engine::rejected,
     history::History,
     jobs::Jobs,
+    second::Second,
     tenant::{Identity, Tenant},
     watcher::Watcher,
 };
@@ -38,6 +39,10 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) destination: Arc<Destination>,
     pub(crate) jobs: Jobs,
+    /// The second destination, while one is used.
+    second: Mutex<Option<Arc<Second>>>,
+    /// Held while one is taken into use or given up.
+    pub(crate) choosing_second: Mutex<()>,
     tenants: Mutex<BTreeMap<Uuid, Arc<Tenant>>>,
     /// Tenants that are not in service.
     absent: Mutex<BTreeMap<Uuid, Arc<Absent>>>,
@@ -83,6 +88,8 @@ impl Inner {
             jobs: Jobs::new(Arc::clone(&clock)),
             clock,
             destination: Arc::new(destination),
+            second: Mutex::default(),
+            choosing_second: Mutex::default(),
             tenants: Mutex::default(),
             absent: Mutex::default(),
             nameless: Mutex::default(),
@@ -97,6 +104,16 @@ impl Inner {
     /// Identity of the cluster.
     pub(crate) fn cluster(&self) -> Uuid {
         lock(&self.identity).uuid
+    }
+
+    /// The second destination, while one is used.
+    pub(crate) fn second(&self) -> Option<Arc<Second>> {
+        lock(&self.second).clone()
+    }
+
+    /// Uses this second destination from now on, and gives the one used so far.
+    pub(crate) fn set_second(&self, second: Option<Arc<Second>>) -> Option<Arc<Second>> {
+        std::mem::replace(&mut *lock(&self.second), second)
     }
 
     /// The tenants in service, by identity.
