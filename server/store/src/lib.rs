@@ -24,4 +24,6 @@ pub use repo::{
     feed::FeedRows,
     jobs::{Claim, Job, JobFacts, JobPatch, Lease, NewJob, Order, PAUSE_MAX_NS, UNFINISHED_MAX},
     picture::{ArchiveFacts, TenantFacts, TenantPicture},
+    storages::PassedTest,
+    strategies::{KnownStrategy, NewStrategy},
 };

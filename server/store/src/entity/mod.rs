@@ -7,6 +7,9 @@ pub(crate) mod job;
 pub(crate) mod log_archive;
 pub(crate) mod log_span;
 pub(crate) mod revision;
+pub(crate) mod storage_config;
+pub(crate) mod storage_test;
+pub(crate) mod strategy;
 pub(crate) mod tenant;
 
 #[cfg(test)]
@@ -70,6 +73,9 @@ mod tests {
             log_archive,
             log_span,
             revision,
+            storage_config,
+            storage_test,
+            strategy,
             tenant
         );
     }
