@@ -13,7 +13,7 @@ use crate::{
     second::{Second, SecondCopy},
     survey,
 };
-use domain::BackupSetId;
+use domain::{BackupSetId, clock::Clock};
 use engine::{CopySpec, CopyWhat, EngineError, EngineJobId, EngineJobState, JobReport};
 use std::{
     sync::{Arc, MutexGuard},
@@ -41,8 +41,12 @@ pub(crate) fn start_copy(inner: &Arc<Inner>, spec: &CopySpec) -> Result<EngineJo
     let (inner, spec) = (Arc::clone(inner), spec.clone());
     tokio::spawn(async move {
         let working = Arc::clone(&job);
-        let copied = spawn_blocking(move || copy(&inner, &second, &*tenant, &spec, &working))
-            .await
+        let copied = spawn_blocking(move || {
+            let is_closing = || inner.is_closed();
+            let on = (&inner.clock, &is_closing as &dyn Fn() -> bool);
+            copy(on, &second, &*tenant, &spec, &working)
+        })
+        .await
             .unwrap_or_else(|error| Err(CopyError::Refused(format!("internal error: {error}"))));
         job.update(|report| match copied {
             Ok((done, location)) => tell(report, &done, location),
@@ -58,7 +62,7 @@ pub(crate) fn start_copy(inner: &Arc<Inner>, spec: &CopySpec) -> Result<EngineJo
 
 /// Carries an order out; gives what is remembered of it, and the directory copied to.
 fn copy(
-    inner: &Inner,
+    (clock, is_closing): (&Arc<dyn Clock>, &dyn Fn() -> bool),
     second: &Second,
     tenant: &dyn Archived,
     spec: &CopySpec,
@@ -79,9 +83,9 @@ fn copy(
         from,
         to,
         job,
-        clock: &inner.clock,
+        clock,
         limit_bytes_per_s: spec.limit_bytes_per_s,
-        is_closing: &|| inner.is_closed(),
+        is_closing,
     };
     work.prepare()?;
     work.carry_out(spec)
@@ -171,6 +175,10 @@ impl Copying<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "copy_tests.rs"]
+mod tests;
 
 /// Where what was copied lies.
 fn location(copy: &SecondCopy, done: &Done) -> String {

@@ -3,6 +3,7 @@
 use crate::{
     cluster::SecondIdentity,
     destination::Destination,
+    found,
     registry::{Inner, lock},
     second::Second,
     survey,
@@ -130,7 +131,8 @@ fn occupied(dest: &Dest, cluster: Uuid) -> Result<Option<String>, StorageError> 
                 "it holds backups of another cluster (\"{directory}\"); give an empty directory"
             )));
         }
-        if !dest.exists(&mark_key(cluster))? && !dest.list(&directory)?.is_empty() {
+        let has_tenants = !dest.list_dirs(&directory)?.is_empty();
+        if has_tenants && !dest.exists(&mark_key(cluster))? {
             return Ok(Some(
                 "it holds backups of this cluster that were not copied there; give an empty directory"
                     .to_owned(),
@@ -141,6 +143,7 @@ fn occupied(dest: &Dest, cluster: Uuid) -> Result<Option<String>, StorageError> 
 }
 
 fn mark(inner: &Inner, dest: &Dest) -> Result<(), StorageError> {
+    found::write_name(dest, inner.cluster(), &inner.name)?;
     let key = mark_key(inner.cluster());
     match dest.get_manifest::<Mark>(&key) {
         Ok(_) => return Ok(()),

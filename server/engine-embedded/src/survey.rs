@@ -3,6 +3,7 @@
 
 use crate::{
     absent::{Absence, Absent, Archived},
+    found,
     history::{History, Round},
     keys::TenantKeys,
     registry::Inner,
@@ -59,6 +60,7 @@ pub(crate) fn first(inner: &Arc<Inner>) {
     if let Err(error) = find_gone(inner) {
         tracing::warn!(%error, "the destination could not be listed yet");
     }
+    name(inner);
 }
 
 fn look(inner: &Arc<Inner>) {
@@ -71,6 +73,14 @@ fn look(inner: &Arc<Inner>) {
         tracing::debug!(%error, "the destination could not be listed");
     }
     look_at_second(inner);
+    name(inner);
+}
+
+/// A destination that cannot be written can still be recovered from.
+fn name(inner: &Inner) {
+    if let Err(error) = found::name_cluster(inner) {
+        tracing::debug!(%error, "the cluster's name could not be written to the destination");
+    }
 }
 
 /// Reads a tenant's history if that was not possible before.
@@ -223,7 +233,7 @@ pub(crate) fn name_of(dest: &Dest, keys: &TenantKeys, history: &History, uuid: U
 }
 
 /// What the destination calls a tenant: by its identity, else by its newest set.
-fn name_at(dest: &Dest, keys: &TenantKeys, history: &History) -> Option<String> {
+pub(crate) fn name_at(dest: &Dest, keys: &TenantKeys, history: &History) -> Option<String> {
     #[derive(Deserialize)]
     struct Named {
         name: String,
