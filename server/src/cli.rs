@@ -1,6 +1,7 @@
 //! The command line: what can be typed. Meaning lives in `command` and `serve`.
 
 use clap::{Args, Parser, Subcommand};
+use domain::second_backup::Place;
 use std::path::PathBuf;
 
 /// Backup and recovery to a moment, with a console in the browser.

@@ -6,7 +6,7 @@ use crate::{
     handle::answer,
     jobs::queue,
 };
-use domain::{TenantId, tenant::TenantState, validate};
+use domain::{TenantId, second_backup::Place, tenant::TenantState, validate};
 use engine::{SqlResult, TenantKey, VerifyReport};
 
 /// What the audit calls making one.

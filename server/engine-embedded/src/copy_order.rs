@@ -47,7 +47,7 @@ pub(crate) fn start_copy(inner: &Arc<Inner>, spec: &CopySpec) -> Result<EngineJo
             copy(on, &second, &*tenant, &spec, &working)
         })
         .await
-            .unwrap_or_else(|error| Err(CopyError::Refused(format!("internal error: {error}"))));
+        .unwrap_or_else(|error| Err(CopyError::Refused(format!("internal error: {error}"))));
         job.update(|report| match copied {
             Ok((done, location)) => tell(report, &done, location),
             Err(CopyError::Canceled(_)) => report.state = EngineJobState::Canceled,

@@ -26,7 +26,7 @@ impl SetsCopied {
         let bytes = size::bytes(self.bytes);
         match (self.is_gone, self.sets) {
             (true, _) => format!(
-                "backup set {set} was removed from the first destination; there is nothing to copy any more"
+                "backup set {set} is not at the first destination any more; there is nothing to copy"
             ),
             (_, 0) => format!("backup set {set} was there already"),
             (_, 1) => format!("backup set {set} copied, {bytes}"),

@@ -15,14 +15,15 @@ use uuid::Uuid;
 pub(crate) fn observe(inner: &Inner) -> Observation {
     let taken = inner.clock.now();
     // Asked first: a tenant found meanwhile is among them already.
-    let complete = inner.is_surveyed();
+    let second = inner.second();
+    let complete = inner.is_surveyed() && second.as_ref().is_none_or(|second| second.is_listed());
     let mut tenants: Vec<TenantObservation> = inner
         .tenants()
         .iter()
         .map(|tenant| online(tenant))
         .collect();
     tenants.extend(inner.absent().iter().map(|tenant| absent(tenant)));
-    if let Some(second) = inner.second() {
+    if let Some(second) = second {
         for seen in &mut tenants {
             add_second(&second, seen);
         }

@@ -27,6 +27,8 @@ pub(crate) struct Second {
     /// What all that is copied to it keeps to.
     pub(crate) pace: Pace,
     ended: AtomicBool,
+    /// Whether it was listed since it is used.
+    listed: AtomicBool,
 }
 
 /// What is at the second destination of one tenant.
@@ -53,6 +55,7 @@ impl Second {
             copies: Mutex::default(),
             pace: Pace::default(),
             ended: AtomicBool::new(false),
+            listed: AtomicBool::new(false),
         })
     }
 
@@ -83,7 +86,7 @@ impl Second {
         self.take_up(tenant.uuid(), tenant.name())
     }
 
-    fn take_up(&self, uuid: Uuid, name: String) -> Arc<SecondCopy> {
+    pub(crate) fn take_up(&self, uuid: Uuid, name: String) -> Arc<SecondCopy> {
         let mut copies = lock(&self.copies);
         let copy = copies.entry(uuid).or_insert_with(|| {
             Arc::new(SecondCopy {
@@ -126,7 +129,13 @@ impl Second {
             survey::refresh(&*copy)?;
             copy.read_record(&dest)?;
         }
+        self.listed.store(true, Ordering::Release);
         Ok(())
+    }
+
+    /// Whether every tenant that has something there is known.
+    pub(crate) fn is_listed(&self) -> bool {
+        self.listed.load(Ordering::Acquire)
     }
 
     /// Whether everything there was read.

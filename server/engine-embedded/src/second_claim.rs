@@ -84,6 +84,9 @@ fn absolute(path: &Path) -> Result<PathBuf, EngineError> {
 
 fn remember(inner: &Inner, second: Option<SecondIdentity>) -> Result<(), EngineError> {
     let mut identity = lock(&inner.identity);
+    if identity.second == second {
+        return Ok(());
+    }
     let changed = crate::cluster::ClusterIdentity {
         second,
         ..identity.clone()

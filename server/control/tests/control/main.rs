@@ -16,4 +16,5 @@ mod observe;
 mod recoveries;
 mod resume;
 mod roles;
+mod second;
 mod simulation;
