@@ -3,7 +3,9 @@
 //! A recovery or a verification needs a tenant's identity, its keys and its history, and nothing of
 //! its data file. [`Archived`] is that much of a tenant, in service or not.
 
-use crate::{destination::Destination, history::History, keys::TenantKeys, tenant::Tenant};
+use crate::{
+    destination::Destination, history::History, holds::Holds, keys::TenantKeys, tenant::Tenant,
+};
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
@@ -24,6 +26,8 @@ pub(crate) trait Archived: Send + Sync {
     fn history(&self) -> MutexGuard<'_, History>;
     /// Keeps log at the destination from being deleted while it is read.
     fn read_log(&self) -> RwLockReadGuard<'_, ()>;
+    /// What of its backups is being read, so that no cleanup removes it.
+    fn holds(&self) -> &Arc<Holds>;
 }
 
 impl Archived for Tenant {
@@ -50,6 +54,10 @@ impl Archived for Tenant {
     fn read_log(&self) -> RwLockReadGuard<'_, ()> {
         self.read_log()
     }
+
+    fn holds(&self) -> &Arc<Holds> {
+        &self.holds
+    }
 }
 
 /// Why a tenant is not in service.
@@ -69,6 +77,7 @@ pub(crate) struct Absent {
     destination: Arc<Destination>,
     history: Mutex<History>,
     reading: RwLock<()>,
+    holds: Arc<Holds>,
     pub(crate) absence: Absence,
 }
 
@@ -87,6 +96,7 @@ impl Absent {
             destination,
             history: Mutex::new(history),
             reading: RwLock::new(()),
+            holds: Arc::default(),
             absence,
         })
     }
@@ -148,5 +158,9 @@ impl Archived for Absent {
 
     fn read_log(&self) -> RwLockReadGuard<'_, ()> {
         self.reading.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn holds(&self) -> &Arc<Holds> {
+        &self.holds
     }
 }

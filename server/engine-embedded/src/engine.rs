@@ -19,10 +19,11 @@ use domain::{
     capability::{Ability, ArchiveScope, Capabilities, Expiry, RecoverTo},
     clock::Clock,
     recovery::{RecoveryPlan, RecoveryProof},
+    retention::CleanupPlan,
 };
 use engine::{
-    BackupSpec, Engine, EngineError, EngineErrorKind, EngineJobId, EngineSettings, JobReport,
-    Observation, RecoverySpec, SqlResult, TenantKey, VerifyReport,
+    BackupSpec, CleanupSpec, Engine, EngineError, EngineErrorKind, EngineJobId, EngineSettings,
+    JobReport, Observation, RecoverySpec, SqlResult, TenantKey, VerifyReport,
 };
 use std::{path::Path, sync::Arc};
 use tokio::{sync::oneshot, task::spawn_blocking};
@@ -152,7 +153,7 @@ impl Engine for EmbeddedEngine {
             recover_to: RecoverTo::AnyInstant,
             cancel_backup: true,
             cancel_recovery: true,
-            expiry: Expiry::EngineByPolicy,
+            expiry: Expiry::ConsoleDeletesSets,
             second_backup: false,
             placement: false,
             change_destination: Ability::No(
@@ -160,7 +161,7 @@ impl Engine for EmbeddedEngine {
                  to use another one."
                     .to_owned(),
             ),
-            plan_cleanup: Ability::No("Not yet.".to_owned()),
+            plan_cleanup: Ability::Yes,
         }
     }
 
@@ -267,6 +268,14 @@ impl Engine for EmbeddedEngine {
             Ok(report)
         })
         .await
+    }
+
+    async fn plan_cleanup(&self, spec: &CleanupSpec) -> Result<CleanupPlan, EngineError> {
+        crate::cleanup_orders::plan_cleanup(&self.inner, spec).await
+    }
+
+    async fn start_cleanup(&self, spec: &CleanupSpec) -> Result<EngineJobId, EngineError> {
+        crate::cleanup_orders::start_cleanup(&self.inner, spec)
     }
 
     async fn shut_down(&self) {

@@ -3,6 +3,7 @@
 
 use crate::{
     absent::{Absence, Absent, Archived},
+    cleanup_orders,
     history::{History, Round},
     keys::TenantKeys,
     registry::Inner,
@@ -11,7 +12,10 @@ use crate::{
 use serde::Deserialize;
 use std::{
     collections::HashMap,
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use storage::{Dest, StorageError};
@@ -25,6 +29,7 @@ const FIRST_LIST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Looks again and again until the engine is gone.
 pub(crate) async fn run(inner: Weak<Inner>) {
+    let resumed = Arc::new(AtomicBool::new(false));
     loop {
         let Some(pause) = inner.upgrade().map(|inner| pause(&inner)) else {
             return;
@@ -33,8 +38,16 @@ pub(crate) async fn run(inner: Weak<Inner>) {
         let Some(inner) = inner.upgrade().filter(|inner| !inner.is_closed()) else {
             return;
         };
+        let done = Arc::clone(&resumed);
         // A destination out of reach changes nothing here; the archivers tell about it.
-        let _ = spawn_blocking(move || look(&inner)).await;
+        let _ = spawn_blocking(move || {
+            look(&inner);
+            // Only what an earlier process left: what was stopped since waits for the next cleanup.
+            if !done.load(Ordering::Relaxed) {
+                done.store(cleanup_orders::resume(&inner), Ordering::Relaxed);
+            }
+        })
+        .await;
     }
 }
 
