@@ -3,7 +3,9 @@
 //! A recovery or a verification needs a tenant's identity, its keys and its history, and nothing of
 //! its data file. [`Archived`] is that much of a tenant, in service or not.
 
-use crate::{destination::Destination, history::History, keys::TenantKeys, tenant::Tenant};
+use crate::{
+    destination::Destination, history::History, holds::Holds, keys::TenantKeys, tenant::Tenant,
+};
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
@@ -26,6 +28,8 @@ pub(crate) trait Archived: Send + Sync {
     fn read_log(&self) -> RwLockReadGuard<'_, ()>;
     /// Keeps readers away while log is deleted; `None` while somebody reads.
     fn nobody_reads(&self) -> Option<RwLockWriteGuard<'_, ()>>;
+    /// What of its backups is being read, so that no cleanup removes it.
+    fn holds(&self) -> &Arc<Holds>;
 }
 
 impl Archived for Tenant {
@@ -56,6 +60,10 @@ impl Archived for Tenant {
     fn nobody_reads(&self) -> Option<RwLockWriteGuard<'_, ()>> {
         self.reading.try_write().ok()
     }
+
+    fn holds(&self) -> &Arc<Holds> {
+        &self.holds
+    }
 }
 
 /// Why a tenant is not in service.
@@ -75,6 +83,7 @@ pub(crate) struct Absent {
     destination: Arc<Destination>,
     history: Mutex<History>,
     reading: RwLock<()>,
+    holds: Arc<Holds>,
     pub(crate) absence: Absence,
 }
 
@@ -93,6 +102,7 @@ impl Absent {
             destination,
             history: Mutex::new(history),
             reading: RwLock::new(()),
+            holds: Arc::default(),
             absence,
         })
     }
@@ -158,5 +168,9 @@ impl Archived for Absent {
 
     fn nobody_reads(&self) -> Option<RwLockWriteGuard<'_, ()>> {
         self.reading.try_write().ok()
+    }
+
+    fn holds(&self) -> &Arc<Holds> {
+        &self.holds
     }
 }

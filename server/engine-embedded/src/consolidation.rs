@@ -30,6 +30,7 @@ pub(crate) fn consolidate(
     round: i64,
     now: Scn,
 ) -> Result<(), SegmentError> {
+    let _merging = tenant.holds.merging();
     let parts = {
         let history = tenant.history();
         let Some(round) = history.rounds.get(&round) else {

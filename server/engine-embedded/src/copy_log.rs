@@ -9,7 +9,9 @@ use crate::{
     consolidation,
     copy_object::{CopyError, Copying, Proof},
     history::{Checkpoint, History, Round, RoundEnd, SegmentInfo},
+    holds::Claim,
     publisher::list_piece,
+    removed::{Cut, is_cut},
     segment::{Segment, SegmentError},
     survey,
 };
@@ -68,7 +70,14 @@ pub(crate) fn copy_log(work: &Copying<'_>) -> Result<LogCopied, CopyError> {
     let mut damage = Vec::new();
     let mut passes = 0;
     loop {
-        let plan = plan(&work.source.history(), &work.copy.history());
+        let (_read, (_kept, plan)) = work.source.holds().take(|| {
+            let plan = plan(&work.source.history(), &work.copy.history());
+            let claim = claim(&plan);
+            let both = || Ok::<_, CopyError>((claim.clone(), ()));
+            let (kept, ()) = work.copy.holds().take(both)?;
+            Ok::<_, CopyError>((claim, (kept, plan)))
+        })?;
+        tell_cuts(work, &plan)?;
         let segments = plan.iter().flat_map(|round| &round.segments);
         work.job
             .phase("Copying logs", segments.map(|segment| segment.bytes).sum());
@@ -94,11 +103,33 @@ pub(crate) fn copy_log(work: &Copying<'_>) -> Result<LogCopied, CopyError> {
     }
 }
 
+/// All log from the first file on that is to be copied: no cleanup removes it meanwhile.
+fn claim(plan: &[RoundPlan]) -> Claim {
+    let claim = Claim::by("a copy of the log reads it");
+    let first = plan.iter().find_map(|round| {
+        let first = round.segments.first()?;
+        Some((round.number, first.name.first_txn))
+    });
+    match first {
+        Some((round, txn)) => claim.log_since(round, txn),
+        None => claim,
+    }
+}
+
+/// What a cleanup of the second copy removed is not copied again.
 fn plan(from: &History, to: &History) -> Vec<RoundPlan> {
-    let rounds = from.rounds.iter().map(|(number, round)| {
+    let is_removed = |number: &i64| {
+        let was_there = *number <= to.removed.greatest_round;
+        to.gone_rounds.contains(number) || (was_there && !to.rounds.contains_key(number))
+    };
+    let rounds = from.rounds.iter().filter(|(number, _)| !is_removed(number));
+    let rounds = rounds.map(|(number, round)| {
         let there = to.rounds.get(number);
-        let is_there =
-            |segment: &&SegmentInfo| there.is_some_and(|there| there.covering(segment).is_some());
+        let is_there = |segment: &&SegmentInfo| {
+            let (first, last) = (segment.name.first_txn, segment.name.last_txn);
+            is_cut(to.removed.cuts_of(*number), first, last)
+                || there.is_some_and(|there| there.covering(segment).is_some())
+        };
         RoundPlan {
             number: *number,
             is_new: there.is_none(),
@@ -213,6 +244,66 @@ fn copy_segment(work: &Copying<'_>, round: i64, info: &SegmentInfo) -> Result<u6
     Ok(bytes)
 }
 
+/// Tells of log that a cleanup removed from the first destination before it was copied, so that it is not
+/// taken for lost.
+fn tell_cuts(work: &Copying<'_>, plan: &[RoundPlan]) -> Result<(), CopyError> {
+    let from = work.source.history().removed.cuts.clone();
+    let missing = |history: &History| {
+        let cuts = plan.iter().flat_map(|round| {
+            let cuts = from.get(&round.number).map_or(&[][..], Vec::as_slice);
+            let there = history.rounds.get(&round.number);
+            let without = cuts.iter().flat_map(|cut| outside(*cut, there));
+            without.map(|cut| (round.number, cut)).collect::<Vec<_>>()
+        });
+        let known = |(round, cut): &(i64, Cut)| {
+            is_cut(history.removed.cuts_of(*round), cut.first, cut.last)
+        };
+        cuts.filter(|cut| !known(cut)).collect::<Vec<(i64, Cut)>>()
+    };
+    if from.is_empty() || missing(&work.copy.history()).is_empty() {
+        return Ok(());
+    }
+    // A cleanup that is at work there writes the same note; the next copy tells.
+    let Some(_cleaning) = work.copy.holds().begin_cleaning() else {
+        return Ok(());
+    };
+    let removed = {
+        let history = work.copy.history();
+        let mut removed = history.removed.clone();
+        removed.format = 1;
+        for (round, cut) in missing(&history) {
+            removed.cut(round, cut);
+        }
+        removed
+    };
+    removed
+        .write(&work.to, work.copy.keys())
+        .map_err(CopyError::Writing)?;
+    work.copy.history().set_removed(removed);
+    Ok(())
+}
+
+/// The parts of `cut` of which no log is in `round`.
+fn outside(cut: Cut, round: Option<&Round>) -> Vec<Cut> {
+    let (mut parts, mut next) = (Vec::new(), cut.first);
+    for segment in round.into_iter().flat_map(|round| round.segments.values()) {
+        let name = &segment.name;
+        if name.last_txn < next || name.first_txn > cut.last {
+            continue;
+        }
+        if name.first_txn > next {
+            let last = name.first_txn - 1;
+            parts.push(Cut { first: next, last });
+        }
+        next = name.last_txn + 1;
+    }
+    if next <= cut.last {
+        let (first, last) = (next, cut.last);
+        parts.push(Cut { first, last });
+    }
+    parts
+}
+
 /// A log file that was to be copied is gone: most likely it became part of another.
 fn look_anew(work: &Copying<'_>, key: &str) -> Result<(), CopyError> {
     let is_claimed = {
@@ -292,6 +383,7 @@ fn write_checkpoint(work: &Copying<'_>, plan: &RoundPlan) -> Result<(), CopyErro
 
 /// Deletes log files there that a longer one holds.
 fn tidy(work: &Copying<'_>) -> Result<(), CopyError> {
+    let _merging = work.copy.holds().merging();
     consolidation::delete_covered(work.copy, &work.to).map_err(|error| match error {
         SegmentError::Storage(error) => CopyError::Writing(error),
         error => CopyError::Refused(error.to_string()),

@@ -201,17 +201,24 @@ fn tell(report: &mut JobReport, done: &Done, location: String) {
     report.progress.eta_ms = None;
 }
 
-/// A copy that an engine before this one finished, found by what is remembered at the second destination.
+/// A copy or a cleanup of copies that an engine before this one finished, found by what is remembered at the
+/// second destination.
 pub(crate) fn find_result(inner: &Inner, token: &str) -> Option<EngineJobId> {
     let second = inner.second()?;
     for copy in second.copies() {
-        let done = copy
-            .record()
-            .as_ref()
-            .and_then(|it| it.find(token).cloned());
-        if let Some(done) = done {
+        let record = copy.record().clone().unwrap_or_default();
+        let ended = copy.history().removed.last.clone();
+        if let Some(done) = record.find(token) {
             let (job, _) = inner.jobs.begin(token);
-            job.update(|report| tell(report, &done, location(&copy, &done)));
+            job.update(|report| tell(report, done, location(&copy, done)));
+            return Some(Jobs::id(token));
+        }
+        if let Some(ended) = ended.filter(|ended| ended.token == token) {
+            let (job, _) = inner.jobs.begin(token);
+            job.update(|report| {
+                report.state = EngineJobState::Completed;
+                report.outcome = Some(ended.outcome);
+            });
             return Some(Jobs::id(token));
         }
     }

@@ -4,6 +4,8 @@ use crate::{
     absent::Archived,
     copy_object::{CopyError, Copying, Proof},
     history::History,
+    holds::Claim,
+    keys::set_number,
     set::SetManifest,
     survey,
 };
@@ -43,10 +45,18 @@ impl SetsCopied {
 /// goes on; what is given up is removed.
 pub(crate) fn copy_set(work: &Copying<'_>, set: BackupSetId) -> Result<SetsCopied, CopyError> {
     remove_abandoned(work)?;
-    let Some(chain) = chain(work, set)? else {
+    let (_read, chain) = work.source.holds().take(|| {
+        let chain = chain(work, set)?;
+        Ok::<_, CopyError>((claim("a copy reads it", chain.iter().flatten()), chain))
+    })?;
+    let Some(chain) = chain else {
         return gone(work, set);
     };
-    let missing = missing(&work.copy.history(), chain)?;
+    // What is there already has to stay until what builds on it is there too.
+    let (_kept, missing) = work.copy.holds().take(|| {
+        let claim = claim("a copy that is being made builds on it", &chain);
+        Ok::<_, CopyError>((claim, missing(&work.copy.history(), &chain)?))
+    })?;
     let copied = copy_missing(work, &missing);
     match copied {
         Err(error @ (CopyError::Canceled(_) | CopyError::Ended)) if !(work.is_closing)() => {
@@ -71,6 +81,10 @@ pub(crate) fn copy_set(work: &Copying<'_>, set: BackupSetId) -> Result<SetsCopie
     }
 }
 
+fn claim<'a>(by: &str, chain: impl IntoIterator<Item = &'a SetManifest>) -> Claim {
+    Claim::by(by).sets(chain.into_iter().map(|set| set.set_id))
+}
+
 /// The sets to have, full one first; `None` when the first destination does not have them any more.
 fn chain(work: &Copying<'_>, set: BackupSetId) -> Result<Option<Vec<SetManifest>>, CopyError> {
     let history = work.source.history();
@@ -83,7 +97,7 @@ fn chain(work: &Copying<'_>, set: BackupSetId) -> Result<Option<Vec<SetManifest>
             ))
         });
     }
-    let is_of_set = |(name, _): &(&String, &String)| crate::keys::set_number(name) == Some(set.0);
+    let is_of_set = |(name, _): &(&String, &String)| set_number(name) == Some(set.0);
     match history.known_damage.iter().find(is_of_set) {
         Some((directory, why)) => Err(CopyError::Damaged {
             name: format!("backup set {directory}"),
@@ -94,25 +108,59 @@ fn chain(work: &Copying<'_>, set: BackupSetId) -> Result<Option<Vec<SetManifest>
     }
 }
 
-/// The order when the first destination does not have the set.
+/// The order when the first destination does not have the set, or does not have it whole.
 fn gone(work: &Copying<'_>, set: BackupSetId) -> Result<SetsCopied, CopyError> {
-    let history = work.copy.history();
-    let is_there = history
-        .sets
-        .get(&set.0)
-        .is_some_and(|found| history.chain(found).is_some());
+    let is_there = {
+        let history = work.copy.history();
+        let found = history.sets.get(&set.0);
+        found.is_some_and(|found| history.chain(found).is_some())
+    };
+    if !is_there {
+        refuse_unreadable(work, set)?;
+    }
     Ok(SetsCopied {
         is_gone: !is_there,
         ..SetsCopied::default()
     })
 }
 
+/// Refuses a set of which something is there that does not read, rather than taking it for removed.
+fn refuse_unreadable(work: &Copying<'_>, set: BackupSetId) -> Result<(), CopyError> {
+    let listed = work.from.list_dirs(&work.source.keys().data());
+    let listed = listed.map_err(CopyError::Reading)?;
+    let history = work.source.history();
+    let is_left = |directory: &&String| {
+        set_number(directory) == Some(set.0) && !history.gone_sets.contains(&set.0)
+    };
+    let Some(directory) = listed.iter().find(is_left) else {
+        return Ok(());
+    };
+    let about = format!("backup set {set} ");
+    let is_about = |note: &&String| note.contains(directory) || note.contains(&about);
+    let note = history.damaged.iter().find(is_about).cloned();
+    Err(CopyError::Damaged {
+        name: work.source.keys().set(directory),
+        what: note.unwrap_or_else(|| "it is not complete".to_owned()),
+        advice: "it was not copied; take a new full backup",
+    })
+}
+
 /// Those of `chain` that are not there. Another set of the same number is never replaced.
-fn missing(there: &History, chain: Vec<SetManifest>) -> Result<Vec<SetManifest>, CopyError> {
+fn missing(there: &History, chain: &[SetManifest]) -> Result<Vec<SetManifest>, CopyError> {
     let mut missing = Vec::new();
+    let is_going = |set: i64| {
+        let pending = there.removed.pending.as_ref();
+        pending.is_some_and(|pending| pending.sets.contains(&set))
+    };
     for set in chain {
         match there.sets.get(&set.set_id) {
-            None => missing.push(set),
+            None if is_going(set.set_id) => {
+                return Err(CopyError::Refused(format!(
+                    "a cleanup is removing backup set {} from the second destination; copy it again when that has ended",
+                    set.set_id
+                )));
+            }
+            None => missing.push(set.clone()),
             Some(other) if other.token == set.token && other.directory == set.directory => {}
             Some(_) => return Err(CopyError::Refused(another(set.set_id))),
         }
@@ -182,6 +230,7 @@ fn publish(work: &Copying<'_>, set: &SetManifest) -> Result<(), CopyError> {
     work.copy_manifest(&key, || another(set.set_id))?;
     let mut history = work.copy.history();
     history.known_damage.remove(&set.directory);
+    history.gone_sets.remove(&set.set_id);
     history
         .unfinished
         .retain(|directory| *directory != set.directory);

@@ -23,11 +23,13 @@ use domain::{
     capability::{Ability, ArchiveScope, Capabilities, Expiry, RecoverTo},
     clock::Clock,
     recovery::{RecoveryPlan, RecoveryProof},
+    retention::CleanupPlan,
     storage::ProbeReport,
 };
 use engine::{
-    BackupSpec, CopySpec, Engine, EngineError, EngineErrorKind, EngineJobId, EngineSettings,
-    FoundCluster, JobReport, Observation, RecoverySpec, SqlResult, TenantKey, VerifyReport,
+    BackupSpec, CleanupSpec, CopySpec, Engine, EngineError, EngineErrorKind, EngineJobId,
+    EngineSettings, FoundCluster, JobReport, Observation, RecoverySpec, SqlResult, TenantKey,
+    VerifyReport,
 };
 use std::{path::Path, sync::Arc, time::Duration};
 use storage::{Dest, StorageError};
@@ -232,7 +234,7 @@ impl Engine for EmbeddedEngine {
             recover_to: RecoverTo::AnyInstant,
             cancel_backup: true,
             cancel_recovery: true,
-            expiry: Expiry::EngineByPolicy,
+            expiry: Expiry::ConsoleDeletesSets,
             second_backup: true,
             placement: false,
             change_destination: Ability::No(
@@ -240,7 +242,7 @@ impl Engine for EmbeddedEngine {
                  to use another one."
                     .to_owned(),
             ),
-            plan_cleanup: Ability::No("Not yet.".to_owned()),
+            plan_cleanup: Ability::Yes,
         }
     }
 
@@ -377,6 +379,14 @@ impl Engine for EmbeddedEngine {
     async fn probe_storage(&self, directory: &Path) -> Result<ProbeReport, EngineError> {
         let (clock, directory) = (Arc::clone(&self.inner.clock), directory.to_owned());
         blocking("test", move || Ok(storage::probe(&directory, &*clock))).await
+    }
+
+    async fn plan_cleanup(&self, spec: &CleanupSpec) -> Result<CleanupPlan, EngineError> {
+        crate::cleanup_orders::plan_cleanup(&self.inner, spec).await
+    }
+
+    async fn start_cleanup(&self, spec: &CleanupSpec) -> Result<EngineJobId, EngineError> {
+        crate::cleanup_orders::start_cleanup(&self.inner, spec)
     }
 
     async fn shut_down(&self) {

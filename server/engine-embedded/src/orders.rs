@@ -5,6 +5,7 @@ use crate::{
     backup::{BackupError, Order, make_set},
     commit::Head,
     engine::{blocking, recovery_error, rejected},
+    holds::{Claim, Hold},
     job::Job,
     jobs::Jobs,
     page_map::PageMap,
@@ -93,6 +94,7 @@ async fn back_up(
     job: &Arc<Job>,
 ) -> Result<SetManifest, String> {
     job.phase("Taking a snapshot", 0);
+    let (_hold, ()) = hold_log(tenant);
     let (snapshot, head, map) = tenant.snapshot().await?;
     let (inner, tenant, spec, job) = (
         Arc::clone(inner),
@@ -118,10 +120,14 @@ fn back_up_snapshot(
     map: &PageMap,
 ) -> Result<SetManifest, BackupError> {
     let dest = tenant.destination.get()?;
+    let mut _hold = None;
     let (base, full_because) = match spec.kind {
         BackupKind::Full => (None, None),
         BackupKind::Incremental => match base_for(tenant, head, map.page_size(), &dest) {
-            Ok(base) => (Some(base), None),
+            Ok((held, base)) => {
+                _hold = Some(held);
+                (Some(base), None)
+            }
             Err(why) => (None, Some(why)),
         },
     };
@@ -162,33 +168,63 @@ fn kind_of(incremental: bool) -> BackupKind {
     }
 }
 
-/// The newest set that an incremental one may build on, or in words why there is none.
+/// Keeps all log from now on, which continues the set to come, until that set is there.
+fn hold_log(tenant: &Tenant) -> (Hold, ()) {
+    let held = tenant.holds.take(|| {
+        let history = tenant.history();
+        let last = history.last_round().map_or((0, 0), |round| {
+            let last = history.runs(round).last().map_or(0, |run| run.last_txn);
+            (round.start.base.round, last)
+        });
+        let claim = Claim::by("a data backup that runs needs it").log_since(last.0, last.1);
+        Ok::<_, std::convert::Infallible>((claim, ()))
+    });
+    match held {
+        Ok(held) => held,
+    }
+}
+
+/// The newest set that an incremental one may build on, held against cleanups; or in words why there is none.
 fn base_for(
     tenant: &Tenant,
     head: &Head,
     page_size: u32,
     dest: &storage::Dest,
-) -> Result<(SetManifest, PageMap), String> {
-    let (set, length) = {
-        let history = tenant.history();
-        let set = history
-            .sets
-            .values()
-            .next_back()
-            .ok_or("there is no earlier set to build on")?;
-        let chain = history
-            .chain(set)
-            .ok_or("the set to build on is not complete any more")?;
-        (set.clone(), chain.len())
-    };
+) -> Result<(Hold, (SetManifest, PageMap)), String> {
+    let (hold, set) = tenant.holds.take(|| choose_base(tenant, head))?;
+    let map = base_map(tenant, &set, page_size, dest)?;
+    Ok((hold, (set, map)))
+}
+
+fn choose_base(tenant: &Tenant, head: &Head) -> Result<(Claim, SetManifest), String> {
+    let history = tenant.history();
+    let set = history
+        .sets
+        .values()
+        .next_back()
+        .ok_or("there is no earlier set to build on")?;
+    let chain = history
+        .chain(set)
+        .ok_or("the set to build on is not complete any more")?;
     if set.head.round != head.round {
         return Err("the log began a new round since the last set".to_owned());
     }
-    if length >= CHAIN_LENGTH_MAX {
+    if chain.len() >= CHAIN_LENGTH_MAX {
         return Err(format!(
             "{CHAIN_LENGTH_MAX} sets already build on each other"
         ));
     }
+    let claim = Claim::by("a data backup builds on it");
+    let claim = claim.sets(chain.iter().map(|set| set.set_id));
+    Ok((claim, set.clone()))
+}
+
+fn base_map(
+    tenant: &Tenant,
+    set: &SetManifest,
+    page_size: u32,
+    dest: &storage::Dest,
+) -> Result<PageMap, String> {
     let unreadable = |why: &dyn std::fmt::Display| {
         format!("the page map of set {} does not read: {why}", set.set_id)
     };
@@ -199,7 +235,7 @@ fn base_for(
     if set.page_size != page_size {
         return Err("the page size changed since the last set".to_owned());
     }
-    Ok((set, map))
+    Ok(map)
 }
 
 fn tell_set(report: &mut JobReport, tenant: &dyn Archived, set: &SetManifest) {
@@ -332,6 +368,15 @@ fn tell_tenant(report: &mut JobReport, tenant: &Tenant) {
 pub(crate) fn find_result(inner: &Inner, token: &str) -> Option<EngineJobId> {
     for tenant in inner.archived_tenants() {
         let history = tenant.history();
+        if let Some(ended) = history.removed.last.clone().filter(|it| it.token == token) {
+            drop(history);
+            let (job, _) = inner.jobs.begin(token);
+            job.update(|report| {
+                report.state = EngineJobState::Completed;
+                report.outcome = Some(ended.outcome);
+            });
+            return Some(Jobs::id(token));
+        }
         let set = history.sets.values().find(|set| set.token == token);
         if let Some(set) = set.cloned() {
             drop(history);

@@ -5,7 +5,7 @@
 
 use crate::{
     absent::Archived, copy_record::Record, destination::Destination, history::History,
-    keys::TenantKeys, pace::Pace, survey,
+    holds::Holds, keys::TenantKeys, pace::Pace, survey,
 };
 use engine::SecondObservation;
 use std::{
@@ -29,6 +29,8 @@ pub(crate) struct Second {
     ended: AtomicBool,
     /// Whether it was listed since it is used.
     listed: AtomicBool,
+    /// Whether what an earlier process left of cleanups there is done.
+    resumed: AtomicBool,
 }
 
 /// What is at the second destination of one tenant.
@@ -39,6 +41,7 @@ pub(crate) struct SecondCopy {
     destination: Arc<Destination>,
     history: Mutex<History>,
     reading: RwLock<()>,
+    holds: Arc<Holds>,
     /// Held by the one that copies.
     copying: Mutex<()>,
     /// What was copied; absent until it was read.
@@ -56,6 +59,7 @@ impl Second {
             pace: Pace::default(),
             ended: AtomicBool::new(false),
             listed: AtomicBool::new(false),
+            resumed: AtomicBool::new(false),
         })
     }
 
@@ -96,6 +100,7 @@ impl Second {
                 destination: Arc::clone(&self.destination),
                 history: Mutex::default(),
                 reading: RwLock::new(()),
+                holds: Arc::default(),
                 copying: Mutex::new(()),
                 record: Mutex::default(),
                 cleaned: AtomicBool::new(false),
@@ -136,6 +141,15 @@ impl Second {
     /// Whether every tenant that has something there is known.
     pub(crate) fn is_listed(&self) -> bool {
         self.listed.load(Ordering::Acquire)
+    }
+
+    /// Does what is left of an earlier process, until it is done once.
+    pub(crate) fn resume_once(&self, resume: impl FnOnce(Vec<Arc<dyn Archived>>) -> bool) {
+        if !self.resumed.load(Ordering::Acquire) {
+            let copies = self.copies().into_iter().map(|it| it as Arc<dyn Archived>);
+            self.resumed
+                .store(resume(copies.collect()), Ordering::Release);
+        }
     }
 
     /// Whether everything there was read.
@@ -216,6 +230,10 @@ impl Archived for SecondCopy {
 
     fn read_log(&self) -> RwLockReadGuard<'_, ()> {
         self.reading.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn holds(&self) -> &Arc<Holds> {
+        &self.holds
     }
 
     fn nobody_reads(&self) -> Option<RwLockWriteGuard<'_, ()>> {

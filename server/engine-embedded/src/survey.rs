@@ -3,7 +3,7 @@
 
 use crate::{
     absent::{Absence, Absent, Archived},
-    found,
+    cleanup_orders, found,
     history::{History, Round},
     keys::TenantKeys,
     registry::Inner,
@@ -12,7 +12,10 @@ use crate::{
 use serde::Deserialize;
 use std::{
     collections::HashMap,
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use storage::{Dest, StorageError};
@@ -26,6 +29,7 @@ const FIRST_LIST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Looks again and again until the engine is gone.
 pub(crate) async fn run(inner: Weak<Inner>) {
+    let resumed = Arc::new(AtomicBool::new(false));
     loop {
         let Some(pause) = inner.upgrade().map(|inner| pause(&inner)) else {
             return;
@@ -34,8 +38,19 @@ pub(crate) async fn run(inner: Weak<Inner>) {
         let Some(inner) = inner.upgrade().filter(|inner| !inner.is_closed()) else {
             return;
         };
+        let done = Arc::clone(&resumed);
         // A destination out of reach changes nothing here; the archivers tell about it.
-        let _ = spawn_blocking(move || look(&inner)).await;
+        let _ = spawn_blocking(move || {
+            look(&inner);
+            // Only what an earlier process left: what was stopped since waits for the next cleanup.
+            if !done.load(Ordering::Relaxed) {
+                done.store(
+                    cleanup_orders::resume(&inner, inner.archived_tenants()),
+                    Ordering::Relaxed,
+                );
+            }
+        })
+        .await;
     }
 }
 
@@ -212,6 +227,7 @@ pub(crate) fn look_at_second(inner: &Arc<Inner>) {
         tracing::debug!(%error, "the second destination could not be listed");
         return;
     }
+    second.resume_once(|copies| cleanup_orders::resume(inner, copies));
     for copy in second.copies() {
         if !inner.has(copy.uuid()) && !is_empty(&copy.history()) {
             note_gone(inner, (copy.uuid(), copy.name()), History::default());

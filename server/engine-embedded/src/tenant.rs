@@ -7,6 +7,7 @@ use crate::{
     destination::Destination,
     files::{OpenError, TenantConnection, TenantFiles},
     history::History,
+    holds::Holds,
     job::Job,
     keys::TenantKeys,
     page_map::PageMap,
@@ -96,6 +97,8 @@ pub(crate) struct Tenant {
     pub(crate) commands: mpsc::Sender<Command>,
     /// Held for reading by whoever reads log at the destination; parts of merged log are deleted only without them.
     pub(crate) reading: RwLock<()>,
+    /// What of its backups is being read, so that no cleanup removes it.
+    pub(crate) holds: Arc<Holds>,
     /// Whether a data backup runs.
     pub(crate) backing_up: AtomicBool,
     /// The data backup that runs; it holds a snapshot, and so the log.
@@ -143,6 +146,7 @@ impl Tenant {
             wake: Notify::new(),
             commands,
             reading: RwLock::new(()),
+            holds: Arc::default(),
             backing_up: AtomicBool::new(false),
             backup: Mutex::default(),
             cleaned: AtomicBool::new(false),
