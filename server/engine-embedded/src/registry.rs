@@ -24,7 +24,10 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use tokio::{sync::mpsc, task::AbortHandle};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::AbortHandle,
+};
 use uuid::Uuid;
 
 /// Orders that may wait for one archiver.
@@ -47,6 +50,8 @@ pub(crate) struct Inner {
     pub(crate) jobs: Jobs,
     /// The second destination, while one is used.
     second: Mutex<Option<Arc<Second>>>,
+    /// Rung when the destinations should be looked at soon.
+    pub(crate) look_soon: Arc<Notify>,
     /// Held while one is taken into use or given up.
     pub(crate) choosing_second: Mutex<()>,
     tenants: Mutex<BTreeMap<Uuid, Arc<Tenant>>>,
@@ -99,6 +104,7 @@ impl Inner {
             watched,
             destination: Arc::new(destination),
             second: Mutex::default(),
+            look_soon: Arc::default(),
             choosing_second: Mutex::default(),
             storages: Storages::default(),
             tenants: Mutex::default(),

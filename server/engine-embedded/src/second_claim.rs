@@ -66,6 +66,7 @@ pub(crate) fn use_second(inner: &Arc<Inner>, path: Option<&Path>) -> Result<(), 
     let destination = Destination::new(path, Some(uuid), Arc::clone(&inner.clock));
     inner.set_second(Some(Second::new(inner.cluster(), destination)));
     survey::look_at_second(inner);
+    inner.look_soon.notify_one();
     Ok(())
 }
 

@@ -31,10 +31,14 @@ const FIRST_LIST_PAUSE: Duration = Duration::from_secs(1);
 pub(crate) async fn run(inner: Weak<Inner>) {
     let resumed = Arc::new(AtomicBool::new(false));
     loop {
-        let Some(pause) = inner.upgrade().map(|inner| pause(&inner)) else {
+        let next = |inner: Arc<Inner>| (pause(&inner), Arc::clone(&inner.look_soon));
+        let Some((pause, soon)) = inner.upgrade().map(next) else {
             return;
         };
-        tokio::time::sleep(pause).await;
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = soon.notified() => {}
+        }
         let Some(inner) = inner.upgrade().filter(|inner| !inner.is_closed()) else {
             return;
         };

@@ -7,12 +7,12 @@ mod support_basic;
 use domain::{
     BackupSetId, Scn,
     backup::BackupKind,
-    recoverable::{self, SetPoint, Verdict},
+    recoverable::{self, GapCause, SetPoint, Verdict},
     second_backup::Place,
 };
 use engine::{
-    CopySpec, CopyWhat, Engine, EngineErrorKind, EngineJobState, JobReport, RecoverySpec,
-    SecondObservation, TenantKey,
+    CleanupSpec, CopySpec, CopyWhat, Engine, EngineErrorKind, EngineJobState, JobReport,
+    RecoverySpec, SecondObservation, TenantKey,
 };
 use std::{
     fs,
@@ -21,6 +21,9 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 use support_basic::{Lab, wait_until};
+
+/// Commits something that is not in table `t`.
+const MORE: &str = "CREATE TABLE IF NOT EXISTS u (v); INSERT INTO u VALUES (1)";
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
@@ -416,7 +419,7 @@ async fn merged_log_files_take_the_place_of_their_parts_in_the_second_copy_too()
     let before = files(&at(&lab, "second"), ".seg").len();
     lab.advance(120_000_000_000);
     wait_until("merged at the first destination", async || {
-        write(&lab, &tenant, "UPDATE t SET v = v").await;
+        write(&lab, &tenant, MORE).await;
         first() < before
     })
     .await;
@@ -444,7 +447,7 @@ async fn log_that_is_merged_while_it_is_copied_is_all_there_afterwards() {
     lab.advance(120_000_000_000);
     let before = files(&at(&lab, "backup"), ".seg").len();
     wait_until("merged at the first destination", async || {
-        write(&lab, &tenant, "UPDATE t SET v = v").await;
+        write(&lab, &tenant, MORE).await;
         files(&at(&lab, "backup"), ".seg").len() < before
     })
     .await;
@@ -576,4 +579,82 @@ async fn a_copy_that_a_restart_interrupts_goes_on_with_what_is_there() {
     assert!(again.contains("was there already"), "{again}");
     let strange = copied(&lab, &tenant, CopyWhat::Set(BackupSetId(99))).await;
     assert!(strange.outcome.unwrap().contains("nothing to copy"));
+}
+
+async fn clean_up(lab: &Lab, tenant: &TenantKey, place: Place, keep_from: Scn) -> JobReport {
+    let spec = CleanupSpec {
+        token: format!("cleanup-{}", NUMBER.fetch_add(1, Ordering::Relaxed)),
+        tenant: tenant.clone(),
+        place,
+        keep_from,
+    };
+    let job = lab.engine().start_cleanup(&spec).await.unwrap();
+    let report = lab.wait_job(&job).await;
+    assert_eq!(
+        report.state,
+        EngineJobState::Completed,
+        "{:?}",
+        report.failure
+    );
+    report
+}
+
+/// Two full sets with some log before, between and after them; the last moment.
+async fn two_full_sets(lab: &Lab, tenant: &TenantKey) -> (CopyWhat, CopyWhat, Scn) {
+    let old = back_up(lab, tenant, BackupKind::Full).await;
+    for n in 0..3 {
+        write(lab, tenant, &format!("INSERT INTO t VALUES ({n})")).await;
+    }
+    let new = back_up(lab, tenant, BackupKind::Full).await;
+    let moment = write(lab, tenant, "INSERT INTO t VALUES (4)").await;
+    (old, new, moment)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn log_that_expired_before_it_was_copied_is_not_taken_for_lost() {
+    let (lab, tenant) = lab_with_second().await;
+    let (_, new, moment) = two_full_sets(&lab, &tenant).await;
+    let before = files(&at(&lab, "backup"), ".seg").len();
+    clean_up(&lab, &tenant, Place::First, moment).await;
+    assert!(files(&at(&lab, "backup"), ".seg").len() < before);
+    copy(&lab, &tenant, new).await;
+    copy(&lab, &tenant, CopyWhat::Log).await;
+    assert_eq!(verify_second(&lab).await, Vec::<String>::new());
+    let seen = second(&lab).await;
+    let is_lost = |cause: GapCause| cause == GapCause::LogMissing;
+    assert!(
+        seen.spans.iter().all(|span| !is_lost(span.cause)),
+        "{:?}",
+        seen.spans
+    );
+    assert!(reaches(&seen, moment));
+    fs::remove_dir_all(at(&lab, "backup")).unwrap();
+    assert_eq!(lab.rows_at(&tenant, moment).await, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_expired_in_the_second_copy_is_not_copied_again() {
+    let (mut lab, tenant) = lab_with_second().await;
+    let (old, new, moment) = two_full_sets(&lab, &tenant).await;
+    for what in [old, new, CopyWhat::Log] {
+        copy(&lab, &tenant, what).await;
+    }
+    let first = lab.tenant_named("orders").await.sets.len();
+    clean_up(&lab, &tenant, Place::Second, moment).await;
+    let there = files(&at(&lab, "second"), ".seg");
+    assert_eq!(second(&lab).await.sets.len(), 1);
+    assert_eq!(lab.tenant_named("orders").await.sets.len(), first);
+    lab.reopen().await;
+    lab.wait_archiving(&tenant).await;
+    lab.engine()
+        .use_second(Some(&at(&lab, "second")))
+        .await
+        .unwrap();
+    copy(&lab, &tenant, CopyWhat::Log).await;
+    let now = files(&at(&lab, "second"), ".seg");
+    let oldest = |files: &[PathBuf]| files.first().cloned();
+    assert_eq!(oldest(&now), oldest(&there), "the expired log stays away");
+    assert_eq!(verify_second(&lab).await, Vec::<String>::new());
+    fs::remove_dir_all(at(&lab, "backup")).unwrap();
+    assert_eq!(lab.rows_at(&tenant, moment).await, 4);
 }
