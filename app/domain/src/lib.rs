@@ -4,10 +4,12 @@
 //! previews and what the server decides is the same function of the same types.
 
 pub mod access;
+pub mod alert;
 pub mod archive;
 pub mod backup;
 pub mod calendar;
 pub mod capability;
+pub mod channel;
 pub mod clock;
 pub mod cluster;
 pub mod feed;
@@ -26,7 +28,7 @@ pub mod tenant;
 pub mod validate;
 
 pub use ids::{
-    AlertId, BackupSetId, ClusterId, JobId, Revision, RunId, StorageId, StrategyId, TenantId,
-    UserId,
+    AlertId, BackupSetId, ChannelId, ClusterId, JobId, Revision, RunId, StorageId, StrategyId,
+    TenantId, UserId,
 };
 pub use scn::Scn;

@@ -19,9 +19,14 @@ pub use connect::Store;
 pub use error::{Result, StoreError};
 pub use redact::Redacted;
 pub use repo::{
+    alerts::{OPEN_ALERTS_MAX, StoredAlert},
     audit::Audit,
+    channels::{CHANNELS_MAX, SealedChannel},
     clusters::{AddCluster, KnownCluster, Opened},
+    deliveries::{DELIVERY_PAUSE_MAX_NS, Delivery},
     feed::FeedRows,
     jobs::{Claim, Job, JobFacts, JobPatch, Lease, NewJob, Order, PAUSE_MAX_NS, UNFINISHED_MAX},
     picture::{ArchiveFacts, TenantFacts, TenantPicture},
+    verifications::Verification,
+    watched::{ENDED_MAX, RunningTask},
 };

@@ -1,13 +1,18 @@
 //! Rows of the control database; never seen outside this crate.
 
+pub(crate) mod alert;
+pub(crate) mod alert_watch;
 pub(crate) mod audit;
 pub(crate) mod backup_set;
+pub(crate) mod channel;
 pub(crate) mod cluster;
+pub(crate) mod delivery;
 pub(crate) mod job;
 pub(crate) mod log_archive;
 pub(crate) mod log_span;
 pub(crate) mod revision;
 pub(crate) mod tenant;
+pub(crate) mod verification;
 
 #[cfg(test)]
 mod tests {
@@ -63,14 +68,19 @@ mod tests {
             };
         }
         check!(
+            alert,
+            alert_watch,
             audit,
             backup_set,
+            channel,
             cluster,
+            delivery,
             job,
             log_archive,
             log_span,
             revision,
-            tenant
+            tenant,
+            verification
         );
     }
 }

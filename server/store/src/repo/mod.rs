@@ -1,10 +1,15 @@
 //! Queries and changes, one file per noun.
 
+pub(crate) mod alerts;
 pub(crate) mod audit;
+pub(crate) mod channels;
 pub(crate) mod clusters;
+pub(crate) mod deliveries;
 pub(crate) mod feed;
 pub(crate) mod filter;
 pub(crate) mod jobs;
 pub(crate) mod observed;
 pub(crate) mod picture;
 pub(crate) mod tasks;
+pub(crate) mod verifications;
+pub(crate) mod watched;

@@ -5,7 +5,15 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::collections::BTreeMap;
 
 /// Tables and their columns in order. A question mark: may be empty. A number: longest text.
-const COLUMNS: [(&str, &str); 8] = [
+const COLUMNS: [(&str, &str); 13] = [
+    (
+        "alert",
+        "id bigint, cluster_id bigint?, rule varchar 64, object_key varchar 96, object text, \
+         level integer, status varchar 16, generated bigint, last_generated bigint, \
+         clear_since bigint?, recovered bigint?, masked_until bigint?, summary text, measured text?, \
+         threshold text?, labels text, ended_because text?, masked_by text?, rev bigint",
+    ),
+    ("alert_watch", "id bigint, evaluated bigint"),
     (
         "audit",
         "id bigint, at bigint, actor text, operation varchar 64, cluster_id bigint?, subject text, \
@@ -17,10 +25,21 @@ const COLUMNS: [(&str, &str); 8] = [
          min_restore_scn bigint, started bigint, finished bigint, stored_bytes bigint, raw_bytes bigint",
     ),
     (
+        "channel",
+        "id bigint, name varchar 64, kind varchar 16, url text, secret text?, host text, levels text, \
+         clusters text?, every_min integer?, enabled integer, created bigint, last_sent bigint?, \
+         failing_since bigint?, fault text?, rev bigint",
+    ),
+    (
         "cluster",
         "id bigint, name varchar 64, engine varchar 32, version text, capabilities text, \
          destination text, home_dir text, destination_dir text, created bigint, observed bigint?, \
          fault text?, period_rev bigint, rev bigint",
+    ),
+    (
+        "delivery",
+        "id bigint, channel_id bigint, state varchar 16, message text, created bigint, attempts integer, \
+         not_before bigint, lease_until bigint?, ended bigint?, failure text?",
     ),
     (
         "job",
@@ -47,6 +66,11 @@ const COLUMNS: [(&str, &str); 8] = [
         "tenant",
         "id bigint, cluster_id bigint, engine_key varchar 191, name varchar 64, state varchar 16, \
          data_file text?, size_bytes bigint, note text?, data_bytes bigint, log_bytes bigint, rev bigint",
+    ),
+    (
+        "verification",
+        "id bigint, cluster_id bigint, tenant_id bigint, at bigint, actor text, sets bigint, \
+         log_files bigint, bytes bigint, faults bigint, first_fault text?",
     ),
 ];
 
