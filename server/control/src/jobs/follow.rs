@@ -37,8 +37,9 @@ pub(crate) async fn backed_up(
 }
 
 async fn is_wanted(change: &Change, job: &Job) -> Result<bool, Error> {
-    let strategy = change.strategy(job.cluster).await?;
-    Ok(strategy.is_some_and(|strategy| {
+    let known = change.strategy(job.cluster).await?;
+    Ok(known.is_some_and(|known| {
+        let strategy = &known.strategy;
         let second = strategy.settings.second.as_ref();
         !strategy.paused && second.is_some_and(|second| second.data)
     }))

@@ -21,7 +21,7 @@ use sea_orm::{
 };
 
 /// Most unfinished tasks of one cluster that are looked at; orders beyond it are refused.
-pub const UNFINISHED_MAX: u64 = 1000;
+pub const UNFINISHED_MAX: u64 = 4000;
 /// Longest pause before a task is begun again. One that seems longer means that the clock was set back.
 pub const PAUSE_MAX_NS: u64 = 60 * NS_PER_SECOND;
 

@@ -299,8 +299,8 @@ impl Attempt {
     }
 
     async fn send_copy(&self, tenant: &Tenant, what: CopyWhat) -> Result<EngineJobId, Trouble> {
-        let strategy = self.inner.store.strategy(self.job.cluster).await?;
-        let second = strategy.and_then(|strategy| strategy.settings.second);
+        let known = self.inner.store.strategy(self.job.cluster).await?;
+        let second = known.and_then(|known| known.strategy.settings.second);
         let spec = CopySpec {
             token: self.job.token.clone(),
             tenant: TenantKey(tenant.engine_key.clone()),
