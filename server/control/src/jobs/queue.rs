@@ -134,9 +134,12 @@ pub(crate) fn same_as<'a>(open: &'a [Job], tenant: TenantId, order: &Order) -> O
         let same = match (&job.order, order) {
             (Order::SecondData { set }, Order::SecondData { set: other }) => set == other,
             (Order::Cleanup { place, .. }, Order::Cleanup { place: other, .. }) => place == other,
-            (Order::Recovery { new_name, .. }, Order::Recovery { new_name: other, .. }) => {
-                new_name == other
-            }
+            (
+                Order::Recovery { new_name, .. },
+                Order::Recovery {
+                    new_name: other, ..
+                },
+            ) => new_name == other,
             (one, other) => one.kind() == other.kind(),
         };
         same && (job.tenant == tenant || order.kind() == JobKind::Recovery)

@@ -53,12 +53,7 @@ impl Operator {
         Ok(id)
     }
 
-    async fn enqueue_again(
-        &self,
-        change: &Change,
-        job: &Job,
-        open: usize,
-    ) -> Result<JobId, Error> {
+    async fn enqueue_again(&self, change: &Change, job: &Job, open: usize) -> Result<JobId, Error> {
         let now = self.inner().now();
         let new = NewJob {
             cluster: job.cluster,
@@ -107,7 +102,10 @@ fn check(job: &Job, open: &[Job], picture: &[TenantPicture]) -> Result<(), Error
     if !matches!(job.state, JobState::Failed | JobState::Canceled) {
         return Err(Error::Conflict(match job.state.is_final() {
             true => format!("task {} is complete; there is nothing to retry", job.id),
-            false => format!("task {} has not ended; wait for its end or cancel it", job.id),
+            false => format!(
+                "task {} has not ended; wait for its end or cancel it",
+                job.id
+            ),
         }));
     }
     if let Some(other) = queue::same_as(open, job.tenant, &job.order) {
@@ -124,9 +122,9 @@ fn check(job: &Job, open: &[Job], picture: &[TenantPicture]) -> Result<(), Error
         return Err(Error::Conflict(why));
     }
     if let Order::Recovery { new_name, .. } = &job.order
-        && picture.iter().any(|other| {
-            other.facts.name == *new_name && other.facts.state != TenantState::Offline
-        })
+        && picture
+            .iter()
+            .any(|other| other.facts.name == *new_name && other.facts.state != TenantState::Offline)
     {
         return Err(Error::Conflict(format!(
             "a tenant {new_name} exists now; initiate a new recovery under another name"

@@ -9,9 +9,7 @@ use crate::{
     error::Error,
     handle::{ClusterHandle, answer},
 };
-use domain::{
-    BackupSetId, ClusterId, Scn, TenantId, scn::NS_PER_SECOND, tenant::TenantState,
-};
+use domain::{BackupSetId, ClusterId, Scn, TenantId, scn::NS_PER_SECOND, tenant::TenantState};
 use engine::{Observation, TenantObservation};
 use std::collections::HashSet;
 use store::{Change, StoreError, TenantPicture};

@@ -1,8 +1,6 @@
 //! Runs of a schedule: recording a due moment with its tasks, and closing it when they are final.
 
-use crate::{
-    access::Entry, backups::not_archiving, console::Inner, error::Error, jobs::queue,
-};
+use crate::{access::Entry, backups::not_archiving, console::Inner, error::Error, jobs::queue};
 use domain::{
     Scn, TenantId,
     access::{Actor, Role},
@@ -40,14 +38,25 @@ impl Due {
     }
 }
 
-/// Records what was missed, and begins `last` unless it is too late for it, all in one change. What is
-/// recorded already is left as it is.
+/// What becomes of the newest moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Chance {
+    /// It is begun.
+    Begun,
+    /// It is too late for it.
+    Missed,
+    /// It must not be begun, for this reason.
+    Skipped(&'static str),
+}
+
+/// Records what was missed, and begins `last` if it has the chance, all in one change. What is recorded
+/// already is left as it is.
 pub(crate) async fn record(
     inner: &Inner,
     known: &KnownStrategy,
     kind: RunKind,
     missed: &[Due],
-    (last, late): (&Due, bool),
+    (last, chance): (&Due, Chance),
     now: Scn,
 ) -> Result<(), Error> {
     // Before the change, which must not use the store.
@@ -71,9 +80,10 @@ pub(crate) async fn record(
             for due in missed {
                 occasion.missed(change, due).await?;
             }
-            match late {
-                true => occasion.missed(change, last).await,
-                false => occasion.begin(change, last).await,
+            match chance {
+                Chance::Missed => occasion.missed(change, last).await,
+                Chance::Skipped(why) => occasion.skipped(change, last, why).await,
+                Chance::Begun => occasion.begin(change, last).await,
             }
         })
         .await;
@@ -124,6 +134,12 @@ impl Occasion<'_> {
             ));
         }
         let run = self.run(due, RunOutcome::Missed, Some(cause));
+        change.add_run(&run).await?;
+        Ok(())
+    }
+
+    async fn skipped(&self, change: &Change, due: &Due, why: &str) -> Result<(), Error> {
+        let run = self.run(due, RunOutcome::Skipped, Some(why.to_owned()));
         change.add_run(&run).await?;
         Ok(())
     }

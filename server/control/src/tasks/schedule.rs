@@ -6,7 +6,7 @@
 //! anything twice.
 
 use super::{
-    runs::{self, Due},
+    runs::{self, Chance, Due},
     supervise::doubled,
 };
 use crate::{
@@ -14,15 +14,15 @@ use crate::{
     error::{Error, chain},
 };
 use domain::{
-    Scn, StrategyId,
+    Scn, StrategyId, schedule,
     scn::{NS_PER_DAY, NS_PER_SECOND},
-    schedule,
     second_backup::LogCycle,
     strategy::{RunKind, StrategySettings},
     validate::Violation,
 };
 use std::{collections::HashSet, sync::Arc, time::Duration};
 use store::KnownStrategy;
+use tokio::time::Instant;
 
 /// Longest pause between passes: the clock may be set forward meanwhile.
 const LOOK_MAX: Duration = Duration::from_secs(30);
@@ -40,6 +40,10 @@ const AHEAD_NS: u64 = 4 * NS_PER_DAY;
 const STEPS_KEPT_NS: u64 = 90 * NS_PER_DAY;
 /// How often older ones are forgotten.
 const FORGET_EVERY_NS: u64 = 3600 * NS_PER_SECOND;
+/// A clock that gains so much beside the machine's own count of time was set forward.
+const FORWARD_MIN_NS: u64 = 3600 * NS_PER_SECOND;
+/// For how long nothing is removed after that.
+const DISTRUST_NS: u64 = 20 * 3600 * NS_PER_SECOND;
 
 /// Keeps schedules until the console stops.
 pub(crate) async fn run(inner: Arc<Inner>) {
@@ -73,8 +77,12 @@ fn pause_until(next: Option<Scn>, now: Scn) -> Duration {
 /// What a scheduler remembers from pass to pass; nothing of it is needed after a crash.
 #[derive(Default)]
 struct Scheduler {
-    /// When the last pass was.
-    passed: Option<Scn>,
+    /// When the last pass was, by the clock and by the machine's own count.
+    passed: Option<(Scn, Instant)>,
+    /// When the pass before was.
+    before: Option<Scn>,
+    /// Until when the clock is not trusted with removing anything.
+    distrusted: Option<Scn>,
     /// When old steps were forgotten.
     forgotten: Option<Scn>,
     /// Strategies whose schedule cannot be read, told once.
@@ -85,6 +93,7 @@ impl Scheduler {
     /// One look at everything; answers when the next moment is due.
     async fn pass(&mut self, inner: &Inner) -> Result<Option<Scn>, Error> {
         let now = inner.now();
+        self.watch(now);
         runs::close(inner).await?;
         let mut next: Option<Scn> = None;
         for known in inner.store.strategies().await? {
@@ -98,8 +107,31 @@ impl Scheduler {
             }
         }
         self.forget_steps(inner, now).await?;
-        self.passed = Some(now);
         Ok(next)
+    }
+
+    /// Notices that the clock was set forward. Whatever would be removed as too old may not be.
+    fn watch(&mut self, now: Scn) {
+        let at = Instant::now();
+        if let Some((before, then)) = self.passed {
+            let counted = u64::try_from(at.duration_since(then).as_nanos()).unwrap_or(u64::MAX);
+            let gained = now.since_ns(before).saturating_sub(counted);
+            if gained > FORWARD_MIN_NS {
+                tracing::warn!(
+                    "the clock was set forward by {} s; no backups are removed for a while",
+                    gained / NS_PER_SECOND
+                );
+                self.distrusted = Some(now.plus_ns(DISTRUST_NS));
+            }
+        }
+        if self
+            .distrusted
+            .is_some_and(|until| until <= now || until.since_ns(now) > DISTRUST_NS)
+        {
+            self.distrusted = None;
+        }
+        self.before = self.passed.map(|(before, _)| before);
+        self.passed = Some((now, at));
     }
 
     /// Records what came due for one kind; answers when it is due next.
@@ -125,9 +157,15 @@ impl Scheduler {
             }
         };
         if let Some((last, missed)) = due.split_last() {
-            let late = is_late(&strategy.settings, kind, last.at, now);
+            let chance = match is_late(&strategy.settings, kind, last.at, now) {
+                true => Chance::Missed,
+                false if kind == RunKind::Cleanup && self.distrusted.is_some() => Chance::Skipped(
+                    "The clock was set forward a short time ago, and what seems expired may not be",
+                ),
+                false => Chance::Begun,
+            };
             let missed = shortened(missed);
-            runs::record(inner, known, kind, &missed, (last, late), now).await?;
+            runs::record(inner, known, kind, &missed, (last, chance), now).await?;
         }
         Ok(next)
     }
@@ -136,7 +174,8 @@ impl Scheduler {
     fn since(&self, modified: Scn, newest: Option<Scn>, now: Scn) -> Scn {
         if modified > now {
             // The clock was set back since. Until it has caught up, moments count while they pass.
-            return self.passed.unwrap_or(now).min(now).max(newest.unwrap_or(Scn::ZERO));
+            let newest = newest.unwrap_or(Scn::ZERO);
+            return self.before.unwrap_or(now).min(now).max(newest);
         }
         newest.map_or(modified, |newest| newest.max(modified))
     }
@@ -165,7 +204,9 @@ async fn set_right(inner: &Inner, known: &KnownStrategy, now: Scn) -> Result<(),
         .store
         .change(async |change| change.unmiss(id, ahead).await)
         .await?;
-    tracing::warn!("the clock was set back: {back} runs that were told as missed are still to come");
+    tracing::warn!(
+        "the clock was set back: {back} runs that were told as missed are still to come"
+    );
     Ok(())
 }
 
@@ -182,9 +223,7 @@ fn shortened(missed: &[Due]) -> Vec<Due> {
 /// Whether it is too late to begin what was due at `at`.
 fn is_late(settings: &StrategySettings, kind: RunKind, at: Scn, now: Scn) -> bool {
     let following = next(settings, kind, at).ok().flatten();
-    let grace = following.map_or(GRACE_MAX_NS, |next| {
-        GRACE_MAX_NS.min(next.since_ns(at) / 2)
-    });
+    let grace = following.map_or(GRACE_MAX_NS, |next| GRACE_MAX_NS.min(next.since_ns(at) / 2));
     now.since_ns(at) > grace
 }
 
@@ -215,11 +254,7 @@ fn moments(
 }
 
 /// The first moment of a kind after `after`.
-fn next(
-    settings: &StrategySettings,
-    kind: RunKind,
-    after: Scn,
-) -> Result<Option<Scn>, Violation> {
+fn next(settings: &StrategySettings, kind: RunKind, after: Scn) -> Result<Option<Scn>, Violation> {
     if kind == RunKind::DataBackup {
         let runs = schedule::next_runs(&settings.schedule, after, 1)?;
         return Ok(runs.first().map(|run| run.at));
@@ -250,10 +285,27 @@ mod tests {
         let mut scheduler = Scheduler::default();
         let (now, later) = (Scn(100), Scn(900));
         assert_eq!(scheduler.since(later, None, now), now);
-        scheduler.passed = Some(Scn(90));
+        scheduler.before = Some(Scn(90));
         assert_eq!(scheduler.since(later, None, now), Scn(90));
         assert_eq!(scheduler.since(later, Some(Scn(95)), now), Scn(95));
         assert_eq!(scheduler.since(Scn(50), Some(Scn(40)), now), Scn(50));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_is_set_forward_is_not_trusted_for_a_while() {
+        let mut scheduler = Scheduler::default();
+        let mut now = Scn(1000 * NS_PER_DAY);
+        scheduler.watch(now);
+        tokio::time::advance(Duration::from_secs(7 * 86_400)).await;
+        now = now.plus_ns(7 * NS_PER_DAY);
+        scheduler.watch(now);
+        assert_eq!(scheduler.distrusted, None, "a week passed in fact");
+        now = now.plus_ns(NS_PER_DAY);
+        scheduler.watch(now);
+        assert!(scheduler.distrusted.is_some(), "a day that did not pass");
+        tokio::time::advance(Duration::from_secs(86_400)).await;
+        scheduler.watch(now.plus_ns(NS_PER_DAY));
+        assert_eq!(scheduler.distrusted, None);
     }
 
     #[test]

@@ -487,7 +487,11 @@ fn phase_step(progress: &Progress) -> String {
     let mut text = phase.to_owned();
     if progress.total_bytes > 0 {
         let (done, total) = (progress.done_bytes, progress.total_bytes);
-        text.push_str(&format!(": {} of {}", size::bytes(done), size::bytes(total)));
+        text.push_str(&format!(
+            ": {} of {}",
+            size::bytes(done),
+            size::bytes(total)
+        ));
     }
     if progress.rate_bytes_per_s > 0 {
         text.push_str(&format!(", {}/s", size::bytes(progress.rate_bytes_per_s)));
