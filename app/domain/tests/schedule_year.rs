@@ -90,20 +90,21 @@ impl Wall {
             shown: Vec::new(),
             changes: Vec::new(),
         };
+        let mut before = offset_min(zone, minutes.start);
         for block in minutes.clone().step_by(LOOK_MIN) {
             let end = (block + LOOK_MIN as i64).min(minutes.end);
-            let (from, to) = (offset_min(zone, block), offset_min(zone, end));
-            let changes = from != to;
+            let same = before == offset_min(zone, end - 1);
             for minute in block..end {
-                let offset = if changes {
-                    offset_min(zone, minute)
+                let offset = if same {
+                    before
                 } else {
-                    from
+                    offset_min(zone, minute)
                 };
-                if changes && offset != offset_min(zone, minute - 1) {
+                if offset != before {
                     wall.changes.push(minute);
                 }
                 wall.shown.push(minute + offset);
+                before = offset;
             }
         }
         wall

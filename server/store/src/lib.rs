@@ -25,4 +25,6 @@ pub use repo::{
     jobs::{Claim, Job, JobFacts, JobPatch, Lease, NewJob, Order, PAUSE_MAX_NS, UNFINISHED_MAX},
     picture::{ArchiveFacts, TenantFacts, TenantPicture},
     runs::{NewRun, OpenRun, RunTask},
+    storages::PassedTest,
+    strategies::{KnownStrategy, NewStrategy},
 };

@@ -9,6 +9,9 @@ pub(crate) mod log_archive;
 pub(crate) mod log_span;
 pub(crate) mod revision;
 pub(crate) mod schedule_run;
+pub(crate) mod storage_config;
+pub(crate) mod storage_test;
+pub(crate) mod strategy;
 pub(crate) mod tenant;
 
 #[cfg(test)]
@@ -74,6 +77,9 @@ mod tests {
             log_span,
             revision,
             schedule_run,
+            storage_config,
+            storage_test,
+            strategy,
             tenant
         );
     }

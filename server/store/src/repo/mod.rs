@@ -10,5 +10,7 @@ pub(crate) mod observed;
 pub(crate) mod picture;
 pub(crate) mod runs;
 pub(crate) mod steps;
+pub(crate) mod storages;
+pub(crate) mod strategies;
 pub(crate) mod task_rows;
 pub(crate) mod tasks;

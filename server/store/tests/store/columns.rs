@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::collections::BTreeMap;
 
 /// Tables and their columns in order. A question mark: may be empty. A number: longest text.
-const COLUMNS: [(&str, &str); 10] = [
+const COLUMNS: [(&str, &str); 13] = [
     (
         "audit",
         "id bigint, at bigint, actor text, operation varchar 64, cluster_id bigint?, subject text, \
@@ -52,6 +52,21 @@ const COLUMNS: [(&str, &str); 10] = [
         "schedule_run",
         "id bigint, cluster_id bigint, strategy_id bigint, kind varchar 16, backup varchar 16?, \
          due bigint, started bigint, ended bigint?, outcome varchar 16, cause text?, rev bigint",
+    ),
+    (
+        "storage_config",
+        "id bigint, name varchar 64, kind varchar 16, directory text, capacity_percent integer, \
+         created bigint, rev bigint",
+    ),
+    (
+        "storage_test",
+        "id bigint, cluster_id bigint, kind varchar 16, directory text, empty integer, identity text?, \
+         at bigint, actor text",
+    ),
+    (
+        "strategy",
+        "id bigint, cluster_id bigint, storage_id bigint, second_storage_id bigint?, settings text, \
+         paused_at bigint?, created bigint, modified bigint, modified_by text, rev bigint",
     ),
     (
         "tenant",
