@@ -23,6 +23,7 @@ pub mod second_backup;
 pub mod size;
 pub mod storage;
 pub mod strategy;
+pub mod task;
 pub mod tenant;
 pub mod validate;
 

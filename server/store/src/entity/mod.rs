@@ -4,9 +4,11 @@ pub(crate) mod audit;
 pub(crate) mod backup_set;
 pub(crate) mod cluster;
 pub(crate) mod job;
+pub(crate) mod job_step;
 pub(crate) mod log_archive;
 pub(crate) mod log_span;
 pub(crate) mod revision;
+pub(crate) mod schedule_run;
 pub(crate) mod storage_config;
 pub(crate) mod storage_test;
 pub(crate) mod strategy;
@@ -70,9 +72,11 @@ mod tests {
             backup_set,
             cluster,
             job,
+            job_step,
             log_archive,
             log_span,
             revision,
+            schedule_run,
             storage_config,
             storage_test,
             strategy,

@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::collections::BTreeMap;
 
 /// Tables and their columns in order. A question mark: may be empty. A number: longest text.
-const COLUMNS: [(&str, &str); 11] = [
+const COLUMNS: [(&str, &str); 13] = [
     (
         "audit",
         "id bigint, at bigint, actor text, operation varchar 64, cluster_id bigint?, subject text, \
@@ -31,7 +31,12 @@ const COLUMNS: [(&str, &str); 11] = [
          done_bytes bigint, total_bytes bigint, rate_bytes_per_s bigint, eta_ms bigint?, proof text?, \
          failure text?, attempts integer, not_before bigint, lease_owner varchar 64?, \
          lease_until bigint?, created bigint, started bigint?, ended bigint?, rev bigint, run_id bigint?, \
-         place varchar 16?, keep_from bigint?, copy_set bigint?, outcome text?",
+         place varchar 16?, keep_from bigint?, copy_set bigint?, outcome text?, moved bigint?, \
+         retry_of bigint?",
+    ),
+    (
+        "job_step",
+        "job_id bigint, seq integer, at bigint, text text",
     ),
     (
         "log_archive",
@@ -43,6 +48,11 @@ const COLUMNS: [(&str, &str); 11] = [
         "tenant_id bigint, round bigint, start_scn bigint, end_scn bigint, cause varchar 32, note text",
     ),
     ("revision", "id bigint, value bigint"),
+    (
+        "schedule_run",
+        "id bigint, cluster_id bigint, strategy_id bigint, kind varchar 16, backup varchar 16?, \
+         due bigint, started bigint, ended bigint?, outcome varchar 16, cause text?, rev bigint",
+    ),
     (
         "storage_config",
         "id bigint, name varchar 64, kind varchar 16, directory text, capacity_percent integer, \
