@@ -53,6 +53,11 @@ pub enum Command {
     Sql(Sql),
     /// Read backup sets and logs back and check every checksum
     Verify(Verify),
+    /// List tasks, show what one did, cancel one, or try one again
+    #[command(subcommand)]
+    Task(Task),
+    /// Show the runs of the backup strategy's schedule
+    History(History),
 }
 
 /// Options of `serve`.
@@ -135,6 +140,52 @@ pub struct Sql {
     pub tenant: String,
     /// One or more statements
     pub sql: Option<String>,
+}
+
+/// Commands about tasks.
+#[derive(Debug, Subcommand)]
+pub enum Task {
+    /// List tasks of one kind, newest first
+    List {
+        /// data_backup, recovery, second_data, second_log or cleanup
+        #[arg(long, default_value = "data_backup")]
+        kind: String,
+        /// Only those in this state: queued, starting, running, canceling, completed, failed or canceled
+        #[arg(long)]
+        state: Option<String>,
+        /// Only those of this tenant
+        #[arg(long)]
+        tenant: Option<String>,
+        /// Which page of 50
+        #[arg(long, default_value_t = 1)]
+        page: u32,
+    },
+    /// Show a task and what it did, step by step
+    Show {
+        /// Its number
+        id: i64,
+    },
+    /// Try a task again that failed or was canceled
+    Retry {
+        /// Its number
+        id: i64,
+    },
+    /// Cancel a task that has not ended
+    Cancel {
+        /// Its number
+        id: i64,
+    },
+}
+
+/// Options of `history`.
+#[derive(Debug, Args)]
+pub struct History {
+    /// data_backup, second_log or cleanup
+    #[arg(long, default_value = "data_backup")]
+    pub kind: String,
+    /// Which page of 50
+    #[arg(long, default_value_t = 1)]
+    pub page: u32,
 }
 
 /// Options of `verify`.

@@ -19,11 +19,13 @@ pub mod page;
 pub mod recoverable;
 pub mod recovery;
 pub mod retention;
+pub mod schedule;
 pub mod scn;
 pub mod second_backup;
 pub mod size;
 pub mod storage;
 pub mod strategy;
+pub mod task;
 pub mod tenant;
 pub mod validate;
 

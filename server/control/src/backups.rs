@@ -82,7 +82,7 @@ impl Operator {
         }
     }
 
-    /// Asks a data backup or recovery to stop. What it made so far is removed.
+    /// Asks a task to stop. What it made so far is removed.
     pub async fn cancel(&self, cluster: &str, task: JobId) -> Result<(), Error> {
         let inner = self.inner();
         let handle = self.handle(cluster)?;
@@ -97,8 +97,18 @@ impl Operator {
                         id: task.to_string(),
                     });
                 };
-                let patch = cancel_patch(&job, &capabilities, inner.now())?;
+                let now = inner.now();
+                let patch = cancel_patch(&job, &capabilities, now)?;
                 change.patch_job(job.id, job.state, None, &patch).await?;
+                let by = &self.actor.name;
+                if patch.ended.is_some() {
+                    let step = format!("Canceled by {by} before it was begun");
+                    change.add_last_step(job.id, now, &step).await?;
+                    queue::ended(change, &job).await?;
+                } else {
+                    let step = format!("{by} asked to cancel it");
+                    change.add_step(job.id, now, &step).await?;
+                }
                 if job.order.kind() == JobKind::DataBackup {
                     change.period_changed(handle.id).await?;
                 }
@@ -111,6 +121,7 @@ impl Operator {
                 entry.write(change, inner, &self.actor).await
             })
             .await?;
+        inner.schedule.notify_one();
         handle.nudge(inner.now());
         Ok(())
     }
@@ -180,7 +191,7 @@ fn sorted<'a>(
 }
 
 /// Why a tenant cannot be backed up: a set is only worth something with the log that continues it.
-fn not_archiving(tenant: &TenantPicture) -> Option<String> {
+pub(crate) fn not_archiving(tenant: &TenantPicture) -> Option<String> {
     let name = &tenant.facts.name;
     let state = tenant.archive.as_ref().map(|archive| &archive.state);
     Some(match (tenant.facts.state, state) {

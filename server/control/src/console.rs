@@ -7,7 +7,7 @@ use crate::{
     handle::ClusterHandle,
     jobs::worker,
     tasks::{
-        keep,
+        keep, schedule,
         supervise::{Duty, supervise},
     },
 };
@@ -63,6 +63,8 @@ pub(crate) struct Inner {
     pub(crate) home: PathBuf,
     /// Wakes the worker.
     pub(crate) queue: Notify,
+    /// Wakes the scheduler: a strategy changed, or a task of a run ended.
+    pub(crate) schedule: Notify,
     /// Held while a cluster is added, so that two of one name cannot be.
     pub(crate) adding: tokio::sync::Mutex<()>,
     clusters: Mutex<BTreeMap<String, Arc<ClusterHandle>>>,
@@ -86,6 +88,7 @@ impl Console {
             clock: parts.clock,
             home: parts.home,
             queue: Notify::new(),
+            schedule: Notify::new(),
             adding: tokio::sync::Mutex::default(),
             clusters: Mutex::default(),
             tasks: Mutex::default(),
@@ -103,6 +106,11 @@ impl Console {
             cluster: None,
         };
         inner.supervise(duty, worker::run);
+        let duty = Duty {
+            name: "schedule",
+            cluster: None,
+        };
+        inner.supervise(duty, schedule::run);
         Ok(Console { inner })
     }
 

@@ -119,6 +119,16 @@ impl ClusterHandle {
         self.eye.lock().await.has_set(tenant, set)
     }
 
+    /// Whether the last look found a usable copy of this set.
+    pub(crate) async fn has_copy(&self, tenant: TenantId, set: BackupSetId) -> bool {
+        self.eye.lock().await.has_copy(tenant, set)
+    }
+
+    /// Whether the last look found a tenant of this name.
+    pub(crate) async fn has_tenant(&self, name: &str) -> bool {
+        self.eye.lock().await.has_tenant(name)
+    }
+
     fn slot(&self) -> std::sync::MutexGuard<'_, Option<Arc<dyn Engine>>> {
         self.engine
             .lock()

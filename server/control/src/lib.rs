@@ -11,6 +11,7 @@ mod demo;
 mod error;
 mod feed;
 mod handle;
+mod history;
 mod jobs;
 mod log_archive;
 mod recoveries;

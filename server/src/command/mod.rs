@@ -6,6 +6,7 @@ mod output;
 mod ranges;
 mod recover;
 mod sql;
+mod task;
 mod tenant;
 mod verify;
 mod wait;
@@ -103,6 +104,8 @@ fn dispatch(cli: Cli) -> Result<(), Problem> {
         Command::Ranges(order) => ranges::run(&common, &order, &output),
         Command::Sql(order) => sql::run(&common, &order, &output),
         Command::Verify(order) => verify::run(&common, &order, &output),
+        Command::Task(order) => task::run(&common, &order, &output),
+        Command::History(order) => task::history(&common, &order, &output),
     }
 }
 

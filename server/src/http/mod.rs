@@ -5,6 +5,8 @@ pub mod guard;
 pub mod headers;
 pub mod health;
 pub mod shape;
+pub mod task_shape;
+mod tasks;
 
 #[cfg(test)]
 mod shape_tests;

@@ -27,6 +27,9 @@ pub use repo::{
     feed::FeedRows,
     jobs::{Claim, Job, JobFacts, JobPatch, Lease, NewJob, Order, PAUSE_MAX_NS, UNFINISHED_MAX},
     picture::{ArchiveFacts, TenantFacts, TenantPicture},
+    runs::{NewRun, OpenRun, RunTask},
+    storages::PassedTest,
+    strategies::{KnownStrategy, NewStrategy},
     verifications::Verification,
     watched::{ENDED_MAX, RunningTask},
 };

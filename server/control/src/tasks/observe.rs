@@ -9,8 +9,9 @@ use crate::{
     error::Error,
     handle::{ClusterHandle, answer},
 };
-use domain::{BackupSetId, ClusterId, Scn, TenantId, scn::NS_PER_SECOND};
-use engine::Observation;
+use domain::{BackupSetId, ClusterId, Scn, TenantId, scn::NS_PER_SECOND, tenant::TenantState};
+use engine::{Observation, TenantObservation};
+use std::collections::HashSet;
 use store::{Change, StoreError, TenantPicture};
 
 /// Growing ranges are told to pages as often as this; the checkpoint is told at once.
@@ -26,6 +27,8 @@ pub(crate) struct Eye {
     fault: Option<String>,
     told: Scn,
     growth_told: Scn,
+    /// Usable copies at the second destination as last seen, by the engine's identity of the tenant.
+    copies: HashSet<(String, BackupSetId)>,
 }
 
 impl Eye {
@@ -36,6 +39,20 @@ impl Eye {
             .flatten()
             .any(|picture| picture.id == tenant && picture.sets.iter().any(|known| known.id == set))
     }
+
+    /// Whether a usable copy of this set is at the second destination.
+    pub(crate) fn has_copy(&self, tenant: TenantId, set: BackupSetId) -> bool {
+        let mut tenants = self.picture.iter().flatten();
+        tenants
+            .find(|picture| picture.id == tenant)
+            .is_some_and(|found| self.copies.contains(&(found.facts.engine_key.clone(), set)))
+    }
+
+    /// Whether a tenant of this name is there.
+    pub(crate) fn has_tenant(&self, name: &str) -> bool {
+        let mut tenants = self.picture.iter().flatten();
+        tenants.any(|found| found.facts.name == name && found.facts.state != TenantState::Offline)
+    }
 }
 
 /// Looks at a cluster once and writes what changed, in one transaction.
@@ -43,6 +60,7 @@ pub(crate) async fn look(inner: &Inner, handle: &ClusterHandle) -> Result<(), Er
     let engine = handle.engine()?;
     let mut eye = handle.eye.lock().await;
     let seen = answer("observation", &handle.name, engine.observe()).await?;
+    eye.copies = copies(&seen);
     let known = match eye.picture.take() {
         Some(picture) => picture,
         None => inner.store.picture(handle.id).await?,
@@ -69,6 +87,14 @@ pub(crate) async fn look(inner: &Inner, handle: &ClusterHandle) -> Result<(), Er
     }
     let picture = eye.picture.as_deref().unwrap_or_default();
     new_round::back_up(inner, handle.id, picture).await
+}
+
+fn copies(seen: &Observation) -> HashSet<(String, BackupSetId)> {
+    let second = |tenant: &TenantObservation| -> Vec<(String, BackupSetId)> {
+        let sets = tenant.second.iter().flat_map(|second| &second.sets);
+        sets.map(|set| (tenant.key.0.clone(), set.id)).collect()
+    };
+    seen.tenants.iter().flat_map(second).collect()
 }
 
 /// Whether something told at `told` is to be told again; also when the clock was set back since.

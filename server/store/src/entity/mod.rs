@@ -8,9 +8,14 @@ pub(crate) mod channel;
 pub(crate) mod cluster;
 pub(crate) mod delivery;
 pub(crate) mod job;
+pub(crate) mod job_step;
 pub(crate) mod log_archive;
 pub(crate) mod log_span;
 pub(crate) mod revision;
+pub(crate) mod schedule_run;
+pub(crate) mod storage_config;
+pub(crate) mod storage_test;
+pub(crate) mod strategy;
 pub(crate) mod tenant;
 pub(crate) mod verification;
 
@@ -76,9 +81,14 @@ mod tests {
             cluster,
             delivery,
             job,
+            job_step,
             log_archive,
             log_span,
             revision,
+            schedule_run,
+            storage_config,
+            storage_test,
+            strategy,
             tenant,
             verification
         );

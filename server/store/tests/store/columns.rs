@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::collections::BTreeMap;
 
 /// Tables and their columns in order. A question mark: may be empty. A number: longest text.
-const COLUMNS: [(&str, &str); 13] = [
+const COLUMNS: [(&str, &str); 18] = [
     (
         "alert",
         "id bigint, cluster_id bigint?, rule varchar 64, object_key varchar 96, object text, \
@@ -50,7 +50,12 @@ const COLUMNS: [(&str, &str); 13] = [
          done_bytes bigint, total_bytes bigint, rate_bytes_per_s bigint, eta_ms bigint?, proof text?, \
          failure text?, attempts integer, not_before bigint, lease_owner varchar 64?, \
          lease_until bigint?, created bigint, started bigint?, ended bigint?, rev bigint, run_id bigint?, \
-         place varchar 16?, keep_from bigint?, copy_set bigint?, outcome text?",
+         place varchar 16?, keep_from bigint?, copy_set bigint?, outcome text?, moved bigint?, \
+         retry_of bigint?",
+    ),
+    (
+        "job_step",
+        "job_id bigint, seq integer, at bigint, text text",
     ),
     (
         "log_archive",
@@ -62,6 +67,26 @@ const COLUMNS: [(&str, &str); 13] = [
         "tenant_id bigint, round bigint, start_scn bigint, end_scn bigint, cause varchar 32, note text",
     ),
     ("revision", "id bigint, value bigint"),
+    (
+        "schedule_run",
+        "id bigint, cluster_id bigint, strategy_id bigint, kind varchar 16, backup varchar 16?, \
+         due bigint, started bigint, ended bigint?, outcome varchar 16, cause text?, rev bigint",
+    ),
+    (
+        "storage_config",
+        "id bigint, name varchar 64, kind varchar 16, directory text, capacity_percent integer, \
+         created bigint, rev bigint",
+    ),
+    (
+        "storage_test",
+        "id bigint, cluster_id bigint, kind varchar 16, directory text, empty integer, identity text?, \
+         at bigint, actor text",
+    ),
+    (
+        "strategy",
+        "id bigint, cluster_id bigint, storage_id bigint, second_storage_id bigint?, settings text, \
+         paused_at bigint?, created bigint, modified bigint, modified_by text, rev bigint",
+    ),
     (
         "tenant",
         "id bigint, cluster_id bigint, engine_key varchar 191, name varchar 64, state varchar 16, \
