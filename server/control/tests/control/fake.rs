@@ -9,6 +9,7 @@ use domain::{
     clock::Clock,
     recoverable::{GapCause, LogSpan},
     recovery::{Precision, RecoveryPlan},
+    second_backup::Place,
     tenant::TenantState,
 };
 use engine::{
@@ -367,6 +368,7 @@ impl Engine for Fake {
     async fn plan_recovery(&self, spec: &RecoverySpec) -> Result<RecoveryPlan, EngineError> {
         Ok(RecoveryPlan {
             until: spec.until,
+            place: Place::First,
             sets: Vec::new(),
             round: 1,
             log_from: spec.until,
