@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod archive;
+pub mod audit;
 pub mod backup;
 pub mod calendar;
 pub mod capability;
@@ -14,6 +15,7 @@ pub mod feed;
 pub mod ids;
 pub mod job;
 pub mod page;
+pub mod password;
 pub mod recoverable;
 pub mod recovery;
 pub mod retention;
@@ -23,6 +25,7 @@ pub mod size;
 pub mod storage;
 pub mod strategy;
 pub mod tenant;
+pub mod user;
 pub mod validate;
 
 pub use ids::{

@@ -19,9 +19,11 @@ pub use connect::Store;
 pub use error::{Result, StoreError};
 pub use redact::Redacted;
 pub use repo::{
-    audit::Audit,
+    audit::{Audit, AuditScope},
     clusters::{AddCluster, KnownCluster, Opened},
     feed::FeedRows,
     jobs::{Claim, Job, JobFacts, JobPatch, Lease, NewJob, Order, PAUSE_MAX_NS, UNFINISHED_MAX},
     picture::{ArchiveFacts, TenantFacts, TenantPicture},
+    sessions::{NewSession, SESSIONS_MAX, Session},
+    users::{User, UserPatch},
 };

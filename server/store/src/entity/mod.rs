@@ -1,11 +1,14 @@
 //! Rows of the control database; never seen outside this crate.
 
+pub(crate) mod account;
+pub(crate) mod account_grant;
 pub(crate) mod audit;
 pub(crate) mod backup_set;
 pub(crate) mod cluster;
 pub(crate) mod job;
 pub(crate) mod log_archive;
 pub(crate) mod log_span;
+pub(crate) mod login;
 pub(crate) mod revision;
 pub(crate) mod tenant;
 
@@ -63,12 +66,15 @@ mod tests {
             };
         }
         check!(
+            account,
+            account_grant,
             audit,
             backup_set,
             cluster,
             job,
             log_archive,
             log_span,
+            login,
             revision,
             tenant
         );

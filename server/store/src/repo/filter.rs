@@ -24,13 +24,17 @@ pub(crate) struct Slice {
 impl Slice {
     /// Of what was asked for.
     pub(crate) fn of(filter: &TaskFilter) -> Slice {
-        let size = match filter.size {
-            0 => PAGE_SIZE_DEFAULT,
-            size => size.min(PAGE_SIZE_MAX),
-        };
+        Slice::new(filter.page, filter.size)
+    }
+
+    /// Of a page's number and size as they were asked for.
+    pub(crate) fn new(page: u32, size: u32) -> Slice {
         Slice {
-            page: filter.page.max(1),
-            size,
+            page: page.max(1),
+            size: match size {
+                0 => PAGE_SIZE_DEFAULT,
+                size => size.min(PAGE_SIZE_MAX),
+            },
         }
     }
 

@@ -7,4 +7,6 @@ pub(crate) mod filter;
 pub(crate) mod jobs;
 pub(crate) mod observed;
 pub(crate) mod picture;
+pub(crate) mod sessions;
 pub(crate) mod tasks;
+pub(crate) mod users;
