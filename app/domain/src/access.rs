@@ -81,6 +81,8 @@ pub struct Actor {
     pub name: String,
     /// The user who is signed in; nothing when a part of the console itself acts.
     pub user: Option<UserId>,
+    /// The number of the session it acts in.
+    pub session: Option<i64>,
     /// What it may do.
     pub grants: Grants,
     /// Where it asks from.
@@ -93,6 +95,7 @@ impl Actor {
         Actor {
             name: name.to_owned(),
             user: None,
+            session: None,
             grants: Grants {
                 everywhere: Some(role),
                 clusters: BTreeMap::new(),

@@ -51,7 +51,9 @@ pub struct UserRow {
     pub clusters: Vec<ClusterRole>,
     /// May not sign in.
     pub disabled: bool,
-    /// Has not chosen a password yet, or has to choose a new one, by a one-time link.
+    /// Whether a password was chosen; without one it takes a one-time link.
+    pub has_password: bool,
+    /// Whether a one-time link waits to be used.
     pub has_link: bool,
     /// Until when sign-in is locked after too many failures.
     pub locked_until: Option<Scn>,

@@ -148,6 +148,17 @@ impl Change {
         Ok(done.rows_affected > 0)
     }
 
+    /// Ends the session whose token has this digest, if there is one.
+    pub async fn end_session_of_token(&self, digest: &str) -> Result<()> {
+        self.touch();
+        login::Entity::delete_many()
+            .filter(login::COLUMN.token.eq(digest))
+            .exec(&self.tx)
+            .await
+            .during("ending a session")?;
+        Ok(())
+    }
+
     /// Ends the sessions of a user, but for one if one is named; how many.
     pub async fn end_sessions(&self, user: UserId, but: Option<i64>) -> Result<u64> {
         self.touch();
