@@ -6,6 +6,7 @@
 pub mod access;
 pub mod alert;
 pub mod archive;
+pub mod audit;
 pub mod backup;
 pub mod calendar;
 pub mod capability;
@@ -16,6 +17,7 @@ pub mod feed;
 pub mod ids;
 pub mod job;
 pub mod page;
+pub mod password;
 pub mod recoverable;
 pub mod recovery;
 pub mod retention;
@@ -27,6 +29,7 @@ pub mod storage;
 pub mod strategy;
 pub mod task;
 pub mod tenant;
+pub mod user;
 pub mod validate;
 
 pub use ids::{

@@ -1,21 +1,18 @@
 //! The console: what is behind every page, command and task of one process.
 
 use crate::{
-    access::{Admin, Operator, Viewer},
     demo,
     error::{Error, chain},
     handle::ClusterHandle,
     jobs::worker,
+    refusals::{self, Refusals},
+    sign_in::SignIn,
     tasks::{
-        keep, schedule,
+        forget, keep, schedule,
         supervise::{Duty, supervise},
     },
 };
-use domain::{
-    Scn,
-    access::{Actor, Role},
-    clock::Clock,
-};
+use domain::{Scn, clock::Clock};
 use engine::{EngineOpener, EngineSettings};
 use std::{
     collections::BTreeMap,
@@ -67,6 +64,10 @@ pub(crate) struct Inner {
     pub(crate) schedule: Notify,
     /// Held while a cluster is added, so that two of one name cannot be.
     pub(crate) adding: tokio::sync::Mutex<()>,
+    /// What signing in needs.
+    pub(crate) sign_in: SignIn,
+    /// Refused calls that are not recorded yet.
+    pub(crate) refusals: Refusals,
     clusters: Mutex<BTreeMap<String, Arc<ClusterHandle>>>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     stop: watch::Sender<bool>,
@@ -90,6 +91,8 @@ impl Console {
             queue: Notify::new(),
             schedule: Notify::new(),
             adding: tokio::sync::Mutex::default(),
+            sign_in: SignIn::default(),
+            refusals: Refusals::default(),
             clusters: Mutex::default(),
             tasks: Mutex::default(),
             stop: watch::Sender::new(false),
@@ -111,6 +114,16 @@ impl Console {
             cluster: None,
         };
         inner.supervise(duty, schedule::run);
+        let duty = Duty {
+            name: "record of refused calls",
+            cluster: None,
+        };
+        inner.supervise(duty, refusals::run);
+        let duty = Duty {
+            name: "removal of old sessions and audit entries",
+            cluster: None,
+        };
+        inner.supervise(duty, forget::run);
         Ok(Console { inner })
     }
 
@@ -124,24 +137,6 @@ impl Console {
         if tokio::time::timeout(OPEN_WAIT, all).await.is_err() {
             tracing::warn!("some clusters are still opening; starting without waiting for them");
         }
-    }
-
-    /// What everybody may do.
-    pub fn viewer(&self, actor: &Actor) -> Result<Viewer, Error> {
-        self.require(actor, Role::Viewer)?;
-        Ok(Viewer::new(self.clone()))
-    }
-
-    /// What an operator may do.
-    pub fn operator(&self, actor: &Actor) -> Result<Operator, Error> {
-        self.require(actor, Role::Operator)?;
-        Ok(Operator::new(self.clone(), actor.clone()))
-    }
-
-    /// What an administrator may do.
-    pub fn admin(&self, actor: &Actor) -> Result<Admin, Error> {
-        self.require(actor, Role::Admin)?;
-        Ok(Admin::new(self.clone(), actor.clone()))
     }
 
     /// Makes the demonstration cluster, if it is missing, and begins its workload.
@@ -169,16 +164,6 @@ impl Console {
             tracing::warn!("{}", chain(&error));
         }
     }
-
-    fn require(&self, actor: &Actor, needed: Role) -> Result<(), Error> {
-        if actor.role >= needed {
-            return Ok(());
-        }
-        Err(Error::Forbidden {
-            actor: actor.name.clone(),
-            needed,
-        })
-    }
 }
 
 impl Inner {
@@ -187,19 +172,9 @@ impl Inner {
         self.clock.now()
     }
 
-    /// The cluster of this name.
-    pub(crate) fn handle(&self, name: &str) -> Result<Arc<ClusterHandle>, Error> {
-        // The lock is released before the error asks for it again.
-        let found = lock(&self.clusters).get(name).cloned();
-        found.ok_or_else(|| self.no_cluster(name))
-    }
-
-    /// There is no cluster of this name; the error names those there are.
-    pub(crate) fn no_cluster(&self, name: &str) -> Error {
-        Error::NoCluster {
-            name: name.to_owned(),
-            known: lock(&self.clusters).keys().cloned().collect(),
-        }
+    /// The cluster of this name, whoever asks. Handles of roles have their own way, which looks at the role.
+    pub(crate) fn any_cluster(&self, name: &str) -> Option<Arc<ClusterHandle>> {
+        lock(&self.clusters).get(name).cloned()
     }
 
     /// Every cluster.

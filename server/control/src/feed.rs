@@ -11,7 +11,8 @@ impl Viewer {
     /// What changed in a cluster after `since`.
     pub async fn feed(&self, cluster: &str, since: Revision) -> Result<Delta, Error> {
         let inner = &self.console.inner;
-        let id = inner.handle(cluster)?.id;
+        let handle = self.handle(cluster)?;
+        let id = handle.id;
         let rows = inner.store.feed(id, since).await?;
         let mut delta = Delta {
             rev: rows.rev,
@@ -27,7 +28,7 @@ impl Viewer {
             return Ok(delta);
         }
         // Read after the revision: what is newer than it comes once more, and what it promises is here.
-        let known = known(inner, cluster).await?;
+        let known = known(inner, &handle).await?;
         let picture = inner.store.picture(id).await?;
         if rows.period {
             delta.period = Some(period_of(inner, &known.cluster, &picture).await?);

@@ -4,6 +4,8 @@
 //! engines are asked by the tasks in the background and by orders. No engine and no HTTP is named here.
 
 mod access;
+mod account;
+mod audit;
 mod backups;
 mod clusters;
 mod console;
@@ -15,10 +17,16 @@ mod history;
 mod jobs;
 mod log_archive;
 mod recoveries;
+mod refusals;
 mod reports;
+mod sign_in;
 mod tasks;
 mod tenants;
+mod users;
 
-pub use access::{Admin, Operator, Viewer};
+pub use access::{Admin, GlobalAdmin, Operator, Viewer};
+pub use account::Account;
+pub use audit::BATCH_MAX;
 pub use console::{Console, ConsoleParts};
 pub use error::{Error, ErrorKind, chain};
+pub use sign_in::{Attempt, Began, Browser, SignedIn};

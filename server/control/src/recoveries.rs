@@ -1,7 +1,8 @@
 //! Recoveries: what one would read and reach, and beginning one.
 
 use crate::{
-    access::{Entry, Operator},
+    access::Operator,
+    audit::Entry,
     backups::named,
     console::Inner,
     error::Error,

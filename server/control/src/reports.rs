@@ -1,8 +1,9 @@
 //! What the page shows above its tables, made from stored observations only.
 
-use crate::{access::Viewer, console::Inner, error::Error};
+use crate::{access::Viewer, console::Inner, error::Error, handle::ClusterHandle};
 use domain::{
-    BackupSetId, JobId, Scn,
+    BackupSetId, ClusterId, JobId, Scn,
+    access::Role,
     archive::{ArchiveState, LogArchive},
     backup::{BackupJob, BackupKind, BackupSet},
     cluster::{Cluster, ClusterSummary, ScheduleStatus},
@@ -23,11 +24,14 @@ const SET_MARKS_MAX: usize = 2000;
 const RANGES_MAX: usize = 1000;
 
 impl Viewer {
-    /// Every cluster with its basic information, by name.
+    /// Every cluster that the actor may look at, with its basic information, by name.
     pub async fn clusters(&self) -> Result<Vec<ClusterSummary>, Error> {
         let inner = &self.console.inner;
         let mut summaries = Vec::new();
         for known in inner.store.clusters().await? {
+            if self.actor.grants.in_cluster(known.cluster.id).is_none() {
+                continue;
+            }
             let picture = inner.store.picture(known.cluster.id).await?;
             summaries.push(summarize(inner, known.cluster, &picture).await?);
         }
@@ -39,9 +43,11 @@ impl Viewer {
         let inner = &self.console.inner;
         // Read first: what changes meanwhile comes again with the feed instead of being missed.
         let rev = inner.store.revision().await?;
-        let known = known(inner, cluster).await?;
+        let handle = self.handle(cluster)?;
+        let known = known(inner, &handle).await?;
         let picture = inner.store.picture(known.cluster.id).await?;
         Ok(Overview {
+            role: self.role_in(handle.id),
             period: period_of(inner, &known.cluster, &picture).await?,
             summary: summarize(inner, known.cluster, &picture).await?,
             now: inner.now(),
@@ -49,10 +55,15 @@ impl Viewer {
         })
     }
 
+    fn role_in(&self, cluster: ClusterId) -> Role {
+        let role = self.actor.grants.in_cluster(cluster);
+        role.unwrap_or(Role::Viewer)
+    }
+
     /// The tenants of a cluster, by name.
     pub async fn tenants(&self, cluster: &str) -> Result<Vec<Tenant>, Error> {
         let inner = &self.console.inner;
-        let id = inner.handle(cluster)?.id;
+        let id = self.handle(cluster)?.id;
         let picture = inner.store.picture(id).await?;
         Ok(picture.iter().map(TenantPicture::tenant).collect())
     }
@@ -64,7 +75,7 @@ impl Viewer {
         filter: &TaskFilter,
     ) -> Result<Page<BackupJob>, Error> {
         let inner = &self.console.inner;
-        let id = inner.handle(cluster)?.id;
+        let id = self.handle(cluster)?.id;
         Ok(inner.store.backups(id, filter).await?)
     }
 
@@ -75,7 +86,7 @@ impl Viewer {
         filter: &TaskFilter,
     ) -> Result<Page<LogArchive>, Error> {
         let inner = &self.console.inner;
-        let id = inner.handle(cluster)?.id;
+        let id = self.handle(cluster)?.id;
         Ok(inner.store.archives(id, filter).await?)
     }
 
@@ -86,14 +97,14 @@ impl Viewer {
         filter: &TaskFilter,
     ) -> Result<Page<RecoveryJob>, Error> {
         let inner = &self.console.inner;
-        let id = inner.handle(cluster)?.id;
+        let id = self.handle(cluster)?.id;
         Ok(inner.store.recoveries(id, filter).await?)
     }
 
     /// One data backup task.
     pub async fn backup(&self, cluster: &str, task: JobId) -> Result<BackupJob, Error> {
         let inner = &self.console.inner;
-        let id = inner.handle(cluster)?.id;
+        let id = self.handle(cluster)?.id;
         let found = inner.store.backup(id, task).await?;
         found.ok_or_else(|| no_task("data backup task", task))
     }
@@ -101,7 +112,7 @@ impl Viewer {
     /// One recovery task.
     pub async fn recovery(&self, cluster: &str, task: JobId) -> Result<RecoveryJob, Error> {
         let inner = &self.console.inner;
-        let id = inner.handle(cluster)?.id;
+        let id = self.handle(cluster)?.id;
         let found = inner.store.recovery(id, task).await?;
         found.ok_or_else(|| no_task("recovery task", task))
     }
@@ -114,10 +125,13 @@ fn no_task(what: &'static str, id: JobId) -> Error {
     }
 }
 
-/// The stored cluster of this name.
-pub(crate) async fn known(inner: &Inner, name: &str) -> Result<KnownCluster, Error> {
-    let found = inner.store.cluster(name).await?;
-    found.ok_or_else(|| inner.no_cluster(name))
+/// What is stored of a cluster.
+pub(crate) async fn known(inner: &Inner, handle: &ClusterHandle) -> Result<KnownCluster, Error> {
+    let found = inner.store.cluster(&handle.name).await?;
+    found.ok_or_else(|| Error::NotFound {
+        what: "cluster",
+        id: handle.name.clone(),
+    })
 }
 
 /// The basic information of a cluster.

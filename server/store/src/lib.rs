@@ -20,7 +20,7 @@ pub use error::{Result, StoreError};
 pub use redact::Redacted;
 pub use repo::{
     alerts::{OPEN_ALERTS_MAX, StoredAlert},
-    audit::Audit,
+    audit::{Audit, AuditScope},
     channels::{CHANNELS_MAX, SealedChannel},
     clusters::{AddCluster, KnownCluster, Opened},
     deliveries::{DELIVERY_PAUSE_MAX_NS, Delivery},
@@ -32,4 +32,6 @@ pub use repo::{
     strategies::{KnownStrategy, NewStrategy},
     verifications::Verification,
     watched::{ENDED_MAX, RunningTask},
+    sessions::{NewSession, SESSIONS_MAX, Session},
+    users::{User, UserPatch},
 };

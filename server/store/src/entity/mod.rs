@@ -1,5 +1,7 @@
 //! Rows of the control database; never seen outside this crate.
 
+pub(crate) mod account;
+pub(crate) mod account_grant;
 pub(crate) mod alert;
 pub(crate) mod alert_watch;
 pub(crate) mod audit;
@@ -11,6 +13,7 @@ pub(crate) mod job;
 pub(crate) mod job_step;
 pub(crate) mod log_archive;
 pub(crate) mod log_span;
+pub(crate) mod login;
 pub(crate) mod revision;
 pub(crate) mod schedule_run;
 pub(crate) mod storage_config;
@@ -75,6 +78,8 @@ mod tests {
         check!(
             alert,
             alert_watch,
+            account,
+            account_grant,
             audit,
             backup_set,
             channel,
@@ -84,6 +89,7 @@ mod tests {
             job_step,
             log_archive,
             log_span,
+            login,
             revision,
             schedule_run,
             storage_config,

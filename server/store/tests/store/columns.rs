@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::collections::BTreeMap;
 
 /// Tables and their columns in order. A question mark: may be empty. A number: longest text.
-const COLUMNS: [(&str, &str); 18] = [
+const COLUMNS: [(&str, &str); 21] = [
     (
         "alert",
         "id bigint, cluster_id bigint?, rule varchar 64, object_key varchar 96, object text, \
@@ -15,9 +15,20 @@ const COLUMNS: [(&str, &str); 18] = [
     ),
     ("alert_watch", "id bigint, evaluated bigint"),
     (
+        "account",
+        "id bigint, name varchar 64, name_key varchar 64, password text?, everywhere varchar 16?, \
+         state varchar 16, failures integer, locked_until bigint?, link varchar 64?, link_until bigint?, \
+         created bigint, signed_in bigint?",
+    ),
+    (
+        "account_grant",
+        "account_id bigint, cluster_id bigint, role varchar 16",
+    ),
+    (
         "audit",
         "id bigint, at bigint, actor text, operation varchar 64, cluster_id bigint?, subject text, \
-         detail text, rev bigint",
+         detail text, rev bigint, address varchar 64?, result varchar 16, cause text?, was text?, \
+         became text?",
     ),
     (
         "backup_set",
@@ -65,6 +76,11 @@ const COLUMNS: [(&str, &str); 18] = [
     (
         "log_span",
         "tenant_id bigint, round bigint, start_scn bigint, end_scn bigint, cause varchar 32, note text",
+    ),
+    (
+        "login",
+        "id bigint, token varchar 64, account_id bigint, created bigint, seen bigint, \
+         address varchar 64, agent text",
     ),
     ("revision", "id bigint, value bigint"),
     (

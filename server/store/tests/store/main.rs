@@ -12,3 +12,4 @@ mod jobs;
 mod observed;
 mod pages;
 mod schema;
+mod users;
