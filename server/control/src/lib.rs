@@ -13,11 +13,18 @@ mod feed;
 mod handle;
 mod jobs;
 mod log_archive;
+pub mod measure;
+mod readiness;
 mod recoveries;
 mod reports;
+pub mod secret;
+mod self_copy;
+mod shown;
 mod tasks;
 mod tenants;
 
 pub use access::{Admin, Operator, Viewer};
 pub use console::{Console, ConsoleParts};
 pub use error::{Error, ErrorKind, chain};
+pub use readiness::Check;
+pub use self_copy::SelfCopy;

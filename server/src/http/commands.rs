@@ -1,6 +1,9 @@
 //! The commands' API under `/cli/v1`: thin handlers over the same console that the pages use.
 
-use super::shape::{self, Problem};
+use super::{
+    admin,
+    shape::{self, Problem},
+};
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -30,18 +33,27 @@ pub fn routes(console: Console) -> Router {
         .route("/{cluster}/recoveries", post(recover))
         .route("/{cluster}/recoveries/{id}", get(recovery))
         .route("/{cluster}/verify", post(verify))
+        .merge(admin::routes())
         .with_state(console)
 }
 
 /// A refusal on its way out.
-struct Refusal(StatusCode, Problem);
+pub(super) struct Refusal(pub(super) StatusCode, pub(super) Problem);
 
 impl Refusal {
-    fn invalid(message: String) -> Self {
+    pub(super) fn invalid(message: String) -> Self {
         Refusal(
             StatusCode::UNPROCESSABLE_ENTITY,
             Problem::new("invalid", message),
         )
+    }
+
+    /// Something of ours broke.
+    pub(super) fn internal(error: &dyn std::error::Error) -> Self {
+        let causes = control::chain(error);
+        tracing::error!("a command failed inside the server: {causes}");
+        let problem = Problem::new("internal", error.to_string());
+        Refusal(StatusCode::INTERNAL_SERVER_ERROR, problem)
     }
 }
 
@@ -78,10 +90,10 @@ impl IntoResponse for Refusal {
     }
 }
 
-type Answer<T> = Result<Json<T>, Refusal>;
+pub(super) type Answer<T> = Result<Json<T>, Refusal>;
 
 /// Who acts when a command does; the token file is readable by the owner of the server only.
-fn actor() -> Actor {
+pub(super) fn actor() -> Actor {
     Actor {
         name: "command line".to_owned(),
         role: Role::Admin,

@@ -7,6 +7,7 @@ pub(crate) mod job;
 pub(crate) mod log_archive;
 pub(crate) mod log_span;
 pub(crate) mod revision;
+pub(crate) mod secret;
 pub(crate) mod tenant;
 
 #[cfg(test)]
@@ -70,6 +71,7 @@ mod tests {
             log_archive,
             log_span,
             revision,
+            secret,
             tenant
         );
     }

@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::collections::BTreeMap;
 
 /// Tables and their columns in order. A question mark: may be empty. A number: longest text.
-const COLUMNS: [(&str, &str); 8] = [
+const COLUMNS: [(&str, &str); 9] = [
     (
         "audit",
         "id bigint, at bigint, actor text, operation varchar 64, cluster_id bigint?, subject text, \
@@ -20,7 +20,7 @@ const COLUMNS: [(&str, &str); 8] = [
         "cluster",
         "id bigint, name varchar 64, engine varchar 32, version text, capabilities text, \
          destination text, home_dir text, destination_dir text, created bigint, observed bigint?, \
-         fault text?, period_rev bigint, rev bigint",
+         fault text?, period_rev bigint, rev bigint, observed_rev bigint",
     ),
     (
         "job",
@@ -43,6 +43,10 @@ const COLUMNS: [(&str, &str); 8] = [
         "tenant_id bigint, round bigint, start_scn bigint, end_scn bigint, cause varchar 32, note text",
     ),
     ("revision", "id bigint, value bigint"),
+    (
+        "secret",
+        "id bigint, purpose varchar 32, owner varchar 191, key_id varchar 16, sealed text, created bigint",
+    ),
     (
         "tenant",
         "id bigint, cluster_id bigint, engine_key varchar 191, name varchar 64, state varchar 16, \
