@@ -29,12 +29,12 @@ impl Viewer {
         }
         // Read after the revision: what is newer than it comes once more, and what it promises is here.
         let known = known(inner, &handle).await?;
-        let picture = inner.store.picture(id).await?;
+        let shown = inner.shown(&handle, known.observed_rev).await?;
         if rows.period {
-            delta.period = Some(period_of(inner, &known.cluster, &picture).await?);
+            delta.period = Some(period_of(inner, &known.cluster, &shown).await?);
         }
         if rows.summary {
-            delta.summary = Some(summarize(inner, known.cluster, &picture).await?);
+            delta.summary = Some(summarize(inner, known.cluster, &shown).await?);
         }
         Ok(delta)
     }

@@ -1,6 +1,7 @@
 //! The commands' API under `/cli/v1`: thin handlers over the same console that the pages use.
 
 use super::{
+    admin,
     shape::{self, Problem},
     tasks,
 };
@@ -38,11 +39,12 @@ pub fn routes(console: Console) -> Router {
         .route("/{cluster}/tasks/{id}/retry", post(tasks::retry))
         .route("/{cluster}/tasks/{id}/cancel", post(tasks::cancel))
         .route("/{cluster}/history", get(tasks::history))
+        .merge(admin::routes())
         .with_state(console)
 }
 
 /// A refusal on its way out.
-pub(super) struct Refusal(StatusCode, Problem);
+pub(super) struct Refusal(pub(super) StatusCode, pub(super) Problem);
 
 impl Refusal {
     /// What was given cannot be meant.
@@ -51,6 +53,14 @@ impl Refusal {
             StatusCode::UNPROCESSABLE_ENTITY,
             Problem::new("invalid", message),
         )
+    }
+
+    /// Something of ours broke.
+    pub(super) fn internal(error: &dyn std::error::Error) -> Self {
+        let causes = control::chain(error);
+        tracing::error!("a command failed inside the server: {causes}");
+        let problem = Problem::new("internal", error.to_string());
+        Refusal(StatusCode::INTERNAL_SERVER_ERROR, problem)
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod forget;
 pub(crate) mod keep;
 pub(crate) mod new_round;
 pub(crate) mod observe;
+pub(crate) mod pulse;
 pub(crate) mod runs;
 pub(crate) mod schedule;
 pub(crate) mod supervise;

@@ -16,6 +16,7 @@ pub(crate) mod log_span;
 pub(crate) mod login;
 pub(crate) mod revision;
 pub(crate) mod schedule_run;
+pub(crate) mod secret;
 pub(crate) mod storage_config;
 pub(crate) mod storage_test;
 pub(crate) mod strategy;
@@ -92,6 +93,7 @@ mod tests {
             login,
             revision,
             schedule_run,
+            secret,
             storage_config,
             storage_test,
             strategy,

@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::collections::BTreeMap;
 
 /// Tables and their columns in order. A question mark: may be empty. A number: longest text.
-const COLUMNS: [(&str, &str); 21] = [
+const COLUMNS: &[(&str, &str)] = &[
     (
         "alert",
         "id bigint, cluster_id bigint?, rule varchar 64, object_key varchar 96, object text, \
@@ -45,7 +45,7 @@ const COLUMNS: [(&str, &str); 21] = [
         "cluster",
         "id bigint, name varchar 64, engine varchar 32, version text, capabilities text, \
          destination text, home_dir text, destination_dir text, created bigint, observed bigint?, \
-         fault text?, period_rev bigint, rev bigint",
+         fault text?, period_rev bigint, rev bigint, observed_rev bigint",
     ),
     (
         "delivery",
@@ -102,6 +102,10 @@ const COLUMNS: [(&str, &str); 21] = [
         "strategy",
         "id bigint, cluster_id bigint, storage_id bigint, second_storage_id bigint?, settings text, \
          paused_at bigint?, created bigint, modified bigint, modified_by text, rev bigint",
+    ),
+    (
+        "secret",
+        "id bigint, purpose varchar 32, owner varchar 191, key_id varchar 16, sealed text, created bigint",
     ),
     (
         "tenant",
