@@ -19,7 +19,7 @@ pub use difference::Difference;
 pub use report::{
     FIRST_TIME, LogBackupEnd, PREVIEW_RUNS, StorageUse, StrategyForm, StrategyReport, StrategySaved,
 };
-pub use standing::{RunFact, SKIPPED_MAX, Standing, standing};
+pub use standing::{SKIPPED_MAX, Standing, standing};
 
 /// Most days that a monthly schedule may name.
 pub const MONTH_DAYS_MAX: usize = 10;
