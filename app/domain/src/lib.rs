@@ -23,6 +23,7 @@ pub mod size;
 pub mod storage;
 pub mod strategy;
 pub mod tenant;
+pub mod trend;
 pub mod validate;
 
 pub use ids::{

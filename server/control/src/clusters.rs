@@ -46,6 +46,9 @@ impl Admin {
             .store
             .change(async |change| {
                 let id = change.add_cluster(&add).await?;
+                if let Some(identity) = engine.identity() {
+                    change.cluster_identity(id, &identity).await?;
+                }
                 let entry = Entry {
                     operation: CREATE_CLUSTER,
                     cluster: id,

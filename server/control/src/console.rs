@@ -7,7 +7,7 @@ use crate::{
     handle::ClusterHandle,
     jobs::worker,
     tasks::{
-        keep,
+        keep, sizes,
         supervise::{Duty, supervise},
     },
 };
@@ -103,6 +103,11 @@ impl Console {
             cluster: None,
         };
         inner.supervise(duty, worker::run);
+        let duty = Duty {
+            name: "sampling of sizes",
+            cluster: None,
+        };
+        inner.supervise(duty, sizes::run);
         Ok(Console { inner })
     }
 

@@ -13,11 +13,14 @@ mod feed;
 mod handle;
 mod jobs;
 mod log_archive;
+mod rebuild;
 mod recoveries;
 mod reports;
+mod storages;
 mod tasks;
 mod tenants;
 
 pub use access::{Admin, Operator, Viewer};
 pub use console::{Console, ConsoleParts};
 pub use error::{Error, ErrorKind, chain};
+pub use rebuild::{Rebuild, RebuildOutcome, Rebuilt, RebuiltCluster, RebuiltTenant};

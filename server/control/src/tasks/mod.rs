@@ -1,7 +1,9 @@
-//! What runs in the background: keeping clusters open, observing them, first backups of new rounds; and supervision of it all.
+//! What runs in the background: keeping clusters open, observing them, first backups of new rounds, sizes over time; and supervision of it all.
 
 pub(crate) mod diff;
 pub(crate) mod keep;
 pub(crate) mod new_round;
 pub(crate) mod observe;
+pub(crate) mod sizes;
+pub(crate) mod storages;
 pub(crate) mod supervise;

@@ -7,6 +7,8 @@ pub(crate) mod job;
 pub(crate) mod log_archive;
 pub(crate) mod log_span;
 pub(crate) mod revision;
+pub(crate) mod size_sample;
+pub(crate) mod storage_state;
 pub(crate) mod tenant;
 
 #[cfg(test)]
@@ -70,6 +72,8 @@ mod tests {
             log_archive,
             log_span,
             revision,
+            size_sample,
+            storage_state,
             tenant
         );
     }

@@ -7,4 +7,6 @@ pub(crate) mod filter;
 pub(crate) mod jobs;
 pub(crate) mod observed;
 pub(crate) mod picture;
+pub(crate) mod sizes;
+pub(crate) mod storages;
 pub(crate) mod tasks;
