@@ -30,6 +30,9 @@ pub struct Common {
     /// The cluster meant
     #[arg(long, global = true, default_value = "local", value_name = "NAME")]
     pub cluster: String,
+    /// Whether it was named, and not only meant by default
+    #[arg(skip)]
+    pub cluster_is_named: bool,
     /// Answer with one JSON document instead of text
     #[arg(long, global = true)]
     pub json: bool,
@@ -53,6 +56,43 @@ pub enum Command {
     Sql(Sql),
     /// Read backup sets and logs back and check every checksum
     Verify(Verify),
+    /// Show the storages of a cluster, the sizes there, and when the first one will be full
+    Storage(Storage),
+    /// Look after the console itself
+    #[command(subcommand)]
+    Admin(Admin),
+}
+
+/// Commands about the console itself.
+#[derive(Debug, Subcommand)]
+pub enum Admin {
+    /// Take on the clusters whose backups are at a destination, after the console's database or whole home was lost
+    Rebuild(Rebuild),
+}
+
+/// Options of `admin rebuild`. `--cluster` names the only one to take on, by name or identity.
+#[derive(Debug, Args)]
+pub struct Rebuild {
+    /// Directory of the destination, be it the first or the second copy
+    #[arg(long, value_name = "DIR")]
+    pub from: PathBuf,
+    /// What the cluster is called here; its own name when absent
+    #[arg(long = "as", value_name = "NAME")]
+    pub name: Option<String>,
+    /// Only tell what is there and would be done
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Options of `storage`.
+#[derive(Debug, Args)]
+pub struct Storage {
+    /// Only the sizes of this tenant
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// Sizes of so many days until now, 1 to 400
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=400))]
+    pub days: u64,
 }
 
 /// Options of `serve`.

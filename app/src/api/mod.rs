@@ -8,6 +8,7 @@ pub mod backups;
 pub mod clusters;
 pub mod feed;
 pub mod recoveries;
+pub mod storage;
 pub mod tenants;
 
 mod asked;

@@ -1,6 +1,9 @@
 //! The commands' API under `/cli/v1`: thin handlers over the same console that the pages use.
 
-use super::shape::{self, Problem};
+use super::{
+    shape::{self, Problem},
+    storage,
+};
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -30,14 +33,15 @@ pub fn routes(console: Console) -> Router {
         .route("/{cluster}/recoveries", post(recover))
         .route("/{cluster}/recoveries/{id}", get(recovery))
         .route("/{cluster}/verify", post(verify))
+        .merge(storage::routes())
         .with_state(console)
 }
 
 /// A refusal on its way out.
-struct Refusal(StatusCode, Problem);
+pub(super) struct Refusal(pub(super) StatusCode, pub(super) Problem);
 
 impl Refusal {
-    fn invalid(message: String) -> Self {
+    pub(super) fn invalid(message: String) -> Self {
         Refusal(
             StatusCode::UNPROCESSABLE_ENTITY,
             Problem::new("invalid", message),
@@ -78,17 +82,21 @@ impl IntoResponse for Refusal {
     }
 }
 
-type Answer<T> = Result<Json<T>, Refusal>;
+pub(super) type Answer<T> = Result<Json<T>, Refusal>;
 
 /// Who acts when a command does; the token file is readable by the owner of the server only.
-fn actor() -> Actor {
+pub(super) fn actor() -> Actor {
     Actor {
         name: "command line".to_owned(),
         role: Role::Admin,
     }
 }
 
-async fn find(console: &Console, cluster: &str, tenant: &str) -> Result<TenantId, Refusal> {
+pub(super) async fn find(
+    console: &Console,
+    cluster: &str,
+    tenant: &str,
+) -> Result<TenantId, Refusal> {
     let tenants = console.viewer(&actor())?.tenants(cluster).await?;
     Ok(shape::tenant_id(&tenants, cluster, tenant)?)
 }

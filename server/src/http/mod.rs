@@ -5,6 +5,8 @@ pub mod guard;
 pub mod headers;
 pub mod health;
 pub mod shape;
+pub mod shape_storage;
+mod storage;
 
 #[cfg(test)]
 mod shape_tests;
