@@ -11,6 +11,7 @@ mod m20261123_000004_audit;
 mod m20261126_000005_more_jobs;
 mod m20261126_000006_strategies;
 mod m20261126_000007_runs;
+mod m20261126_000011_sizes;
 mod steps;
 
 use sea_orm_migration::prelude::*;
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000005_more_jobs::Migration),
             Box::new(m20261126_000006_strategies::Migration),
             Box::new(m20261126_000007_runs::Migration),
+            Box::new(m20261126_000011_sizes::Migration),
         ]
     }
 }

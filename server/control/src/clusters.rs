@@ -49,6 +49,9 @@ impl Admin {
                 let id = change.add_cluster(&add).await?;
                 let place = (add.name.as_str(), add.destination_dir.as_str());
                 strategies::own_storage(change, inner, place, add.created).await?;
+                if let Some(identity) = engine.identity() {
+                    change.cluster_identity(id, &identity).await?;
+                }
                 let entry = Entry {
                     operation: CREATE_CLUSTER,
                     cluster: id,

@@ -7,7 +7,7 @@ use crate::{
     handle::ClusterHandle,
     jobs::worker,
     tasks::{
-        keep, schedule,
+        keep, schedule, sizes,
         supervise::{Duty, supervise},
     },
 };
@@ -111,6 +111,11 @@ impl Console {
             cluster: None,
         };
         inner.supervise(duty, schedule::run);
+        let duty = Duty {
+            name: "sampling of sizes",
+            cluster: None,
+        };
+        inner.supervise(duty, sizes::run);
         Ok(Console { inner })
     }
 

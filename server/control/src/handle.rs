@@ -44,6 +44,8 @@ pub(crate) struct ClusterHandle {
     second_due: Mutex<Option<Scn>>,
     /// Why it could not be told lately; empty when it could.
     second_fault: Mutex<String>,
+    /// Since when sizes are worth a sample, in ns; 0 while they are not.
+    sample_wanted: AtomicU64,
 }
 
 impl ClusterHandle {
@@ -65,6 +67,7 @@ impl ClusterHandle {
             eager_until: AtomicU64::new(0),
             second_due: Mutex::new(Some(Scn::ZERO)),
             second_fault: Mutex::default(),
+            sample_wanted: AtomicU64::new(0),
         }
     }
 
@@ -149,6 +152,28 @@ impl ClusterHandle {
         self.eager_until
             .store(now.plus_ns(EAGER_NS).0, Ordering::Relaxed);
         self.look.notify_one();
+    }
+
+    /// Notes that a task has changed sizes, so that they are sampled once they were observed.
+    pub(crate) fn want_sample(&self, now: Scn) {
+        self.sample_wanted.store(now.0, Ordering::Relaxed);
+    }
+
+    /// Since when a sample is wanted, if one is.
+    pub(crate) fn wanted_sample(&self) -> Option<Scn> {
+        match self.sample_wanted.load(Ordering::Relaxed) {
+            0 => None,
+            since => Some(Scn(since)),
+        }
+    }
+
+    /// Notes that the sample wanted since then was taken. A later wish stays.
+    pub(crate) fn sampled(&self, wanted: Scn) {
+        let taken =
+            self.sample_wanted
+                .compare_exchange(wanted.0, 0, Ordering::Relaxed, Ordering::Relaxed);
+        // An error is such a later wish.
+        let _ = taken;
     }
 
     /// Whether the observer should look more often.

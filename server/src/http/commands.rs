@@ -2,7 +2,7 @@
 
 use super::{
     shape::{self, Problem},
-    tasks,
+    storage, strategies, tasks,
 };
 use axum::{
     Json, Router,
@@ -38,11 +38,13 @@ pub fn routes(console: Console) -> Router {
         .route("/{cluster}/tasks/{id}/retry", post(tasks::retry))
         .route("/{cluster}/tasks/{id}/cancel", post(tasks::cancel))
         .route("/{cluster}/history", get(tasks::history))
+        .merge(strategies::routes())
+        .merge(storage::routes())
         .with_state(console)
 }
 
 /// A refusal on its way out.
-pub(super) struct Refusal(StatusCode, Problem);
+pub(super) struct Refusal(pub(super) StatusCode, pub(super) Problem);
 
 impl Refusal {
     /// What was given cannot be meant.

@@ -5,6 +5,10 @@ pub mod guard;
 pub mod headers;
 pub mod health;
 pub mod shape;
+pub mod shape_storage;
+mod storage;
+mod strategies;
+pub mod strategy_shape;
 pub mod task_shape;
 mod tasks;
 

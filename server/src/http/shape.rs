@@ -453,7 +453,7 @@ pub struct TenantOrder {
     pub name: String,
 }
 
-fn moment(scn: Scn) -> String {
+pub(super) fn moment(scn: Scn) -> String {
     scn.to_rfc3339()
 }
 

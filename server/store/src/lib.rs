@@ -25,6 +25,7 @@ pub use repo::{
     jobs::{Claim, Job, JobFacts, JobPatch, Lease, NewJob, Order, PAUSE_MAX_NS, UNFINISHED_MAX},
     picture::{ArchiveFacts, TenantFacts, TenantPicture},
     runs::{NewRun, OpenRun, RunTask},
-    storages::PassedTest,
+    sizes::TenantSizes,
+    storage_configs::PassedTest,
     strategies::{KnownStrategy, NewStrategy, StrategyChange},
 };

@@ -10,6 +10,7 @@ pub(crate) use storages::{ensure_own, own_storage};
 use crate::{access::Viewer, console::Inner, error::Error, reports::known};
 use domain::{
     backup::{BackupKind, BackupMethod},
+    cluster::ScheduleStatus,
     schedule::{self, PlannedRun},
     storage::{CAPACITY_PERCENT_DEFAULT, StorageKind, StorageSettings},
     strategy::{
@@ -37,6 +38,14 @@ impl Viewer {
         };
         let reason = standing_of(inner, Some(&known)).await?.reason;
         report(inner, known, reason).map(Some)
+    }
+
+    /// Status of a cluster's scheduling.
+    pub async fn schedule_status(&self, cluster: &str) -> Result<ScheduleStatus, Error> {
+        let inner = &self.console.inner;
+        let id = inner.handle(cluster)?.id;
+        let known = inner.store.strategy(id).await?;
+        Ok(standing_of(inner, known.as_ref()).await?.status)
     }
 
     /// What the form for a cluster's strategy begins with: the present one, or a proposal.

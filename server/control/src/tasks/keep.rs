@@ -103,11 +103,16 @@ pub(crate) async fn moved(inner: &Inner, handle: &ClusterHandle, directory: &str
 }
 
 async fn written(inner: &Inner, handle: &ClusterHandle, engine: &dyn Engine) -> Result<(), Error> {
-    let facts = opened(engine);
+    let (facts, identity) = (opened(engine), engine.identity());
+    let known = inner.store.cluster(&handle.name).await?;
+    let known = known.and_then(|known| known.identity);
     inner
         .store
         .change(async |change| {
             change.cluster_opened(handle.id, &facts).await?;
+            if let Some(identity) = identity.filter(|found| known.as_ref() != Some(found)) {
+                change.cluster_identity(handle.id, &identity).await?;
+            }
             Ok::<_, Error>(())
         })
         .await

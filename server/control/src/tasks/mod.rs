@@ -1,4 +1,4 @@
-//! What runs in the background: keeping clusters open, observing them, first backups of new rounds; and supervision of it all.
+//! What runs in the background: keeping clusters open, observing them, first backups of new rounds, sizes over time; and supervision of it all.
 
 pub(crate) mod diff;
 pub(crate) mod keep;
@@ -7,4 +7,6 @@ pub(crate) mod observe;
 pub(crate) mod runs;
 pub(crate) mod schedule;
 pub(crate) mod second;
+pub(crate) mod sizes;
+pub(crate) mod storages;
 pub(crate) mod supervise;

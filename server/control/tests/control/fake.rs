@@ -5,17 +5,17 @@ use domain::{
     BackupSetId, Scn,
     archive::ArchiveState,
     backup::{BackupKind, BackupMethod, BackupSet},
-    capability::{Ability, ArchiveScope, Capabilities, Expiry, RecoverTo},
+    capability::{Ability, ArchiveScope, Capabilities, EngineKind, Expiry, RecoverTo},
     clock::Clock,
     recoverable::{GapCause, LogSpan},
     recovery::{Precision, RecoveryPlan},
-    storage::{ProbeReport, ProbeStep},
+    storage::{ProbeReport, ProbeStep, StorageState},
     tenant::TenantState,
 };
 use engine::{
     ArchiveObservation, BackupSpec, Engine, EngineError, EngineErrorKind, EngineJobId,
-    EngineJobState, EngineOpener, EngineSettings, JobReport, Observation, RecoverySpec, SqlResult,
-    TenantKey, TenantObservation, VerifyReport,
+    EngineJobState, EngineOpener, EngineSettings, FoundCluster, JobReport, Observation,
+    RecoverySpec, SqlResult, TenantKey, TenantObservation, VerifyReport,
 };
 use std::{
     collections::BTreeMap,
@@ -73,6 +73,12 @@ pub(crate) struct World {
     /// Engines that are open now, and the most there were at once.
     pub(crate) open: u32,
     pub(crate) most_open: u32,
+    /// What is told of the destinations and of the clock.
+    pub(crate) storages: Vec<StorageState>,
+    pub(crate) clock_back_ns: u64,
+    /// Clusters found at every destination, and the identities that were adopted.
+    pub(crate) found: Vec<FoundCluster>,
+    pub(crate) adopted: Vec<String>,
     pub(crate) tenants: BTreeMap<String, TenantObservation>,
     jobs: BTreeMap<String, FakeJob>,
     /// What jobs left on media, by token.
@@ -348,8 +354,8 @@ impl Engine for Fake {
             taken: now,
             complete: true,
             tenants: world.tenants.values().cloned().collect(),
-            storages: Vec::new(),
-            clock_back_ns: 0,
+            storages: world.storages.clone(),
+            clock_back_ns: world.clock_back_ns,
         })
     }
 
@@ -485,6 +491,14 @@ pub(crate) struct FakeOpener(pub(crate) Arc<Fake>);
 
 #[async_trait]
 impl EngineOpener for FakeOpener {
+    async fn survey(
+        &self,
+        _: EngineKind,
+        _: &std::path::Path,
+    ) -> Result<Vec<FoundCluster>, EngineError> {
+        Ok(self.0.world().found.clone())
+    }
+
     async fn open(&self, settings: &EngineSettings) -> Result<Arc<dyn Engine>, EngineError> {
         {
             let mut world = self.0.world();
@@ -497,6 +511,7 @@ impl EngineOpener for FakeOpener {
             }
         }
         let mut world = self.0.world();
+        world.adopted.extend(settings.adopt.clone());
         world.open += 1;
         world.destinations.push(settings.destination.clone());
         world.most_open = world.most_open.max(world.open);

@@ -9,7 +9,9 @@ pub(crate) mod log_archive;
 pub(crate) mod log_span;
 pub(crate) mod revision;
 pub(crate) mod schedule_run;
+pub(crate) mod size_sample;
 pub(crate) mod storage_config;
+pub(crate) mod storage_state;
 pub(crate) mod storage_test;
 pub(crate) mod strategy;
 pub(crate) mod tenant;
@@ -80,6 +82,8 @@ mod tests {
             storage_config,
             storage_test,
             strategy,
+            size_sample,
+            storage_state,
             tenant
         );
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     Change, Store,
-    convert::{impossible, scn, scn_column, scn_opt, word},
+    convert::{count, impossible, scn, scn_column, scn_opt, word},
     entity::cluster,
     error::{During, Result},
 };
@@ -24,6 +24,10 @@ pub struct KnownCluster {
     pub destination_dir: String,
     /// When it was added.
     pub created: Scn,
+    /// Which cluster it is at its destinations, once its engine was open.
+    pub identity: Option<String>,
+    /// How far the clock was seen to be set back since its engine was opened, in ns.
+    pub clock_back_ns: u64,
 }
 
 /// A cluster to add.
@@ -191,7 +195,11 @@ impl Change {
         .await
     }
 
-    async fn update_cluster(&self, id: ClusterId, row: cluster::ActiveModel) -> Result<()> {
+    pub(crate) async fn update_cluster(
+        &self,
+        id: ClusterId,
+        row: cluster::ActiveModel,
+    ) -> Result<()> {
         cluster::Entity::update_many()
             .set(row)
             .filter(cluster::COLUMN.id.eq(id.0))
@@ -231,5 +239,7 @@ fn known(row: cluster::Model) -> Result<KnownCluster> {
         home_dir: row.home_dir,
         destination_dir: row.destination_dir,
         created: scn("cluster.created", row.created)?,
+        identity: row.identity,
+        clock_back_ns: count("cluster.clock_back_ns", row.clock_back_ns.unwrap_or(0))?,
     })
 }

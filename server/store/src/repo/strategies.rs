@@ -1,6 +1,6 @@
 //! Backup strategies, one per cluster at most.
 
-use super::{runs, storages};
+use super::{runs, storage_configs};
 use crate::{
     Change, Store,
     convert::{impossible, scn, scn_column},
@@ -269,7 +269,7 @@ fn read(
     let mut settings: StrategySettings = serde_json::from_str(&row.settings)
         .map_err(|error| impossible("strategy.settings", error))?;
     let storage = |id: i64| match storages.get(&id) {
-        Some(row) => storages::settings(row),
+        Some(row) => storage_configs::settings(row),
         None => Err(impossible("strategy.storage_id", id)),
     };
     settings.storage = storage(row.storage_id)?;

@@ -11,3 +11,4 @@ mod jobs;
 mod observed;
 mod pages;
 mod schema;
+mod sizes;
