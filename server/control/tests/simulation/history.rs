@@ -4,7 +4,7 @@ use crate::{
     dice::Dice,
     judge,
     process::{LOCAL, Process, Site},
-    strategies,
+    strategies, tally,
 };
 use control::ErrorKind;
 use domain::{
@@ -91,6 +91,7 @@ impl History {
     }
 
     fn revive(&mut self) {
+        tally::count("killed", u64::from(self.site.clock.is_killed()));
         self.process = None;
         self.site.clock.let_live();
         loop {
@@ -126,8 +127,7 @@ impl History {
             24 => {
                 let seconds = self.dice.pick(&[3600, -3600, 300, -300]);
                 self.site.clock.step_s(seconds);
-                let forward = u64::try_from(seconds).unwrap_or(0);
-                self.site.world.state().forward_s += forward;
+                self.site.world.state().stepped_s += seconds.unsigned_abs();
             }
             _ => self.site.world.heal(),
         }
@@ -304,6 +304,9 @@ impl History {
         self.set_full(false);
         self.site.world.heal();
         self.site.clock.let_live();
+        // Whoever waits after failures waits a minute at most.
+        let passed = self.process().pass(5, Duration::from_secs(16));
+        passed.unwrap();
         for round in 0.. {
             let process = self.process();
             process.pass(4, Duration::from_millis(600)).unwrap();
@@ -319,6 +322,7 @@ impl History {
             );
         }
         judge::judge(&self.site, self.process(), self.seed);
+        tally::database(&self.site);
         let process = self.process();
         process.run(async { process.console().shut_down().await });
     }

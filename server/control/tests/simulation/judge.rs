@@ -40,6 +40,18 @@ pub(crate) fn open(site: &Site) -> Vec<String> {
     open
 }
 
+/// Texts with their counts, by questions.
+pub(crate) fn groups(site: &Site, questions: &[&str]) -> Vec<(String, u64)> {
+    let database = site.database();
+    let mut found = Vec::new();
+    for sql in questions {
+        let mut query = database.prepare(sql).unwrap();
+        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get::<_, u32>(1)?.into())));
+        found.extend(rows.unwrap().map(Result::unwrap));
+    }
+    found
+}
+
 /// Panics with what is wrong.
 pub(crate) fn judge(site: &Site, process: &Process, seed: u64) {
     let database = site.database();
@@ -112,14 +124,14 @@ fn rules() -> Vec<(&'static str, String)> {
         (
             "a run that is complete and has a task that is not",
             "SELECT run.id || ' task ' || job.id FROM schedule_run run JOIN job ON run_id = run.id \
-             WHERE outcome = 'completed' AND state <> 'completed' \
+             WHERE run.outcome = 'completed' AND state <> 'completed' \
              AND NOT EXISTS (SELECT 1 FROM job again WHERE again.retry_of = job.id)"
                 .to_owned(),
         ),
         (
             "a run that was not begun and has a task",
             "SELECT run.id FROM schedule_run run JOIN job ON run_id = run.id \
-             WHERE outcome IN ('missed', 'skipped')"
+             WHERE run.outcome IN ('missed', 'skipped')"
                 .to_owned(),
         ),
         (
@@ -282,7 +294,11 @@ async fn moments(site: &Site, process: &Process) -> Vec<String> {
                 .collect();
             for due in came(&strategy.settings, kind, strategy.modified, now) {
                 if !rows.contains(&i64::try_from(due.0).unwrap()) {
-                    wrong.push(format!("{kind:?} at {due} has no run"));
+                    wrong.push(format!(
+                        "{kind:?} at {due} has no run, changed {}, now {now}, {} runs",
+                        strategy.modified,
+                        rows.len()
+                    ));
                 }
             }
         }

@@ -13,6 +13,7 @@ mod judge;
 mod kills;
 mod process;
 mod strategies;
+mod tally;
 mod world;
 mod world_engine;
 
@@ -53,6 +54,7 @@ fn whatever_happens_nothing_is_lost_done_twice_or_left_running() {
         "histories of these seeds went wrong: {failed:?}; run one alone with TIDEMARK_SEED"
     );
     assert_eq!(done.into_inner(), seeds);
+    tally::show(seeds);
 }
 
 fn number(name: &str) -> Option<u64> {

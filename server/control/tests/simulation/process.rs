@@ -66,7 +66,7 @@ impl VirtualClock {
         self.killed.store(false, Ordering::Relaxed);
     }
 
-    fn is_killed(&self) -> bool {
+    pub(crate) fn is_killed(&self) -> bool {
         self.killed.load(Ordering::Relaxed)
     }
 

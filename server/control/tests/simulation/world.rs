@@ -71,8 +71,8 @@ pub(crate) struct State {
     pub(crate) wrong: Vec<String>,
     /// Fewest days that a cleanup may keep.
     pub(crate) keep_days: u64,
-    /// How far the clock has been set forward in all, in seconds.
-    pub(crate) forward_s: u64,
+    /// How far the clock has been set forward or back in all, in seconds.
+    pub(crate) stepped_s: u64,
     /// Faults to come.
     pub(crate) faults: Faults,
 }
@@ -312,7 +312,7 @@ impl State {
                 refuse("the set is not there any more")
             }
             Makes::Removal(_, keep_from) => {
-                let kept_s = now.since_ns(*keep_from) / NS_PER_SECOND + self.forward_s;
+                let kept_s = now.since_ns(*keep_from) / NS_PER_SECOND + self.stepped_s;
                 if kept_s < self.keep_days.saturating_mul(86_400) {
                     let text = format!("a cleanup keeps {kept_s} s only");
                     self.wrong.push(text);
