@@ -9,15 +9,17 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Labels of the form's fields, which its errors name.
-pub mod label {
-    /// Days of the schedule.
-    pub const DAYS: &str = "Scheduling days";
-    /// Time of day of the schedule.
-    pub const TIME: &str = "Scheduling time";
-    /// Zone of the schedule.
-    pub const ZONE: &str = "Time zone";
-}
+pub mod check;
+pub mod difference;
+pub mod label;
+mod report;
+mod standing;
+
+pub use difference::Difference;
+pub use report::{
+    FIRST_TIME, LogBackupEnd, PREVIEW_RUNS, StorageUse, StrategyForm, StrategyReport, StrategySaved,
+};
+pub use standing::{SKIPPED_MAX, Standing, standing};
 
 /// Most days that a monthly schedule may name.
 pub const MONTH_DAYS_MAX: usize = 10;
@@ -301,4 +303,32 @@ pub struct ScheduleRun {
     pub tasks: Vec<JobId>,
     /// Version of this row.
     pub rev: Revision,
+}
+
+/// A strategy as small as can be, for tests.
+#[cfg(test)]
+pub(crate) fn test_settings() -> StrategySettings {
+    StrategySettings {
+        method: BackupMethod::Physical,
+        storage: StorageSettings {
+            name: "first".to_owned(),
+            kind: crate::storage::StorageKind::File,
+            directory: "/backup".to_owned(),
+            capacity_percent: 80,
+        },
+        schedule: Schedule {
+            cycle: Cycle::Week,
+            days: [(7, BackupKind::Full)].into(),
+            at: TimeOfDay { hour: 2, minute: 0 },
+            zone: "UTC".to_owned(),
+        },
+        start_log_backup: true,
+        cleanup: CleanupSettings {
+            enabled: false,
+            retention_days: 7,
+            at: TimeOfDay { hour: 4, minute: 0 },
+        },
+        thresholds: Thresholds::default(),
+        second: None,
+    }
 }

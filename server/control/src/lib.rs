@@ -16,6 +16,7 @@ mod jobs;
 mod log_archive;
 mod recoveries;
 mod reports;
+mod strategies;
 mod tasks;
 mod tenants;
 

@@ -1,6 +1,6 @@
 //! What the page shows above its tables, made from stored observations only.
 
-use crate::{access::Viewer, console::Inner, error::Error};
+use crate::{access::Viewer, console::Inner, error::Error, strategies};
 use domain::{
     BackupSetId, JobId, Scn,
     archive::{ArchiveState, LogArchive},
@@ -128,7 +128,14 @@ pub(crate) async fn summarize(
 ) -> Result<ClusterSummary, Error> {
     let active = inner.store.unfinished_count(cluster.id).await?;
     let active = u32::try_from(active).unwrap_or(u32::MAX);
-    Ok(summary(cluster, picture, active))
+    let known = inner.store.strategy(cluster.id).await?;
+    let standing = strategies::standing_of(inner, known.as_ref()).await?;
+    Ok(ClusterSummary {
+        status: standing.status,
+        status_reason: standing.reason,
+        strategy_rev: known.map(|known| known.strategy.rev),
+        ..summary(cluster, picture, active)
+    })
 }
 
 /// The Available Recovery Period of a cluster.
@@ -158,8 +165,9 @@ fn summary(cluster: Cluster, picture: &[TenantPicture], tasks_active: u32) -> Cl
     let ranges = recoverable::union(picture.iter().flat_map(ranges).collect());
     ClusterSummary {
         cluster,
-        // No strategies exist yet, so scheduling is never anything else.
         status: ScheduleStatus::None,
+        status_reason: None,
+        strategy_rev: None,
         tenants: number(online.len()),
         backup_file_bytes: picture
             .iter()

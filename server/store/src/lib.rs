@@ -26,5 +26,5 @@ pub use repo::{
     picture::{ArchiveFacts, TenantFacts, TenantPicture},
     runs::{NewRun, OpenRun, RunTask},
     storages::PassedTest,
-    strategies::{KnownStrategy, NewStrategy},
+    strategies::{KnownStrategy, NewStrategy, StrategyChange},
 };

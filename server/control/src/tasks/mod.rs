@@ -6,4 +6,5 @@ pub(crate) mod new_round;
 pub(crate) mod observe;
 pub(crate) mod runs;
 pub(crate) mod schedule;
+pub(crate) mod second;
 pub(crate) mod supervise;

@@ -17,3 +17,5 @@ mod recoveries;
 mod resume;
 mod roles;
 mod simulation;
+mod strategies;
+mod strategy_places;

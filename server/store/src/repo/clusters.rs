@@ -152,6 +152,19 @@ impl Change {
         .await
     }
 
+    /// Records where the cluster's backups go from now on.
+    pub async fn cluster_moved(&self, id: ClusterId, destination_dir: &str) -> Result<()> {
+        self.update_cluster(
+            id,
+            cluster::ActiveModel {
+                destination_dir: Set(destination_dir.to_owned()),
+                rev: Set(self.take_rev()),
+                ..Default::default()
+            },
+        )
+        .await
+    }
+
     /// Marks what the page says about the cluster as changed, so that pages get it anew.
     pub async fn cluster_changed(&self, id: ClusterId) -> Result<()> {
         self.update_cluster(

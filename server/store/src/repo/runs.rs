@@ -337,23 +337,29 @@ async fn run_rows(
             .or_default()
             .push(JobId(id));
     }
-    let read = |row: schedule_run::Model| {
-        Ok(ScheduleRun {
-            id: RunId(row.id),
-            kind: word("schedule_run.kind", &row.kind, RunKind::from_code)?,
-            backup: word_opt(
-                "schedule_run.backup",
-                row.backup.as_deref(),
-                BackupKind::from_code,
-            )?,
-            due: scn("schedule_run.due", row.due)?,
-            started: scn("schedule_run.started", row.started)?,
-            ended: scn_opt("schedule_run.ended", row.ended)?,
-            outcome: word("schedule_run.outcome", &row.outcome, RunOutcome::from_code)?,
-            cause: row.cause,
-            tasks: tasks.get(&row.id).cloned().unwrap_or_default(),
-            rev: Revision(row.rev),
-        })
+    let each = |row: schedule_run::Model| {
+        let tasks = tasks.remove(&row.id).unwrap_or_default();
+        read(row, tasks)
     };
-    rows.into_iter().map(read).collect()
+    rows.into_iter().map(each).collect()
+}
+
+/// A run with these tasks.
+pub(super) fn read(row: schedule_run::Model, tasks: Vec<JobId>) -> Result<ScheduleRun> {
+    Ok(ScheduleRun {
+        id: RunId(row.id),
+        kind: word("schedule_run.kind", &row.kind, RunKind::from_code)?,
+        backup: word_opt(
+            "schedule_run.backup",
+            row.backup.as_deref(),
+            BackupKind::from_code,
+        )?,
+        due: scn("schedule_run.due", row.due)?,
+        started: scn("schedule_run.started", row.started)?,
+        ended: scn_opt("schedule_run.ended", row.ended)?,
+        outcome: word("schedule_run.outcome", &row.outcome, RunOutcome::from_code)?,
+        cause: row.cause,
+        tasks,
+        rev: Revision(row.rev),
+    })
 }

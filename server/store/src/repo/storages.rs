@@ -3,7 +3,7 @@
 use crate::{
     Change, Store,
     convert::{impossible, scn, scn_column, word},
-    entity::{storage_config, storage_test},
+    entity::{storage_config, storage_test, strategy},
     error::{During, Result},
 };
 use domain::{
@@ -11,7 +11,7 @@ use domain::{
     storage::{StorageConfig, StorageKind, StorageSettings},
 };
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
 /// Most tests of one cluster that are looked at, the newest ones.
@@ -76,8 +76,20 @@ impl Change {
         Ok(StorageId(done.last_insert_id))
     }
 
-    /// Writes a storage configuration anew.
+    /// Writes a storage configuration anew; the strategies that use it are other versions from then on.
     pub async fn modify_storage(&self, id: StorageId, settings: &StorageSettings) -> Result<()> {
+        let used = Condition::any()
+            .add(strategy::COLUMN.storage_id.eq(id.0))
+            .add(strategy::COLUMN.second_storage_id.eq(id.0));
+        strategy::Entity::update_many()
+            .set(strategy::ActiveModel {
+                rev: Set(self.take_rev()),
+                ..Default::default()
+            })
+            .filter(used)
+            .exec(&self.tx)
+            .await
+            .during("changing the strategies of a storage configuration")?;
         storage_config::Entity::update_many()
             .set(row(settings, self.take_rev()))
             .filter(storage_config::COLUMN.id.eq(id.0))
