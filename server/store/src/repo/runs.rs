@@ -20,7 +20,7 @@ use sea_orm::{
     ActiveValue::Set, Condition, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most open runs that are looked at in one go.
 const OPEN_MAX: u64 = 200;
@@ -144,16 +144,6 @@ impl Change {
         open_runs(&self.tx).await
     }
 
-    /// The newest moment at or before `until` that a strategy has a run of.
-    pub async fn newest_run(
-        &self,
-        strategy: StrategyId,
-        kind: RunKind,
-        until: Scn,
-    ) -> Result<Option<Scn>> {
-        newest_run(&self.tx, strategy, kind, until).await
-    }
-
     /// Takes back what was recorded as missed at moments after `after`: the clock was wrong then.
     pub async fn unmiss(&self, strategy: StrategyId, after: Scn) -> Result<u64> {
         let done = schedule_run::Entity::delete_many()
@@ -169,14 +159,49 @@ impl Change {
 }
 
 impl Store {
-    /// The same as [`Change::newest_run`], without a change.
+    /// The newest moment at or before `until` that a strategy has a run of.
     pub async fn newest_run(
         &self,
         strategy: StrategyId,
         kind: RunKind,
         until: Scn,
     ) -> Result<Option<Scn>> {
-        newest_run(&self.db, strategy, kind, until).await
+        let due: Option<i64> = schedule_run::Entity::find()
+            .select_only()
+            .column(schedule_run::Column::Due)
+            .filter(schedule_run::COLUMN.strategy_id.eq(strategy.0))
+            .filter(schedule_run::COLUMN.kind.eq(kind.code()))
+            .filter(schedule_run::COLUMN.due.lte(scn_column(until)))
+            .order_by_desc(schedule_run::COLUMN.due)
+            .into_tuple()
+            .one(&self.db)
+            .await
+            .during("looking for the newest run of a schedule")?;
+        scn_opt("schedule_run.due", due)
+    }
+
+    /// The moments after `after` up to `until` that a strategy has runs of.
+    pub async fn run_moments(
+        &self,
+        strategy: StrategyId,
+        kind: RunKind,
+        after: Scn,
+        until: Scn,
+    ) -> Result<BTreeSet<Scn>> {
+        let due: Vec<i64> = schedule_run::Entity::find()
+            .select_only()
+            .column(schedule_run::Column::Due)
+            .filter(schedule_run::COLUMN.strategy_id.eq(strategy.0))
+            .filter(schedule_run::COLUMN.kind.eq(kind.code()))
+            .filter(schedule_run::COLUMN.due.gt(scn_column(after)))
+            .filter(schedule_run::COLUMN.due.lte(scn_column(until)))
+            .into_tuple()
+            .all(&self.db)
+            .await
+            .during("looking for runs of a schedule")?;
+        due.into_iter()
+            .map(|due| scn("schedule_run.due", due))
+            .collect()
     }
 
     /// The same as [`Change::open_runs`], without a change.
@@ -246,26 +271,6 @@ fn missed_after(strategy: StrategyId, after: Scn) -> Condition {
         .add(schedule_run::COLUMN.strategy_id.eq(strategy.0))
         .add(schedule_run::COLUMN.outcome.eq(RunOutcome::Missed.code()))
         .add(schedule_run::COLUMN.due.gt(scn_column(after)))
-}
-
-async fn newest_run(
-    db: &impl ConnectionTrait,
-    strategy: StrategyId,
-    kind: RunKind,
-    until: Scn,
-) -> Result<Option<Scn>> {
-    let due: Option<i64> = schedule_run::Entity::find()
-        .select_only()
-        .column(schedule_run::Column::Due)
-        .filter(schedule_run::COLUMN.strategy_id.eq(strategy.0))
-        .filter(schedule_run::COLUMN.kind.eq(kind.code()))
-        .filter(schedule_run::COLUMN.due.lte(scn_column(until)))
-        .order_by_desc(schedule_run::COLUMN.due)
-        .into_tuple()
-        .one(db)
-        .await
-        .during("looking for the newest run of a schedule")?;
-    scn_opt("schedule_run.due", due)
 }
 
 async fn open_runs(db: &impl ConnectionTrait) -> Result<Vec<OpenRun>> {
