@@ -12,3 +12,4 @@ mod observed;
 mod pages;
 mod schema;
 mod sizes;
+mod strategies;
