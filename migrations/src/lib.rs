@@ -13,6 +13,7 @@ mod m20261126_000006_strategies;
 mod m20261126_000007_runs;
 mod m20261126_000008_alerts;
 mod m20261126_000010_users;
+mod m20261126_000011_sizes;
 mod m20261126_000013_operation;
 mod steps;
 
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000007_runs::Migration),
             Box::new(m20261126_000008_alerts::Migration),
             Box::new(m20261126_000010_users::Migration),
+            Box::new(m20261126_000011_sizes::Migration),
             Box::new(m20261126_000013_operation::Migration),
         ]
     }

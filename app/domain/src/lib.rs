@@ -29,6 +29,7 @@ pub mod storage;
 pub mod strategy;
 pub mod task;
 pub mod tenant;
+pub mod trend;
 pub mod user;
 pub mod validate;
 

@@ -8,6 +8,8 @@ pub mod backups;
 pub mod clusters;
 pub mod feed;
 pub mod recoveries;
+pub mod storage;
+pub mod strategies;
 pub mod tasks;
 pub mod tenants;
 

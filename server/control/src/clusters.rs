@@ -1,6 +1,8 @@
 //! Clusters: adding one.
 
-use crate::{access::GlobalAdmin, audit::Entry, error::Error, handle::ClusterHandle, tasks::keep};
+use crate::{
+    access::GlobalAdmin, audit::Entry, error::Error, handle::ClusterHandle, strategies, tasks::keep,
+};
 use domain::{
     ClusterId,
     capability::EngineKind,
@@ -41,6 +43,11 @@ impl GlobalAdmin {
             .store
             .change(async |change| {
                 let id = change.add_cluster(&add).await?;
+                let place = (add.name.as_str(), add.destination_dir.as_str());
+                strategies::own_storage(change, inner, place, add.created).await?;
+                if let Some(identity) = engine.identity() {
+                    change.cluster_identity(id, &identity).await?;
+                }
                 let entry = Entry {
                     operation: CREATE_CLUSTER,
                     cluster: id,

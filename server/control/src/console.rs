@@ -13,7 +13,7 @@ use crate::{
     tasks::{
         forget, keep,
         pulse::{self, Pulse},
-        schedule,
+        schedule, sizes,
         supervise::{Duty, supervise},
     },
 };
@@ -145,6 +145,11 @@ impl Console {
             cluster: None,
         };
         inner.supervise(duty, forget::run);
+        let duty = Duty {
+            name: "sampling of sizes",
+            cluster: None,
+        };
+        inner.supervise(duty, sizes::run);
         Ok(Console { inner })
     }
 

@@ -188,8 +188,13 @@ mod tests {
 
     #[test]
     fn a_look_that_does_not_end_is_told_after_a_while_and_no_second_one_begins() {
-        let clock = Arc::new(crate::testing::StepClock::new());
-        let destination = Arc::new(Destination::new("/mnt/away".into(), None, clock));
+        let temp = tempfile::tempdir().unwrap();
+        let destination = |name: &str| {
+            let clock = Arc::new(crate::testing::StepClock::new());
+            let known = Some(uuid::Uuid::new_v4());
+            Destination::new(temp.path().join(name), known, clock)
+        };
+        let (destination, other) = (Arc::new(destination("away")), destination("other"));
         let used = [(Place::First, Arc::clone(&destination))];
         let storages = Storages::default();
         let at = |seconds: u64| Scn(seconds * NS_PER_SECOND);
@@ -208,11 +213,6 @@ mod tests {
         assert!(storages.begin(Place::First, &destination, at(19)));
 
         // Another one at the same place begins anew, and the end of the old look is not its own.
-        let other = Destination::new(
-            "/mnt/other".into(),
-            None,
-            Arc::new(crate::testing::StepClock::new()),
-        );
         assert!(storages.begin(Place::First, &other, at(20)));
         storages.end(state(Place::First, &destination));
         assert_eq!(storages.states(&used, at(20)), []);

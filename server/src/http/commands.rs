@@ -3,7 +3,7 @@
 use super::{
     admin,
     shape::{self, Problem},
-    tasks,
+    storage, strategies, tasks,
 };
 use axum::{
     Json, Router,
@@ -40,6 +40,8 @@ pub fn routes(console: Console) -> Router {
         .route("/{cluster}/tasks/{id}/cancel", post(tasks::cancel))
         .route("/{cluster}/history", get(tasks::history))
         .merge(admin::routes())
+        .merge(strategies::routes())
+        .merge(storage::routes())
         .with_state(console)
 }
 

@@ -1,4 +1,4 @@
-//! What runs in the background: keeping clusters open, observing them, first backups of new rounds, forgetting what is old; and supervision of it all.
+//! What runs in the background: keeping clusters open, observing them, first backups of new rounds, schedules, sizes over time, forgetting what is old; and supervision of it all.
 
 pub(crate) mod diff;
 pub(crate) mod forget;
@@ -8,4 +8,7 @@ pub(crate) mod observe;
 pub(crate) mod pulse;
 pub(crate) mod runs;
 pub(crate) mod schedule;
+pub(crate) mod second;
+pub(crate) mod sizes;
+pub(crate) mod storages;
 pub(crate) mod supervise;

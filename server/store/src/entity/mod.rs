@@ -17,7 +17,9 @@ pub(crate) mod login;
 pub(crate) mod revision;
 pub(crate) mod schedule_run;
 pub(crate) mod secret;
+pub(crate) mod size_sample;
 pub(crate) mod storage_config;
+pub(crate) mod storage_state;
 pub(crate) mod storage_test;
 pub(crate) mod strategy;
 pub(crate) mod tenant;
@@ -97,6 +99,8 @@ mod tests {
             storage_config,
             storage_test,
             strategy,
+            size_sample,
+            storage_state,
             tenant,
             verification
         );

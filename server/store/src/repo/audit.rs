@@ -146,23 +146,7 @@ impl Store {
             .all(&self.db)
             .await
             .during("reading the audit")?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(Audit {
-                    at: scn("audit.at", row.at)?,
-                    actor: row.actor,
-                    address: row.address,
-                    operation: row.operation,
-                    cluster: row.cluster_id.map(ClusterId),
-                    subject: row.subject,
-                    detail: row.detail,
-                    result: word("audit.result", &row.result, AuditResult::from_code)?,
-                    cause: row.cause,
-                    before: row.was,
-                    after: row.became,
-                })
-            })
-            .collect()
+        rows.into_iter().map(entry).collect()
     }
 
     /// A page of entries, newest first.
@@ -347,4 +331,20 @@ fn audit_rows(rows: Vec<audit::Model>, names: &BTreeMap<i64, String>) -> Result<
 
 fn cut(text: &str, characters: usize) -> String {
     text.chars().take(characters).collect()
+}
+
+pub(crate) fn entry(row: audit::Model) -> Result<Audit> {
+    Ok(Audit {
+        at: scn("audit.at", row.at)?,
+        actor: row.actor,
+        address: row.address,
+        operation: row.operation,
+        cluster: row.cluster_id.map(ClusterId),
+        subject: row.subject,
+        detail: row.detail,
+        result: word("audit.result", &row.result, AuditResult::from_code)?,
+        cause: row.cause,
+        before: row.was,
+        after: row.became,
+    })
 }

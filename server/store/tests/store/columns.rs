@@ -45,7 +45,8 @@ const COLUMNS: &[(&str, &str)] = &[
         "cluster",
         "id bigint, name varchar 64, engine varchar 32, version text, capabilities text, \
          destination text, home_dir text, destination_dir text, created bigint, observed bigint?, \
-         fault text?, period_rev bigint, rev bigint, observed_rev bigint",
+         fault text?, period_rev bigint, rev bigint, identity varchar 64?, clock_back_ns bigint?, \
+         observed_rev bigint",
     ),
     (
         "delivery",
@@ -102,6 +103,17 @@ const COLUMNS: &[(&str, &str)] = &[
         "strategy",
         "id bigint, cluster_id bigint, storage_id bigint, second_storage_id bigint?, settings text, \
          paused_at bigint?, created bigint, modified bigint, modified_by text, rev bigint",
+    ),
+    (
+        "size_sample",
+        "cluster_id bigint, tenant_id bigint, at bigint, data_bytes bigint, log_bytes bigint, \
+         second_data_bytes bigint?, second_log_bytes bigint?, storage_total_bytes bigint?, \
+         storage_free_bytes bigint?",
+    ),
+    (
+        "storage_state",
+        "cluster_id bigint, place varchar 16, location text, total_bytes bigint?, free_bytes bigint?, \
+         fault text?, identity_changed integer, told bigint, rev bigint",
     ),
     (
         "secret",

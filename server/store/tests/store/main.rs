@@ -12,4 +12,6 @@ mod jobs;
 mod observed;
 mod pages;
 mod schema;
+mod sizes;
+mod strategies;
 mod users;
