@@ -19,3 +19,4 @@ mod roles;
 mod simulation;
 mod strategies;
 mod strategy_places;
+mod two_consoles;
