@@ -31,6 +31,9 @@ pub struct Common {
     /// The cluster meant
     #[arg(long, global = true, default_value = "local", value_name = "NAME")]
     pub cluster: String,
+    /// Whether it was named, and not only meant by default
+    #[arg(skip)]
+    pub cluster_is_named: bool,
     /// Answer with one JSON document instead of text
     #[arg(long, global = true)]
     pub json: bool,
@@ -54,14 +57,79 @@ pub enum Command {
     Sql(Sql),
     /// Read backup sets and logs back and check every checksum
     Verify(Verify),
+    /// List tasks, show what one did, cancel one, or try one again
+    #[command(subcommand)]
+    Task(Task),
+    /// Show the runs of the backup strategy's schedule
+    History(History),
+    /// Show or change the backup strategy of a cluster, and test storages for it
+    #[command(subcommand)]
+    Strategy(Strategy),
+    /// Show the storages of a cluster, the sizes there, and when the first one will be full
+    Storage(Storage),
+    /// Look after the console itself: its own database, its key, and taking on clusters after a loss
+    #[command(subcommand)]
+    Admin(Admin),
+}
+
+/// Options of `admin rebuild`. `--cluster` names the only one to take on, by name or identity.
+#[derive(Debug, Args)]
+pub struct Rebuild {
+    /// Directory of the destination, be it the first or the second copy
+    #[arg(long, value_name = "DIR")]
+    pub from: PathBuf,
+    /// What the cluster is called here; its own name when absent
+    #[arg(long = "as", value_name = "NAME")]
+    pub name: Option<String>,
+    /// Only tell what is there and would be done
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Options of `storage`.
+#[derive(Debug, Args)]
+pub struct Storage {
+    /// Only the sizes of this tenant
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// Sizes of so many days until now, 1 to 400
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=400))]
+    pub days: u64,
 }
 
 /// Options of `serve`.
 #[derive(Debug, Clone, Args)]
 pub struct Serve {
-    /// Address to listen on; only this machine can be served until there is sign-in
+    /// Address to listen on; beyond this machine only with a certificate, behind a proxy, or with --insecure-http
     #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDR")]
     pub listen: String,
+    /// Certificate for HTTPS, a PEM file; read again on SIGHUP
+    #[arg(long, env = "TIDEMARK_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, a PEM file
+    #[arg(long, env = "TIDEMARK_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Where people open the console, such as https://backup.example.org
+    #[arg(long, env = "TIDEMARK_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Further names that the console may be opened by
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    pub host_name: Vec<String>,
+    /// Proxies whose X-Forwarded-For, -Proto and -Host are believed
+    #[arg(long, value_delimiter = ',', value_name = "ADDR/NET,…")]
+    pub trusted_proxy: Vec<String>,
+    /// Let other machines in without encryption, in a network where nobody reads along
+    #[arg(long)]
+    pub insecure_http: bool,
+    /// Key that seals secrets; made when it is missing. TIDEMARK_KEY gives the key itself instead
+    #[arg(long, env = "TIDEMARK_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// File with the token that /metrics wants to see from other machines
+    #[arg(long, env = "TIDEMARK_METRICS_TOKEN_FILE", value_name = "FILE")]
+    pub metrics_token_file: Option<PathBuf>,
+    /// How log lines are written
+    #[arg(long, env = "TIDEMARK_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
     /// Begin with a cluster `local` and two tenants whose data change every second
     #[arg(long)]
     pub demo: bool,
@@ -76,6 +144,38 @@ pub struct Serve {
         value_name = "URL"
     )]
     pub database: Option<String>,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON document per line, for programs.
+    Json,
+}
+
+/// Commands about the console itself.
+#[derive(Debug, Subcommand)]
+pub enum Admin {
+    /// Take on the clusters whose backups are at a destination, after the console's database or whole home was lost
+    Rebuild(Rebuild),
+    /// Seal every secret with a new key
+    RotateKey {
+        /// Remove secrets whose key is lost; they have to be entered again
+        #[arg(long)]
+        forget: bool,
+    },
+    /// Copy the console's own database, while the server runs or not
+    BackupSelf {
+        /// The copy; its manifest lies beside it
+        file: PathBuf,
+    },
+    /// Put a copy of the console's own database in its place; the server must not run
+    RestoreSelf {
+        /// The copy
+        file: PathBuf,
+    },
 }
 
 /// Commands about tenants.
@@ -139,6 +239,105 @@ pub struct Sql {
     pub tenant: String,
     /// One or more statements
     pub sql: Option<String>,
+}
+
+/// Commands about tasks.
+#[derive(Debug, Subcommand)]
+pub enum Task {
+    /// List tasks of one kind, newest first
+    List {
+        /// data_backup, recovery, second_data, second_log or cleanup
+        #[arg(long, default_value = "data_backup")]
+        kind: String,
+        /// Only those in this state: queued, starting, running, canceling, completed, failed or canceled
+        #[arg(long)]
+        state: Option<String>,
+        /// Only those of this tenant
+        #[arg(long)]
+        tenant: Option<String>,
+        /// Which page of 50
+        #[arg(long, default_value_t = 1)]
+        page: u32,
+    },
+    /// Show a task and what it did, step by step
+    Show {
+        /// Its number
+        id: i64,
+    },
+    /// Try a task again that failed or was canceled
+    Retry {
+        /// Its number
+        id: i64,
+    },
+    /// Cancel a task that has not ended
+    Cancel {
+        /// Its number
+        id: i64,
+    },
+}
+
+/// Options of `history`.
+#[derive(Debug, Args)]
+pub struct History {
+    /// data_backup, second_log or cleanup
+    #[arg(long, default_value = "data_backup")]
+    pub kind: String,
+    /// Which page of 50
+    #[arg(long, default_value_t = 1)]
+    pub page: u32,
+}
+
+/// What to do with the backup strategy.
+#[derive(Debug, Subcommand)]
+pub enum Strategy {
+    /// Show the strategy, how scheduling stands, and the next runs
+    Show,
+    /// Print a strategy as JSON to change and give to `set`: the present one, or a proposal
+    Template,
+    /// Make the strategy, or change it when the JSON has the `rev` that was read
+    Set {
+        /// File with the JSON; - for standard input
+        #[arg(default_value = "-")]
+        file: PathBuf,
+        /// Test the storages first
+        #[arg(long)]
+        test: bool,
+    },
+    /// End automatic runs for now; tasks that run go on
+    Pause,
+    /// Take automatic runs up again; what was due meanwhile is not made up for
+    Resume,
+    /// Delete the strategy; backups and running tasks stay
+    Delete {
+        /// Only if it is still this version
+        #[arg(long)]
+        rev: Option<i64>,
+        /// Stop log backup of all tenants too
+        #[arg(long)]
+        stop_log_backup: bool,
+    },
+    /// Show the next runs of the strategy, or of one that is not saved yet
+    Preview {
+        /// File with the JSON of a strategy; - for standard input
+        file: Option<PathBuf>,
+    },
+    /// Try what backups need of a directory, step by step
+    TestStorage {
+        /// Absolute directory
+        directory: String,
+        /// For second copies: nothing else may be there
+        #[arg(long)]
+        second: bool,
+    },
+    /// List storage configurations and who uses them
+    Storages,
+    /// Give a storage configuration another name
+    RenameStorage {
+        /// Its name
+        name: String,
+        /// The other name
+        new_name: String,
+    },
 }
 
 /// Options of `verify`.

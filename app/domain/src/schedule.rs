@@ -11,7 +11,7 @@ mod zones;
 
 #[cfg(feature = "zones")]
 pub use zones::{
-    DUE_DAYS_MAX, OCCURRENCES_MAX, check, daily, due, hourly, next_runs, planned, zone_names,
+    DUE_DAYS_MAX, OCCURRENCES_MAX, daily, due, hourly, next_runs, planned, violations, zone_names,
 };
 
 /// One due moment of a schedule.

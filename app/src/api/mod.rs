@@ -9,6 +9,9 @@ pub mod clusters;
 pub mod feed;
 pub mod recoveries;
 pub mod second_logs;
+pub mod storage;
+pub mod strategies;
+pub mod tasks;
 pub mod tenants;
 
 mod asked;

@@ -1,12 +1,13 @@
 //! A managed cluster at run time: its engine, if it is open, and what wakes its observer.
 
-use crate::{error::Error, tasks::observe::Eye};
+use crate::{error::Error, measure, shown::Slot, tasks::observe::Eye};
 use domain::{BackupSetId, ClusterId, Scn, TenantId};
 use engine::{Engine, EngineError, EngineErrorKind, EngineSettings};
 use std::{
     future::Future,
+    path::PathBuf,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -17,6 +18,9 @@ use tokio::sync::{Notify, watch};
 const ANSWER_MAX: Duration = Duration::from_secs(60);
 /// How long the observer looks more often after somebody did something.
 const EAGER_NS: u64 = 10 * domain::scn::NS_PER_SECOND;
+/// Longest pause before an engine is told again where second copies go; one that seems longer means that
+/// the clock was set back.
+const SECOND_PAUSE_MAX_NS: u64 = 60 * domain::scn::NS_PER_SECOND;
 
 /// One managed cluster of this process.
 pub(crate) struct ClusterHandle {
@@ -25,9 +29,13 @@ pub(crate) struct ClusterHandle {
     /// Its name.
     pub(crate) name: String,
     /// What its engine is opened with.
-    pub(crate) settings: EngineSettings,
+    settings: Mutex<EngineSettings>,
     /// What the observer knows; locked while it looks.
     pub(crate) eye: tokio::sync::Mutex<Eye>,
+    /// What pages are made of; nothing before the first look.
+    pub(crate) shown: Slot,
+    /// Held while that is read from the control database.
+    pub(crate) reading: tokio::sync::Mutex<()>,
     /// Wakes the observer.
     pub(crate) look: Notify,
     /// Attempts at tasks that run here now.
@@ -35,9 +43,13 @@ pub(crate) struct ClusterHandle {
     /// Whether it was tried once to open it.
     tried: watch::Sender<bool>,
     engine: Mutex<Option<Arc<dyn Engine>>>,
-    /// What became of telling the engine where second copies go.
-    second: Mutex<SecondTold>,
     eager_until: AtomicU64,
+    /// From when on the engine has to be told where second copies go, in ns; none while it knows.
+    second_due: Mutex<Option<Scn>>,
+    /// Why it could not be told lately; empty when it could.
+    second_fault: Mutex<String>,
+    /// Since when sizes are worth a sample, in ns; 0 while they are not.
+    sample_wanted: AtomicU64,
 }
 
 impl ClusterHandle {
@@ -50,15 +62,52 @@ impl ClusterHandle {
         ClusterHandle {
             id,
             name: settings.name.clone(),
-            settings,
+            settings: Mutex::new(settings),
             eye: tokio::sync::Mutex::default(),
+            shown: Slot::new(None),
+            reading: tokio::sync::Mutex::default(),
             look: Notify::new(),
             attempts: AtomicUsize::new(0),
             tried: watch::Sender::new(false),
             engine: Mutex::new(engine),
-            second: Mutex::default(),
             eager_until: AtomicU64::new(0),
+            second_due: Mutex::new(Some(Scn::ZERO)),
+            second_fault: Mutex::default(),
+            sample_wanted: AtomicU64::new(0),
         }
+    }
+
+    /// What its engine is opened with.
+    pub(crate) fn settings(&self) -> EngineSettings {
+        locked(&self.settings).clone()
+    }
+
+    /// From the next opening on its backups go elsewhere.
+    pub(crate) fn set_destination(&self, destination: PathBuf) {
+        locked(&self.settings).destination = destination;
+    }
+
+    /// From `at` on the engine has to be told where second copies go.
+    pub(crate) fn second_is_due(&self, at: Scn) {
+        *locked(&self.second_due) = Some(at);
+    }
+
+    /// Whether it has to be told now; the caller does it, or says again that it is due.
+    pub(crate) fn take_second_due(&self, now: Scn) -> bool {
+        let mut due = locked(&self.second_due);
+        let is_due = due.is_some_and(|at| at <= now || at.since_ns(now) > SECOND_PAUSE_MAX_NS);
+        if is_due {
+            *due = None;
+        }
+        is_due
+    }
+
+    /// Notes why it could not be told, with nothing when it could; `false` when that is known already.
+    pub(crate) fn tell_second(&self, fault: &str) -> bool {
+        let mut known = locked(&self.second_fault);
+        let new = *known != fault;
+        fault.clone_into(&mut known);
+        new
     }
 
     /// The engine, if it is open.
@@ -76,37 +125,19 @@ impl ClusterHandle {
         })
     }
 
-    /// Takes the opened engine into service. It has to be told anew where second copies go.
+    /// Takes the opened engine into service.
     pub(crate) fn opened(&self, engine: Arc<dyn Engine>) {
-        self.tell_second(SecondTold::Not);
         *self.slot() = Some(engine);
     }
 
-    /// Whether the engine knows where second copies go.
+    /// Whether the engine knows where second copies go, so that what it says of them counts.
     pub(crate) fn is_second_settled(&self) -> bool {
-        *self.second_told() == SecondTold::Told
+        locked(&self.second_due).is_none()
     }
 
-    /// Why the engine does not copy to where it is told.
-    pub(crate) fn second_problem(&self) -> Option<String> {
-        match &*self.second_told() {
-            SecondTold::Refused(problem) => Some(problem.clone()),
-            SecondTold::Not | SecondTold::Told => None,
-        }
-    }
-
-    /// Notes what became of telling the engine; whether that is something else than before.
-    pub(crate) fn tell_second(&self, told: SecondTold) -> bool {
-        let mut second = self.second_told();
-        let is_new = *second != told;
-        *second = told;
-        is_new
-    }
-
-    fn second_told(&self) -> std::sync::MutexGuard<'_, SecondTold> {
-        self.second
-            .lock()
-            .expect("invariant: nothing panics while it holds what the engine was told")
+    /// Why the engine could not be told lately where second copies go.
+    pub(crate) fn second_fault(&self) -> Option<String> {
+        Some(locked(&self.second_fault).clone()).filter(|fault| !fault.is_empty())
     }
 
     /// Takes the engine out of service, to end it.
@@ -117,6 +148,11 @@ impl ClusterHandle {
     /// Notes that opening was tried.
     pub(crate) fn set_tried(&self) {
         self.tried.send_replace(true);
+    }
+
+    /// Whether opening was tried.
+    pub(crate) fn was_tried(&self) -> bool {
+        *self.tried.borrow()
     }
 
     /// Waits until opening was tried once.
@@ -139,6 +175,28 @@ impl ClusterHandle {
         self.look.notify_one();
     }
 
+    /// Notes that a task has changed sizes, so that they are sampled once they were observed.
+    pub(crate) fn want_sample(&self, now: Scn) {
+        self.sample_wanted.store(now.0, Ordering::Relaxed);
+    }
+
+    /// Since when a sample is wanted, if one is.
+    pub(crate) fn wanted_sample(&self) -> Option<Scn> {
+        match self.sample_wanted.load(Ordering::Relaxed) {
+            0 => None,
+            since => Some(Scn(since)),
+        }
+    }
+
+    /// Notes that the sample wanted since then was taken. A later wish stays.
+    pub(crate) fn sampled(&self, wanted: Scn) {
+        let taken =
+            self.sample_wanted
+                .compare_exchange(wanted.0, 0, Ordering::Relaxed, Ordering::Relaxed);
+        // An error is such a later wish.
+        let _ = taken;
+    }
+
     /// Whether the observer should look more often.
     pub(crate) fn is_lively(&self, now: Scn) -> bool {
         self.attempts.load(Ordering::Relaxed) > 0
@@ -150,28 +208,25 @@ impl ClusterHandle {
         self.eye.lock().await.has_set(tenant, set)
     }
 
-    /// Whether the last look found this set of the tenant usable at the second destination.
-    pub(crate) async fn has_second_set(&self, tenant: TenantId, set: BackupSetId) -> bool {
-        self.eye.lock().await.has_second_set(tenant, set)
+    /// Whether the last look found a usable copy of this set.
+    pub(crate) async fn has_copy(&self, tenant: TenantId, set: BackupSetId) -> bool {
+        self.eye.lock().await.has_copy(tenant, set)
     }
 
-    fn slot(&self) -> std::sync::MutexGuard<'_, Option<Arc<dyn Engine>>> {
-        self.engine
-            .lock()
-            .expect("invariant: nothing panics while it holds the engine's slot")
+    /// Whether the last look found a tenant of this name.
+    pub(crate) async fn has_tenant(&self, name: &str) -> bool {
+        self.eye.lock().await.has_tenant(name)
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<Arc<dyn Engine>>> {
+        locked(&self.engine)
     }
 }
 
-/// What became of telling an engine where second copies go.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) enum SecondTold {
-    /// It was not told yet.
-    #[default]
-    Not,
-    /// It knows.
-    Told,
-    /// It does not take it, and why.
-    Refused(String),
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .expect("invariant: nothing panics while it holds a lock of the handle")
 }
 
 /// An attempt that runs.
@@ -199,7 +254,10 @@ pub(crate) async fn answer_within<T>(
     subject: &str,
     call: impl Future<Output = Result<T, EngineError>>,
 ) -> Result<T, EngineError> {
-    match tokio::time::timeout(limit, call).await {
+    let begun = tokio::time::Instant::now();
+    let answered = tokio::time::timeout(limit, call).await;
+    measure::engine_call(operation, begun.elapsed());
+    match answered {
         Ok(answer) => answer,
         Err(_) => Err(EngineError::new(
             EngineErrorKind::Unreachable,

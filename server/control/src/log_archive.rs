@@ -1,11 +1,13 @@
 //! Log backup: starting and stopping it for a tenant.
 
 use crate::{
-    access::{Entry, Operator},
+    access::Operator,
+    audit::Entry,
     backups::named,
     error::Error,
     handle::{ClusterHandle, answer},
     jobs::queue,
+    storages::{START_LOG_BACKUP, STOP_LOG_BACKUP},
     tasks::observe,
 };
 use domain::{TenantId, archive::ArchiveState};
@@ -29,7 +31,7 @@ impl Operator {
             )));
         }
         let entry = Entry {
-            operation: "start log backup",
+            operation: START_LOG_BACKUP,
             cluster: handle.id,
             subject: &picture.facts.name,
             detail: "",
@@ -73,7 +75,7 @@ impl Operator {
             )));
         }
         let entry = Entry {
-            operation: "stop log backup",
+            operation: STOP_LOG_BACKUP,
             cluster: handle.id,
             subject: &picture.facts.name,
             detail: reason,

@@ -55,7 +55,7 @@ impl Storages {
         }
         let before = known.remove(&place).filter(|seen| seen.is_of(destination));
         let seen = Seen {
-            state: before.map_or_else(|| unknown(place, destination), |seen| seen.state),
+            state: before.map_or_else(|| silent(place, destination), |seen| seen.state),
             asked: Some(now),
         };
         known.insert(place, seen);
@@ -90,6 +90,14 @@ impl Seen {
             },
             _ => self.state,
         }
+    }
+}
+
+/// Before the first answer nothing is known, and what is known of sizes there is of before.
+fn silent(place: Place, destination: &Destination) -> StorageState {
+    StorageState {
+        fault: Some("it has not answered yet; wait for the disk or its file server".to_owned()),
+        ..unknown(place, destination)
     }
 }
 
@@ -188,15 +196,21 @@ mod tests {
 
     #[test]
     fn a_look_that_does_not_end_is_told_after_a_while_and_no_second_one_begins() {
-        let clock = Arc::new(crate::testing::StepClock::new());
-        let destination = Arc::new(Destination::new("/mnt/away".into(), None, clock));
+        let temp = tempfile::tempdir().unwrap();
+        let destination = |name: &str| {
+            let clock = Arc::new(crate::testing::StepClock::new());
+            let known = Some(uuid::Uuid::new_v4());
+            Destination::new(temp.path().join(name), known, clock)
+        };
+        let (destination, other) = (Arc::new(destination("away")), destination("other"));
         let used = [(Place::First, Arc::clone(&destination))];
         let storages = Storages::default();
         let at = |seconds: u64| Scn(seconds * NS_PER_SECOND);
         assert_eq!(storages.states(&used, at(1)), []);
         assert!(storages.begin(Place::First, &destination, at(1)));
         assert!(!storages.begin(Place::First, &destination, at(3)));
-        assert_eq!(storages.states(&used, at(16))[0].fault, None);
+        let fault = storages.states(&used, at(16))[0].fault.clone().unwrap();
+        assert!(fault.contains("not answered yet"), "{fault}");
         let fault = storages.states(&used, at(17))[0].fault.clone().unwrap();
         assert!(
             fault.contains("has not answered since 1970-01-01 00:00:01"),
@@ -208,16 +222,12 @@ mod tests {
         assert!(storages.begin(Place::First, &destination, at(19)));
 
         // Another one at the same place begins anew, and the end of the old look is not its own.
-        let other = Destination::new(
-            "/mnt/other".into(),
-            None,
-            Arc::new(crate::testing::StepClock::new()),
-        );
         assert!(storages.begin(Place::First, &other, at(20)));
         storages.end(state(Place::First, &destination));
         assert_eq!(storages.states(&used, at(20)), []);
         let used = [(Place::First, Arc::new(other))];
-        assert_eq!(storages.states(&used, at(20))[0].fault, None);
+        let fault = storages.states(&used, at(20))[0].fault.clone().unwrap();
+        assert!(fault.contains("not answered yet"), "{fault}");
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! The commands' API under `/cli/v1`: thin handlers over the same console that the pages use.
 
-use super::shape::{self, Problem};
+use super::{
+    admin,
+    shape::{self, Problem},
+    storage, strategies, tasks,
+};
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -30,18 +34,35 @@ pub fn routes(console: Console) -> Router {
         .route("/{cluster}/recoveries", post(recover))
         .route("/{cluster}/recoveries/{id}", get(recovery))
         .route("/{cluster}/verify", post(verify))
+        .route("/{cluster}/tasks", get(tasks::tasks))
+        .route("/{cluster}/tasks/{id}", get(tasks::task))
+        .route("/{cluster}/tasks/{id}/retry", post(tasks::retry))
+        .route("/{cluster}/tasks/{id}/cancel", post(tasks::cancel))
+        .route("/{cluster}/history", get(tasks::history))
+        .merge(admin::routes())
+        .merge(strategies::routes())
+        .merge(storage::routes())
         .with_state(console)
 }
 
 /// A refusal on its way out.
-struct Refusal(StatusCode, Problem);
+pub(super) struct Refusal(pub(super) StatusCode, pub(super) Problem);
 
 impl Refusal {
-    fn invalid(message: String) -> Self {
+    /// What was given cannot be meant.
+    pub(super) fn invalid(message: String) -> Self {
         Refusal(
             StatusCode::UNPROCESSABLE_ENTITY,
             Problem::new("invalid", message),
         )
+    }
+
+    /// Something of ours broke.
+    pub(super) fn internal(error: &dyn std::error::Error) -> Self {
+        let causes = control::chain(error);
+        tracing::error!("a command failed inside the server: {causes}");
+        let problem = Problem::new("internal", error.to_string());
+        Refusal(StatusCode::INTERNAL_SERVER_ERROR, problem)
     }
 }
 
@@ -78,17 +99,22 @@ impl IntoResponse for Refusal {
     }
 }
 
-type Answer<T> = Result<Json<T>, Refusal>;
+pub(super) type Answer<T> = Result<Json<T>, Refusal>;
 
 /// Who acts when a command does; the token file is readable by the owner of the server only.
-fn actor() -> Actor {
+pub(super) fn actor() -> Actor {
     Actor {
         name: "command line".to_owned(),
         role: Role::Admin,
     }
 }
 
-async fn find(console: &Console, cluster: &str, tenant: &str) -> Result<TenantId, Refusal> {
+/// The tenant of this name.
+pub(super) async fn find(
+    console: &Console,
+    cluster: &str,
+    tenant: &str,
+) -> Result<TenantId, Refusal> {
     let tenants = console.viewer(&actor())?.tenants(cluster).await?;
     Ok(shape::tenant_id(&tenants, cluster, tenant)?)
 }

@@ -79,6 +79,8 @@ fn backup() -> BackupJob {
         min_restore_scn: Some(COMMIT),
         directory: Some("set-3".to_owned()),
         failure: Some("why".to_owned()),
+        moved: None,
+        second: None,
         rev: Revision(1),
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     Scn,
     backup::BackupKind,
     scn::NS_PER_SECOND,
-    strategy::{Cycle, MONTH_DAYS_MAX, Schedule, TimeOfDay, label},
+    strategy::{Cycle, Schedule, TimeOfDay, check, label},
     validate::Violation,
 };
 use chrono::{
@@ -22,8 +22,8 @@ pub const OCCURRENCES_MAX: usize = 1000;
 /// Days before `until` that are looked at; what was due earlier is not told any more.
 pub const DUE_DAYS_MAX: u64 = 1100;
 
-/// Days that one run may be later than the one before: two 31sts are 62 days apart at most.
-const DAYS_PER_RUN_MAX: u64 = 62;
+/// Days that one run may be later than the one before: two 31sts are 61 days apart at most.
+const DAYS_PER_RUN_MAX: u64 = 61;
 /// Days beside the asked range that are looked at: wall clocks are up to 14 hours ahead of UTC and 12
 /// behind, and a zone may leave out a whole day.
 const DAYS_AROUND: u64 = 3;
@@ -31,10 +31,9 @@ const DAYS_AROUND: u64 = 3;
 const OFFSET_HOURS_MAX: i64 = 27;
 const NS_PER_HOUR: u64 = 3600 * NS_PER_SECOND;
 
-/// What is wrong with a schedule; empty when nothing is.
-pub fn check(schedule: &Schedule) -> Vec<Violation> {
-    let mut found: Vec<Violation> = day_violations(schedule);
-    found.extend(time(label::TIME, schedule.at).err());
+/// What is wrong with a schedule, its zone included; empty when nothing is.
+pub fn violations(schedule: &Schedule) -> Vec<Violation> {
+    let mut found: Vec<Violation> = check::schedule(schedule);
     found.extend(zone(&schedule.zone).err());
     found
 }
@@ -123,31 +122,8 @@ fn wall_text(wall: NaiveDateTime, offset: FixedOffset) -> String {
     format!("{} UTC{offset}", wall.format("%a %Y-%m-%d %H:%M"))
 }
 
-fn day_violations(schedule: &Schedule) -> Vec<Violation> {
-    let last = schedule.cycle.last_day();
-    let field = label::DAYS;
-    let mut found = Vec::new();
-    if schedule.days.is_empty() {
-        found.push(Violation::new(field, "", "choose at least one day"));
-    }
-    let wrong = schedule
-        .days
-        .keys()
-        .filter(|day| !(1..=last).contains(*day));
-    for day in wrong {
-        let allowed = format!("use days from 1 to {last}");
-        found.push(Violation::new(field, &day.to_string(), allowed));
-    }
-    if schedule.cycle == Cycle::Month && schedule.days.len() > MONTH_DAYS_MAX {
-        let given = schedule.days.len().to_string();
-        let allowed = format!("choose at most {MONTH_DAYS_MAX} days of the month");
-        found.push(Violation::new(field, &given, allowed));
-    }
-    found
-}
-
 fn valid(schedule: &Schedule) -> Result<(Tz, NaiveTime), Violation> {
-    if let Some(wrong) = day_violations(schedule).into_iter().next() {
+    if let Some(wrong) = check::schedule(schedule).into_iter().next() {
         return Err(wrong);
     }
     Ok((zone(&schedule.zone)?, time(label::TIME, schedule.at)?))
@@ -160,7 +136,7 @@ fn zone(name: &str) -> Result<Tz, Violation> {
     })
 }
 
-pub(crate) fn time(field: &str, at: TimeOfDay) -> Result<NaiveTime, Violation> {
+fn time(field: &str, at: TimeOfDay) -> Result<NaiveTime, Violation> {
     let found = NaiveTime::from_hms_opt(u32::from(at.hour), u32::from(at.minute), 0);
     found.ok_or_else(|| Violation::new(field, &at.to_string(), "use 00:00 to 23:59"))
 }

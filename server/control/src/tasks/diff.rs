@@ -1,6 +1,6 @@
 //! What an observation changes in the picture that is stored; nothing, most of the time.
 
-use super::second;
+use super::second_copies;
 use domain::{
     BackupSetId, TenantId,
     archive::ArchiveState,
@@ -131,7 +131,7 @@ fn tenant_edits(
     period
         .max(set_edits(known, seen, edits))
         .max(span_edits(known, seen, edits))
-        .max(second::edits(known, seen.second.as_ref(), edits))
+        .max(second_copies::edits(known, seen.second.as_ref(), edits))
 }
 
 /// Sets that are not as they were, and those that are to be known instead.
@@ -257,7 +257,7 @@ fn as_gone(known: &TenantPicture, all: bool) -> TenantObservation {
         data_bytes: 0,
         log_bytes: 0,
         // Kept until the engine tells about all that have backups: then this one has none there either.
-        second: (!all && known.second.is_some()).then(second::unseen),
+        second: (!all && known.second.is_some()).then(second_copies::unseen),
     };
     match all {
         true => gone,

@@ -1,14 +1,16 @@
 //! Keeping a cluster: open it, look at it again and again, and try again when that fails.
 
-use super::{observe, supervise::doubled};
+use super::{observe, second, supervise::doubled};
 use crate::{
     console::Inner,
     error::{Error, chain},
     handle::{ClusterHandle, answer_within},
+    strategies,
 };
+use domain::{ClusterId, Scn};
 use engine::{Engine, EngineError, EngineOpener, EngineSettings};
 use std::{sync::Arc, time::Duration};
-use store::Opened;
+use store::{KnownCluster, Opened};
 
 /// Pause between looks while something runs or somebody just did something.
 const LIVELY: Duration = Duration::from_millis(500);
@@ -74,32 +76,70 @@ pub(crate) fn opened(engine: &dyn Engine) -> Opened {
 
 async fn tend(inner: &Inner, handle: &ClusterHandle) -> Result<(), Error> {
     if handle.engine_if_open().is_none() {
-        let engine = open(&*inner.opener, &handle.settings).await?;
+        strategies::ensure_own(inner, handle).await?;
+        let engine = open(&*inner.opener, &handle.settings()).await?;
         if let Err(error) = written(inner, handle, &*engine).await {
             // It is opened anew at the next try, and two of them must never work on the same tenants.
             engine.shut_down().await;
             return Err(error);
         }
+        handle.take_second_due(Scn(u64::MAX));
+        second::tell(inner, handle, &*engine).await;
         handle.opened(engine);
         // Tasks from before may go on now.
         inner.queue.notify_one();
     }
-    if !handle.is_second_settled() {
-        // What is in the way was noted; everything else goes on, and it is tried again.
-        let _ = inner.apply_second(handle).await;
-    }
+    second::keep_up(inner, handle).await;
     observe::look(inner, handle).await
 }
 
+/// Takes the engine out of service, so that it is opened anew where the cluster's backups go from now on.
+pub(crate) async fn moved(inner: &Inner, handle: &ClusterHandle, directory: &str) {
+    handle.set_destination(inner.home.join(directory));
+    if let Some(engine) = handle.take_engine() {
+        engine.shut_down().await;
+    }
+    handle.look.notify_one();
+}
+
 async fn written(inner: &Inner, handle: &ClusterHandle, engine: &dyn Engine) -> Result<(), Error> {
-    let facts = opened(engine);
+    let (facts, identity) = (opened(engine), engine.identity());
+    let known = known_as(inner, Some(handle.id), &handle.name, identity.as_deref()).await?;
     inner
         .store
         .change(async |change| {
             change.cluster_opened(handle.id, &facts).await?;
+            if let Some(identity) = identity.filter(|found| known.as_ref() != Some(found)) {
+                change.cluster_identity(handle.id, &identity).await?;
+            }
             Ok::<_, Error>(())
         })
         .await
+}
+
+/// The identity that cluster `id` is known by. Refuses one that another cluster has: its home is a copy.
+pub(crate) async fn known_as(
+    inner: &Inner,
+    id: Option<ClusterId>,
+    name: &str,
+    identity: Option<&str>,
+) -> Result<Option<String>, Error> {
+    let (own, others): (Vec<_>, Vec<_>) = inner
+        .store
+        .clusters()
+        .await?
+        .into_iter()
+        .partition(|known| Some(known.cluster.id) == id);
+    let is_same =
+        |known: &&KnownCluster| identity.is_some() && known.identity.as_deref() == identity;
+    match others.iter().find(is_same) {
+        Some(other) => Err(Error::Conflict(format!(
+            "cluster {name} is the same one as {}: its home is a copy, and two of them would write \
+             over each other's backups; remove the copy",
+            other.cluster.name
+        ))),
+        None => Ok(own.into_iter().next().and_then(|known| known.identity)),
+    }
 }
 
 async fn told(inner: &Inner, handle: &ClusterHandle, error: &Error) {

@@ -2,15 +2,19 @@
 
 use super::{
     diff::{self, Edit, PeriodChange},
-    new_round, second,
+    new_round, second_copies,
+    storages::Media,
 };
 use crate::{
     console::Inner,
     error::Error,
     handle::{ClusterHandle, answer},
 };
-use domain::{BackupSetId, ClusterId, Scn, TenantId, scn::NS_PER_SECOND};
-use engine::Observation;
+use domain::{
+    BackupSetId, ClusterId, Revision, Scn, TenantId, scn::NS_PER_SECOND, tenant::TenantState,
+};
+use engine::{Observation, TenantObservation};
+use std::collections::HashSet;
 use store::{Change, StoreError, TenantPicture};
 
 /// Growing ranges are told to pages as often as this; the checkpoint is told at once.
@@ -23,9 +27,12 @@ const SEEN_TOLD_NS: u64 = 10 * NS_PER_SECOND;
 #[derive(Debug, Default)]
 pub(crate) struct Eye {
     picture: Option<Vec<TenantPicture>>,
+    media: Option<Media>,
     fault: Option<String>,
     told: Scn,
     growth_told: Scn,
+    /// Usable copies at the second destination as last seen, by the engine's identity of the tenant.
+    copies: HashSet<(String, BackupSetId)>,
 }
 
 impl Eye {
@@ -37,13 +44,18 @@ impl Eye {
             .any(|picture| picture.id == tenant && picture.sets.iter().any(|known| known.id == set))
     }
 
-    /// Whether this set of the tenant is usable at the second destination.
-    pub(crate) fn has_second_set(&self, tenant: TenantId, set: BackupSetId) -> bool {
-        let is_there = |picture: &TenantPicture| {
-            let mut sets = picture.second_sets().iter();
-            picture.id == tenant && sets.any(|known| known.id == set)
-        };
-        self.picture.iter().flatten().any(is_there)
+    /// Whether a usable copy of this set is at the second destination.
+    pub(crate) fn has_copy(&self, tenant: TenantId, set: BackupSetId) -> bool {
+        let mut tenants = self.picture.iter().flatten();
+        tenants
+            .find(|picture| picture.id == tenant)
+            .is_some_and(|found| self.copies.contains(&(found.facts.engine_key.clone(), set)))
+    }
+
+    /// Whether a tenant of this name is there.
+    pub(crate) fn has_tenant(&self, name: &str) -> bool {
+        let mut tenants = self.picture.iter().flatten();
+        tenants.any(|found| found.facts.name == name && found.facts.state != TenantState::Offline)
     }
 }
 
@@ -53,35 +65,66 @@ pub(crate) async fn look(inner: &Inner, handle: &ClusterHandle) -> Result<(), Er
     let mut eye = handle.eye.lock().await;
     let mut seen = answer("observation", &handle.name, engine.observe()).await?;
     if !handle.is_second_settled() {
-        // The engine does not know yet where second copies are, so what it says of them is nothing.
-        second::unknown(&mut seen);
+        // The engine does not know where second copies are, so what it says of them is nothing.
+        second_copies::unknown(&mut seen);
     }
+    eye.copies = copies(&seen);
     let known = match eye.picture.take() {
         Some(picture) => picture,
         None => inner.store.picture(handle.id).await?,
     };
+    let media = match eye.media.take() {
+        Some(media) => media,
+        None => stored_media(inner, handle).await?,
+    };
     let (edits, period) = diff::edits(&known, &seen);
     let now = inner.now();
+    let media_edits = media.edits(&seen.storages, seen.clock_back_ns, now);
     let tell_growth = period == PeriodChange::Grown && is_due(now, eye.growth_told, GROWTH_TOLD_NS);
     let tell_period = period == PeriodChange::Structure || tell_growth;
     let tell_seen = eye.fault.is_some() || is_due(now, eye.told, SEEN_TOLD_NS);
-    if edits.is_empty() && !tell_seen {
+    if edits.is_empty() && media_edits.is_empty() && !tell_seen {
         eye.picture = Some(known);
+        eye.media = Some(media);
     } else {
         // When this fails the picture stays empty and is read from the store at the next look.
-        inner
+        let rev = inner
             .store
-            .change(async |change| write(change, handle.id, &seen, &edits, tell_period).await)
+            .change(async |change| {
+                media_edits.write(change, handle.id, now).await?;
+                write(change, handle.id, &seen, &edits, tell_period).await
+            })
             .await?;
+        eye.media = Some(media.after(media_edits, now));
         eye.fault = None;
         eye.told = now;
         if tell_period {
             eye.growth_told = now;
         }
         eye.picture = after(inner, handle.id, known, &edits).await?;
+        if let Some(picture) = &eye.picture {
+            handle.show(rev, picture, &changed(&edits));
+        }
     }
     let picture = eye.picture.as_deref().unwrap_or_default();
     new_round::back_up(inner, handle.id, picture).await
+}
+
+fn copies(seen: &Observation) -> HashSet<(String, BackupSetId)> {
+    let second = |tenant: &TenantObservation| -> Vec<(String, BackupSetId)> {
+        let sets = tenant.second.iter().flat_map(|second| &second.sets);
+        sets.map(|set| (tenant.key.0.clone(), set.id)).collect()
+    };
+    seen.tenants.iter().flat_map(second).collect()
+}
+
+async fn stored_media(inner: &Inner, handle: &ClusterHandle) -> Result<Media, Error> {
+    let known = inner.store.cluster(&handle.name).await?;
+    let back_ns = known.map_or(0, |known| known.clock_back_ns);
+    Ok(Media::stored(
+        inner.store.storages(handle.id).await?,
+        back_ns,
+    ))
 }
 
 /// Whether something told at `told` is to be told again; also when the clock was set back since.
@@ -118,7 +161,7 @@ async fn write(
     seen: &Observation,
     edits: &[Edit],
     tell_period: bool,
-) -> Result<(), StoreError> {
+) -> Result<Revision, StoreError> {
     for edit in edits {
         write_one(change, cluster, edit).await?;
     }
@@ -144,7 +187,7 @@ async fn write_one(change: &Change, cluster: ClusterId, edit: &Edit) -> Result<(
                 change.set_span(id, span).await?;
             }
             if let Some(seen) = &seen.second {
-                second::add(change, cluster, id, seen).await?;
+                second_copies::add(change, cluster, id, seen).await?;
             }
             Ok(())
         }
@@ -160,6 +203,25 @@ async fn write_one(change: &Change, cluster: ClusterId, edit: &Edit) -> Result<(
         Edit::SecondSpan(id, span) => change.set_second_span(*id, span).await,
         Edit::RemoveSecondSpan(id, span) => change.remove_second_span(*id, span).await,
     }
+}
+
+/// The known tenants that the edits are about.
+fn changed(edits: &[Edit]) -> HashSet<TenantId> {
+    let of = |edit: &Edit| match edit {
+        Edit::AddTenant(_) => None,
+        Edit::Tenant(id, _)
+        | Edit::Archive(id, _)
+        | Edit::AddSet(id, _)
+        | Edit::RemoveSet(id, _)
+        | Edit::Span(id, _)
+        | Edit::RemoveSpan(id, _)
+        | Edit::Second(id, _)
+        | Edit::AddSecondSet(id, _)
+        | Edit::RemoveSecondSet(id, _)
+        | Edit::SecondSpan(id, _)
+        | Edit::RemoveSecondSpan(id, _) => Some(*id),
+    };
+    edits.iter().filter_map(of).collect()
 }
 
 /// The picture after the edits: made here when that is simple, else read.

@@ -124,13 +124,16 @@ fn a_long_absence_is_told_by_its_newest_occurrences() {
 fn what_cannot_be_computed_names_the_field() {
     let mut wrong = every_day(24, 0, "Europe/Atlantis");
     wrong.days.insert(8, Full);
-    let fields: Vec<String> = check(&wrong).into_iter().map(|wrong| wrong.field).collect();
+    let fields: Vec<String> = violations(&wrong)
+        .into_iter()
+        .map(|wrong| wrong.field)
+        .collect();
     assert_eq!(fields, [label::DAYS, label::TIME, label::ZONE]);
     let none = schedule(Cycle::Week, &[], 1, 0, "UTC");
-    assert!(next_runs(&none, Scn::ZERO, 5).is_err() && check(&none).len() == 1);
+    assert!(next_runs(&none, Scn::ZERO, 5).is_err() && violations(&none).len() == 1);
     let days: Vec<(u8, BackupKind)> = (1..=11).map(|day| (day, Full)).collect();
     let many = schedule(Cycle::Month, &days, 1, 0, "UTC");
-    assert!(check(&many)[0].allowed.contains("at most 10"));
+    assert!(violations(&many)[0].allowed.contains("at most 10"));
     assert!(zone_names().any(|name| name == "Antarctica/Troll"));
 }
 
