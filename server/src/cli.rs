@@ -53,6 +53,8 @@ pub enum Command {
     Sql(Sql),
     /// Read backup sets and logs back and check every checksum
     Verify(Verify),
+    /// Remove expired backups; every moment of the days to keep stays recoverable
+    Cleanup(Cleanup),
 }
 
 /// Options of `serve`.
@@ -143,4 +145,21 @@ pub struct Verify {
     /// Only this tenant
     #[arg(long)]
     pub tenant: Option<String>,
+}
+
+/// Options of `cleanup`.
+#[derive(Debug, Args)]
+pub struct Cleanup {
+    /// Only this tenant
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// Every moment of so many days that can be recovered to stays so
+    #[arg(long, value_name = "N")]
+    pub keep_days: u32,
+    /// Clean up the second copies instead of the first
+    #[arg(long)]
+    pub second: bool,
+    /// Only show what would go, what stays and why, and which moments could not be recovered to any more
+    #[arg(long)]
+    pub dry_run: bool,
 }

@@ -5,6 +5,7 @@
 
 mod access;
 mod backups;
+mod cleanup;
 mod clusters;
 mod console;
 mod demo;

@@ -1,6 +1,7 @@
 //! What each command does. All but `serve` ask the running server of the home over loopback.
 
 mod backup;
+mod cleanup;
 mod client;
 mod output;
 mod ranges;
@@ -103,6 +104,7 @@ fn dispatch(cli: Cli) -> Result<(), Problem> {
         Command::Ranges(order) => ranges::run(&common, &order, &output),
         Command::Sql(order) => sql::run(&common, &order, &output),
         Command::Verify(order) => verify::run(&common, &order, &output),
+        Command::Cleanup(order) => cleanup::run(&common, &order, &output),
     }
 }
 

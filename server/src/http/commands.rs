@@ -1,6 +1,9 @@
 //! The commands' API under `/cli/v1`: thin handlers over the same console that the pages use.
 
-use super::shape::{self, Problem};
+use super::{
+    cleanup_commands,
+    shape::{self, Problem},
+};
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -30,11 +33,12 @@ pub fn routes(console: Console) -> Router {
         .route("/{cluster}/recoveries", post(recover))
         .route("/{cluster}/recoveries/{id}", get(recovery))
         .route("/{cluster}/verify", post(verify))
+        .route("/{cluster}/cleanups", post(cleanup_commands::clean_up))
         .with_state(console)
 }
 
 /// A refusal on its way out.
-struct Refusal(StatusCode, Problem);
+pub(super) struct Refusal(StatusCode, Problem);
 
 impl Refusal {
     fn invalid(message: String) -> Self {
@@ -78,10 +82,10 @@ impl IntoResponse for Refusal {
     }
 }
 
-type Answer<T> = Result<Json<T>, Refusal>;
+pub(super) type Answer<T> = Result<Json<T>, Refusal>;
 
 /// Who acts when a command does; the token file is readable by the owner of the server only.
-fn actor() -> Actor {
+pub(super) fn actor() -> Actor {
     Actor {
         name: "command line".to_owned(),
         role: Role::Admin,

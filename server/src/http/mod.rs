@@ -1,5 +1,7 @@
 //! HTTP that is not a page: the commands' API, health, and what guards every request.
 
+mod cleanup_commands;
+pub mod cleanup_shape;
 pub mod commands;
 pub mod guard;
 pub mod headers;
