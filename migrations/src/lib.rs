@@ -9,6 +9,8 @@ mod m20261123_000002_backups;
 mod m20261123_000003_jobs;
 mod m20261123_000004_audit;
 mod m20261126_000005_more_jobs;
+mod m20261126_000006_strategies;
+mod m20261126_000009_second;
 mod steps;
 
 use sea_orm_migration::prelude::*;
@@ -26,6 +28,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000003_jobs::Migration),
             Box::new(m20261123_000004_audit::Migration),
             Box::new(m20261126_000005_more_jobs::Migration),
+            Box::new(m20261126_000006_strategies::Migration),
+            Box::new(m20261126_000009_second::Migration),
         ]
     }
 }

@@ -1,6 +1,7 @@
 //! The command line: what can be typed. Meaning lives in `command` and `serve`.
 
 use clap::{Args, Parser, Subcommand};
+use domain::second_backup::Place;
 use std::path::PathBuf;
 
 /// Backup and recovery to a moment, with a console in the browser.
@@ -117,6 +118,9 @@ pub struct Recover {
     /// Name of the tenant to make
     #[arg(long = "as", value_name = "NAME")]
     pub new_name: String,
+    /// The copy to read: first or second; the first that does, unless told
+    #[arg(long, value_name = "COPY", value_parser = place)]
+    pub from: Option<Place>,
     /// Show progress until it has ended; fail when it did
     #[arg(long)]
     pub wait: bool,
@@ -145,6 +149,13 @@ pub struct Verify {
     /// Only this tenant
     #[arg(long)]
     pub tenant: Option<String>,
+    /// The copy to read: first or second
+    #[arg(long, value_name = "COPY", default_value = "first", value_parser = place)]
+    pub from: Place,
+}
+
+fn place(text: &str) -> Result<Place, String> {
+    Place::from_code(text).ok_or_else(|| "give first or second".to_owned())
 }
 
 /// Options of `cleanup`.

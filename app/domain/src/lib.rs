@@ -17,6 +17,7 @@ pub mod page;
 pub mod recoverable;
 pub mod recovery;
 pub mod retention;
+pub mod schedule;
 pub mod scn;
 pub mod second_backup;
 pub mod size;

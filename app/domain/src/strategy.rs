@@ -9,6 +9,16 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// Labels of the form's fields, which its errors name.
+pub mod label {
+    /// Days of the schedule.
+    pub const DAYS: &str = "Scheduling days";
+    /// Time of day of the schedule.
+    pub const TIME: &str = "Scheduling time";
+    /// Zone of the schedule.
+    pub const ZONE: &str = "Time zone";
+}
+
 /// Most days that a monthly schedule may name.
 pub const MONTH_DAYS_MAX: usize = 10;
 
@@ -22,6 +32,27 @@ pub enum Cycle {
     Month,
 }
 
+impl Cycle {
+    /// Every cycle.
+    pub const ALL: [Cycle; 2] = [Cycle::Week, Cycle::Month];
+
+    /// The form's label.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Cycle::Week => "Week",
+            Cycle::Month => "Month",
+        }
+    }
+
+    /// The last day that it may have.
+    pub const fn last_day(self) -> u8 {
+        match self {
+            Cycle::Week => 7,
+            Cycle::Month => 31,
+        }
+    }
+}
+
 /// A time of day, on the wall clock of a schedule's zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TimeOfDay {
@@ -29,6 +60,34 @@ pub struct TimeOfDay {
     pub hour: u8,
     /// 0 to 59.
     pub minute: u8,
+}
+
+impl std::fmt::Display for TimeOfDay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:02}:{:02}", self.hour, self.minute)
+    }
+}
+
+impl std::str::FromStr for TimeOfDay {
+    type Err = ();
+
+    /// Reads `02:00`, also with seconds that are zero as some browsers send them.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let text = text
+            .strip_suffix(":00")
+            .filter(|t| t.contains(':'))
+            .unwrap_or(text);
+        let (hour, minute) = text.split_once(':').ok_or(())?;
+        let part = |text: &str, end: u8| {
+            let digits = (1..=2).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+            let value = text.parse().ok().filter(|value| *value < end);
+            value.filter(|_| digits).ok_or(())
+        };
+        Ok(TimeOfDay {
+            hour: part(hour, 24)?,
+            minute: part(minute, 60)?,
+        })
+    }
 }
 
 /// When data backups are made.

@@ -9,6 +9,7 @@ pub mod cleanup;
 pub mod clusters;
 pub mod feed;
 pub mod recoveries;
+pub mod second_logs;
 pub mod tenants;
 
 mod asked;

@@ -35,6 +35,8 @@ pub(crate) struct ClusterHandle {
     /// Whether it was tried once to open it.
     tried: watch::Sender<bool>,
     engine: Mutex<Option<Arc<dyn Engine>>>,
+    /// What became of telling the engine where second copies go.
+    second: Mutex<SecondTold>,
     eager_until: AtomicU64,
 }
 
@@ -54,6 +56,7 @@ impl ClusterHandle {
             attempts: AtomicUsize::new(0),
             tried: watch::Sender::new(false),
             engine: Mutex::new(engine),
+            second: Mutex::default(),
             eager_until: AtomicU64::new(0),
         }
     }
@@ -73,9 +76,37 @@ impl ClusterHandle {
         })
     }
 
-    /// Takes the opened engine into service.
+    /// Takes the opened engine into service. It has to be told anew where second copies go.
     pub(crate) fn opened(&self, engine: Arc<dyn Engine>) {
+        self.tell_second(SecondTold::Not);
         *self.slot() = Some(engine);
+    }
+
+    /// Whether the engine knows where second copies go.
+    pub(crate) fn is_second_settled(&self) -> bool {
+        *self.second_told() == SecondTold::Told
+    }
+
+    /// Why the engine does not copy to where it is told.
+    pub(crate) fn second_problem(&self) -> Option<String> {
+        match &*self.second_told() {
+            SecondTold::Refused(problem) => Some(problem.clone()),
+            SecondTold::Not | SecondTold::Told => None,
+        }
+    }
+
+    /// Notes what became of telling the engine; whether that is something else than before.
+    pub(crate) fn tell_second(&self, told: SecondTold) -> bool {
+        let mut second = self.second_told();
+        let is_new = *second != told;
+        *second = told;
+        is_new
+    }
+
+    fn second_told(&self) -> std::sync::MutexGuard<'_, SecondTold> {
+        self.second
+            .lock()
+            .expect("invariant: nothing panics while it holds what the engine was told")
     }
 
     /// Takes the engine out of service, to end it.
@@ -119,11 +150,28 @@ impl ClusterHandle {
         self.eye.lock().await.has_set(tenant, set)
     }
 
+    /// Whether the last look found this set of the tenant usable at the second destination.
+    pub(crate) async fn has_second_set(&self, tenant: TenantId, set: BackupSetId) -> bool {
+        self.eye.lock().await.has_second_set(tenant, set)
+    }
+
     fn slot(&self) -> std::sync::MutexGuard<'_, Option<Arc<dyn Engine>>> {
         self.engine
             .lock()
             .expect("invariant: nothing panics while it holds the engine's slot")
     }
+}
+
+/// What became of telling an engine where second copies go.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum SecondTold {
+    /// It was not told yet.
+    #[default]
+    Not,
+    /// It knows.
+    Told,
+    /// It does not take it, and why.
+    Refused(String),
 }
 
 /// An attempt that runs.

@@ -16,6 +16,7 @@ mod jobs;
 mod log_archive;
 mod recoveries;
 mod reports;
+mod second;
 mod tasks;
 mod tenants;
 

@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     handle::{ClusterHandle, answer},
     jobs::queue,
-    reports::ranges,
+    reports::{ranges, ranges_of},
     tasks::observe,
 };
 use domain::{
@@ -17,6 +17,7 @@ use domain::{
     page::TaskFilter,
     recoverable::{RecoverableRange, Verdict, verdict},
     recovery::{RecoveryPlan, RecoveryRequest},
+    second_backup::Place,
     tenant::TenantState,
     validate::{self, Violation},
 };
@@ -59,14 +60,19 @@ impl Operator {
             order: Order::Recovery {
                 until: request.until,
                 new_name: request.new_name.clone(),
-                place: None,
+                place: request.place,
             },
             trigger: Trigger::Manual,
             token: queue::token(),
             created: inner.now(),
             run: None,
         };
-        let detail = format!("until {} as {}", request.until, request.new_name);
+        let from = match request.place {
+            Some(Place::First) => " from the first copy",
+            Some(Place::Second) => " from the second copy",
+            None => "",
+        };
+        let detail = format!("until {} as {}{from}", request.until, request.new_name);
         let entry = Entry {
             operation: "recovery",
             cluster: handle.id,
@@ -102,7 +108,7 @@ impl Operator {
             tenant: TenantKey(tenant.facts.engine_key.clone()),
             until: request.until,
             new_name: request.new_name.clone(),
-            place: None,
+            place: request.place,
         };
         let engine = handle.engine()?;
         let name = &tenant.facts.name;
@@ -145,7 +151,10 @@ fn violations(
     now: Scn,
 ) -> Result<Vec<Violation>, Error> {
     let tenant = named(picture, request.tenant)?;
-    let ranges = ranges(tenant);
+    let ranges = match request.place {
+        Some(place) => ranges_of(tenant, place),
+        None => ranges(tenant),
+    };
     let mut found = Vec::new();
     if let Some(allowed) = refused_moment(&ranges, &tenant.facts.name, request.until, now) {
         found.push(Violation::new(MOMENT, &request.until.to_rfc3339(), allowed));

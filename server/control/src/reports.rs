@@ -7,9 +7,10 @@ use domain::{
     backup::{BackupJob, BackupKind, BackupSet},
     cluster::{Cluster, ClusterSummary, ScheduleStatus},
     page::{Marker, MarkerKind, Overview, Page, Period, TaskFilter, TenantPeriod},
-    recoverable::{self, RecoverableRange, SetPoint},
+    recoverable::{self, Gap, RecoverableRange, SetPoint},
     recovery::RecoveryJob,
     scn::NS_PER_DAY,
+    second_backup::Place,
     tenant::{Tenant, TenantState},
 };
 use store::{KnownCluster, TenantPicture};
@@ -196,10 +197,26 @@ fn running_checkpoint(tenant: &TenantPicture) -> Option<Scn> {
     }
 }
 
-/// The recoverable ranges of a tenant.
+/// The recoverable ranges of a tenant, from whichever copy.
 pub(crate) fn ranges(tenant: &TenantPicture) -> Vec<RecoverableRange> {
-    let points: Vec<SetPoint> = tenant
-        .sets
+    let first = ranges_of(tenant, Place::First);
+    match tenant.second {
+        None => first,
+        // Each copy by itself: a set of one is not continued by log of the other.
+        Some(_) => {
+            let second = ranges_of(tenant, Place::Second);
+            recoverable::union(first.into_iter().chain(second).collect())
+        }
+    }
+}
+
+/// The recoverable ranges of a tenant from one copy.
+pub(crate) fn ranges_of(tenant: &TenantPicture, place: Place) -> Vec<RecoverableRange> {
+    let (sets, spans) = match place {
+        Place::First => (&*tenant.sets, &*tenant.spans),
+        Place::Second => (tenant.second_sets(), tenant.second_spans()),
+    };
+    let points: Vec<SetPoint> = sets
         .iter()
         .map(|set| SetPoint {
             id: set.id,
@@ -207,7 +224,15 @@ pub(crate) fn ranges(tenant: &TenantPicture) -> Vec<RecoverableRange> {
             min_restore_scn: set.min_restore_scn,
         })
         .collect();
-    recoverable::ranges(&points, &tenant.spans)
+    recoverable::ranges(&points, spans)
+}
+
+/// The time between ranges, and why; log of either copy tells it.
+fn gaps(tenant: &TenantPicture, ranges: &[RecoverableRange]) -> Vec<Gap> {
+    match tenant.second_spans() {
+        [] => recoverable::gaps(ranges, &tenant.spans),
+        second => recoverable::gaps(ranges, &[&*tenant.spans, second].concat()),
+    }
 }
 
 fn tenant_period(tenant: &TenantPicture) -> TenantPeriod {
@@ -216,7 +241,7 @@ fn tenant_period(tenant: &TenantPicture) -> TenantPeriod {
         tenant: tenant.id,
         name: tenant.facts.name.clone(),
         state: tenant.facts.state,
-        gaps: newest(recoverable::gaps(&ranges, &tenant.spans), RANGES_MAX),
+        gaps: newest(gaps(tenant, &ranges), RANGES_MAX),
         ranges: newest(ranges, RANGES_MAX),
         checkpoint: tenant
             .archive

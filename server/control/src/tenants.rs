@@ -6,7 +6,7 @@ use crate::{
     handle::answer,
     jobs::queue,
 };
-use domain::{TenantId, tenant::TenantState, validate};
+use domain::{TenantId, second_backup::Place, tenant::TenantState, validate};
 use engine::{SqlResult, TenantKey, VerifyReport};
 
 /// What the audit calls making one.
@@ -92,11 +92,12 @@ impl Operator {
         Ok(results)
     }
 
-    /// Reads every set and log file of a tenant, or of all, back and checks every checksum.
+    /// Reads every set and log file that one copy has of a tenant, or of all, back and checks every checksum.
     pub async fn verify(
         &self,
         cluster: &str,
         tenant: Option<TenantId>,
+        place: Place,
     ) -> Result<VerifyReport, Error> {
         let (handle, picture) = match tenant {
             Some(id) => {
@@ -112,7 +113,10 @@ impl Operator {
             operation: "verify",
             cluster: handle.id,
             subject,
-            detail: "",
+            detail: match place {
+                Place::First => "",
+                Place::Second => "the second copy",
+            },
         };
         record_before(self, entry).await?;
         let key = picture
@@ -120,7 +124,10 @@ impl Operator {
             .map(|p| TenantKey(p.facts.engine_key.clone()));
         let engine = handle.engine()?;
         // No limit of time: it reads everything there is.
-        Ok(engine.verify(key.as_ref()).await?)
+        Ok(match place {
+            Place::First => engine.verify(key.as_ref()).await?,
+            Place::Second => engine.verify_second(key.as_ref()).await?,
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
 };
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 use uuid::Uuid;
 
@@ -26,6 +26,8 @@ pub(crate) trait Archived: Send + Sync {
     fn history(&self) -> MutexGuard<'_, History>;
     /// Keeps log at the destination from being deleted while it is read.
     fn read_log(&self) -> RwLockReadGuard<'_, ()>;
+    /// Keeps readers away while log is deleted; `None` while somebody reads.
+    fn nobody_reads(&self) -> Option<RwLockWriteGuard<'_, ()>>;
     /// What of its backups is being read, so that no cleanup removes it.
     fn holds(&self) -> &Arc<Holds>;
 }
@@ -53,6 +55,10 @@ impl Archived for Tenant {
 
     fn read_log(&self) -> RwLockReadGuard<'_, ()> {
         self.read_log()
+    }
+
+    fn nobody_reads(&self) -> Option<RwLockWriteGuard<'_, ()>> {
+        self.reading.try_write().ok()
     }
 
     fn holds(&self) -> &Arc<Holds> {
@@ -158,6 +164,10 @@ impl Archived for Absent {
 
     fn read_log(&self) -> RwLockReadGuard<'_, ()> {
         self.reading.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn nobody_reads(&self) -> Option<RwLockWriteGuard<'_, ()>> {
+        self.reading.try_write().ok()
     }
 
     fn holds(&self) -> &Arc<Holds> {

@@ -22,11 +22,14 @@ fn backups_at(inner: &Inner, spec: &CleanupSpec) -> Result<Arc<dyn Archived>, En
     let tenant = inner.archived(&spec.tenant)?;
     match spec.place {
         Place::First => Ok(tenant),
-        Place::Second => Err(rejected(
-            OPERATION,
-            &tenant.name(),
-            "no second copies are kept of this cluster's backups",
-        )),
+        Place::Second => match inner.second() {
+            Some(second) => Ok(second.of(&*tenant)),
+            None => Err(rejected(
+                OPERATION,
+                &tenant.name(),
+                "no second copies are kept of this cluster's backups",
+            )),
+        },
     }
 }
 
@@ -129,11 +132,11 @@ fn tell(report: &mut JobReport, done: Result<String, Stopped>) {
     }
 }
 
-/// Finishes what an earlier process left of cleanups, of every tenant where the destination answers; false while
+/// Finishes what an earlier process left of cleanups of `tenants`, where the destination answers; false while
 /// one is left to try.
-pub(crate) fn resume(inner: &Inner) -> bool {
+pub(crate) fn resume(inner: &Inner, tenants: Vec<Arc<dyn Archived>>) -> bool {
     let mut is_done = true;
-    for tenant in inner.archived_tenants() {
+    for tenant in tenants {
         let (known, pending) = {
             let history = tenant.history();
             (history.known, history.removed.pending.is_some())

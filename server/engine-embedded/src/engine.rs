@@ -1,13 +1,17 @@
 //! The embedded engine as the console sees it: the port's calls, each a few lines over the parts.
 
 use crate::{
+    absent::Archived,
     archiver::Command,
+    clock::WatchedClock,
     cluster::{ClusterIdentity, Home, HomeError, new_identity},
     destination::Destination,
     files::{OpenError, TenantFiles},
+    found,
     recovery::RecoveryError,
     registry::{self, Inner},
-    survey,
+    sources::Sources,
+    storages, survey,
     tenant::Tenant,
     verify,
     watcher::Watcher,
@@ -20,17 +24,23 @@ use domain::{
     clock::Clock,
     recovery::{RecoveryPlan, RecoveryProof},
     retention::CleanupPlan,
+    storage::ProbeReport,
 };
 use engine::{
-    BackupSpec, CleanupSpec, Engine, EngineError, EngineErrorKind, EngineJobId, EngineSettings,
-    JobReport, Observation, RecoverySpec, SqlResult, TenantKey, VerifyReport,
+    BackupSpec, CleanupSpec, CopySpec, Engine, EngineError, EngineErrorKind, EngineJobId,
+    EngineSettings, FoundCluster, JobReport, Observation, RecoverySpec, SqlResult, TenantKey,
+    VerifyReport,
 };
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
+use storage::{Dest, StorageError};
 use tokio::{sync::oneshot, task::spawn_blocking};
 use uuid::Uuid;
 
 /// First SQLite without the defect that could lose pages when two connections reset the log.
 const SQLITE_MIN: i32 = 3_051_003;
+
+/// How long opening waits for the first look at the destinations.
+const FIRST_LOOK_MAX: Duration = Duration::from_secs(15);
 
 /// One cluster of SQLite tenants.
 pub struct EmbeddedEngine {
@@ -41,8 +51,9 @@ impl Drop for EmbeddedEngine {
     /// Without [`Engine::shut_down`] the newest log waits beside its tenant for the next start. The
     /// home stays locked until whatever works on a tenant at this moment has ended.
     fn drop(&mut self) {
-        self.inner.jobs.cancel_all();
+        // Closed first: a copy that ends for this reason keeps what it has for the next start.
         self.inner.close();
+        self.inner.jobs.cancel_all();
     }
 }
 
@@ -50,17 +61,19 @@ impl EmbeddedEngine {
     /// Opens the cluster in `settings.home`, making it when it is new, and begins to archive every tenant's log.
     ///
     /// Fails when the home is used by another process, or when a new cluster's destination cannot be
-    /// used. A known cluster whose destination is out of reach opens, and its log waits.
+    /// used. A known cluster whose destination is out of reach opens, and its log waits. A cluster that is
+    /// adopted must have something at the destination, and its home must be new or its own.
     pub async fn open(
         settings: &EngineSettings,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, EngineError> {
         let (name, settings) = (settings.name.clone(), settings.clone());
+        let watched = WatchedClock::new(clock);
         let (home, destination) = {
-            let clock = Arc::clone(&clock);
+            let clock = Arc::<WatchedClock>::clone(&watched);
             blocking("opening", move || open_home(&settings, clock)).await?
         };
-        let inner = Inner::new(name, home, destination, clock, Watcher::start());
+        let inner = Inner::new(name, home, destination, watched, Watcher::start());
         // Dropped on any way out of here, it ends what was begun.
         let engine = Arc::new(EmbeddedEngine {
             inner: Arc::clone(&inner),
@@ -84,7 +97,21 @@ impl EmbeddedEngine {
         // What is not found now is found as soon as the destination is there.
         let _ = spawn_blocking(move || survey::first(&looking)).await;
         tokio::spawn(survey::run(Arc::downgrade(&inner)));
+        // One that does not answer is told of by those who ask later.
+        let _ = tokio::time::timeout(FIRST_LOOK_MAX, storages::look(&inner)).await;
+        tokio::spawn(storages::run(Arc::downgrade(&inner)));
         Ok(engine)
+    }
+
+    /// The clusters whose backups are at the destination in `dir`. Changes nothing there.
+    pub async fn survey(dir: &Path) -> Result<Vec<FoundCluster>, EngineError> {
+        const OPERATION: &str = "survey";
+        let dir = dir.to_owned();
+        blocking(OPERATION, move || {
+            found::survey(&dir)
+                .map_err(|error| storage_error(OPERATION, &dir.display().to_string(), &error))
+        })
+        .await
     }
 
     /// Recovers `tenant` as of `until` into a new file at `path` instead of a new tenant.
@@ -94,11 +121,14 @@ impl EmbeddedEngine {
         until: Scn,
         path: &Path,
     ) -> Result<RecoveryProof, EngineError> {
-        let (tenant, path) = (self.inner.archived(tenant)?, path.to_owned());
+        let (sources, path) = (Sources::of(&self.inner, tenant)?, path.to_owned());
         let job = crate::job::Job::new(Arc::clone(&self.inner.clock));
         blocking("recovery", move || {
-            crate::restore::to_file(&*tenant, until, &path, &job)
-                .map_err(|error| recovery_error(&tenant.name(), &error))
+            sources
+                .with(None, |_, copy| {
+                    crate::restore::to_file(copy, until, &path, &job)
+                })
+                .map_err(|error| recovery_error(&sources.tenant().name(), &error))
         })
         .await
     }
@@ -127,8 +157,30 @@ fn open_home(settings: &EngineSettings, clock: Arc<dyn Clock>) -> Result<OpenedH
         ));
     }
     let failed = |error: HomeError| home_error("opening", &settings.name, &error);
-    let (home, mut identity) =
-        Home::open(&settings.home, &settings.name, Uuid::new_v4()).map_err(failed)?;
+    let adopted = settings
+        .adopt
+        .as_deref()
+        .map(|adopt| adoptable(settings, adopt));
+    let adopted = adopted.transpose()?;
+    let uuid = adopted
+        .as_ref()
+        .map_or_else(Uuid::new_v4, |(uuid, _)| *uuid);
+    let (home, mut identity) = Home::open(&settings.home, &settings.name, uuid).map_err(failed)?;
+    if let Some((adopted, dest)) = adopted {
+        if identity.uuid != adopted {
+            let path = settings.home.display().to_string();
+            let found = identity.uuid;
+            return Err(failed(HomeError::Another {
+                path,
+                found,
+                adopted,
+            }));
+        }
+        // Backups go on where they were found, be it a second copy until now.
+        identity.destination = Some(dest.uuid());
+        identity.name.clone_from(&settings.name);
+        home.write_identity(&identity).map_err(failed)?;
+    }
     let path = settings.destination.clone();
     let destination = Destination::new(path, identity.destination, clock);
     if identity.destination.is_none() {
@@ -143,6 +195,35 @@ fn open_home(settings: &EngineSettings, clock: Arc<dyn Clock>) -> Result<OpenedH
     Ok(((home, identity), destination))
 }
 
+/// The identity to adopt, if something of it is at the destination.
+fn adoptable(settings: &EngineSettings, adopt: &str) -> Result<(Uuid, Dest), EngineError> {
+    const OPERATION: &str = "adoption";
+    let subject = &settings.name;
+    let uuid = Uuid::parse_str(adopt)
+        .map_err(|_| rejected(OPERATION, subject, format!("\"{adopt}\" is no identity")))?;
+    let failed = |error: StorageError| storage_error(OPERATION, subject, &error);
+    let dest = Dest::open_existing(&settings.destination).map_err(failed)?;
+    match found::is_at(&dest, uuid).map_err(failed)? {
+        true => Ok((uuid, dest)),
+        false => Err(rejected(
+            OPERATION,
+            subject,
+            format!(
+                "{} holds nothing of cluster {uuid}; survey it anew, or give the directory that does",
+                dest.display()
+            ),
+        )),
+    }
+}
+
+fn storage_error(operation: &'static str, subject: &str, error: &StorageError) -> EngineError {
+    let kind = match error.is_transient() {
+        true => EngineErrorKind::Unreachable,
+        false => EngineErrorKind::Rejected,
+    };
+    EngineError::new(kind, operation, subject, error.to_string())
+}
+
 #[async_trait]
 impl Engine for EmbeddedEngine {
     fn capabilities(&self) -> Capabilities {
@@ -154,7 +235,7 @@ impl Engine for EmbeddedEngine {
             cancel_backup: true,
             cancel_recovery: true,
             expiry: Expiry::ConsoleDeletesSets,
-            second_backup: false,
+            second_backup: true,
             placement: false,
             change_destination: Ability::No(
                 "An embedded cluster keeps the destination it was made with; make another cluster \
@@ -163,6 +244,10 @@ impl Engine for EmbeddedEngine {
             ),
             plan_cleanup: Ability::Yes,
         }
+    }
+
+    fn identity(&self) -> Option<String> {
+        Some(self.inner.cluster().to_string())
     }
 
     fn version(&self) -> String {
@@ -211,10 +296,14 @@ impl Engine for EmbeddedEngine {
 
     async fn plan_recovery(&self, spec: &RecoverySpec) -> Result<RecoveryPlan, EngineError> {
         drop(self.inner.reserve("recovery", &spec.new_name)?);
-        let (tenant, until) = (self.inner.archived(&spec.tenant)?, spec.until);
+        let sources = Sources::of(&self.inner, &spec.tenant)?;
+        let (place, until) = (spec.place, spec.until);
         blocking("recovery", move || {
-            crate::restore::plan(&*tenant, until)
-                .map_err(|error| recovery_error(&tenant.name(), &error))
+            sources
+                .with(place, |place, copy| {
+                    crate::restore::plan(copy, place, until)
+                })
+                .map_err(|error| recovery_error(&sources.tenant().name(), &error))
         })
         .await
     }
@@ -228,7 +317,8 @@ impl Engine for EmbeddedEngine {
             .inner
             .jobs
             .find(token)
-            .or_else(|| crate::orders::find_result(&self.inner, token)))
+            .or_else(|| crate::orders::find_result(&self.inner, token))
+            .or_else(|| crate::copy_order::find_result(&self.inner, token)))
     }
 
     async fn job(&self, id: &EngineJobId) -> Result<JobReport, EngineError> {
@@ -253,21 +343,42 @@ impl Engine for EmbeddedEngine {
             Some(key) => vec![self.inner.archived(key)?],
             None => self.inner.archived_tenants(),
         };
-        blocking("verification", move || {
-            let mut report = VerifyReport::default();
-            for tenant in tenants {
-                verify::verify(&*tenant, &mut report).map_err(|error| {
-                    EngineError::new(
-                        EngineErrorKind::Unreachable,
-                        "verification",
-                        tenant.name(),
-                        error.to_string(),
-                    )
-                })?;
-            }
-            Ok(report)
+        verify_all(tenants).await
+    }
+
+    async fn verify_second(&self, tenant: Option<&TenantKey>) -> Result<VerifyReport, EngineError> {
+        let Some(second) = self.inner.second() else {
+            return Err(rejected(
+                "verification",
+                &self.inner.name,
+                "no second destination is used; turn second backup on, or verify the first copy",
+            ));
+        };
+        let tenants = match tenant {
+            Some(key) => vec![self.inner.archived(key)?],
+            None => self.inner.archived_tenants(),
+        };
+        let copies = tenants
+            .iter()
+            .map(|tenant| second.of(&**tenant) as Arc<dyn Archived>);
+        verify_all(copies.collect()).await
+    }
+
+    async fn use_second(&self, destination: Option<&Path>) -> Result<(), EngineError> {
+        let (inner, path) = (Arc::clone(&self.inner), destination.map(Path::to_owned));
+        blocking("use of a second destination", move || {
+            crate::second_claim::use_second(&inner, path.as_deref())
         })
         .await
+    }
+
+    async fn start_copy(&self, spec: &CopySpec) -> Result<EngineJobId, EngineError> {
+        crate::copy_order::start_copy(&self.inner, spec)
+    }
+
+    async fn probe_storage(&self, directory: &Path) -> Result<ProbeReport, EngineError> {
+        let (clock, directory) = (Arc::clone(&self.inner.clock), directory.to_owned());
+        blocking("test", move || Ok(storage::probe(&directory, &*clock))).await
     }
 
     async fn plan_cleanup(&self, spec: &CleanupSpec) -> Result<CleanupPlan, EngineError> {
@@ -327,6 +438,25 @@ impl EmbeddedEngine {
     }
 }
 
+/// Reads everything of `tenants` back.
+async fn verify_all(tenants: Vec<Arc<dyn Archived>>) -> Result<VerifyReport, EngineError> {
+    blocking("verification", move || {
+        let mut report = VerifyReport::default();
+        for tenant in tenants {
+            verify::verify(&*tenant, &mut report).map_err(|error| {
+                EngineError::new(
+                    EngineErrorKind::Unreachable,
+                    "verification",
+                    tenant.name(),
+                    error.to_string(),
+                )
+            })?;
+        }
+        Ok(report)
+    })
+    .await
+}
+
 /// Makes an empty tenant, all at once.
 fn make_tenant(inner: &Arc<Inner>, name: &str) -> Result<registry::Opened, EngineError> {
     const OPERATION: &str = "creation";
@@ -382,9 +512,9 @@ fn home_error(operation: &'static str, subject: &str, error: &HomeError) -> Engi
 }
 
 pub(crate) fn recovery_error(tenant: &str, error: &RecoveryError) -> EngineError {
-    let kind = match error {
-        RecoveryError::Storage(error) if error.is_transient() => EngineErrorKind::Unreachable,
-        _ => EngineErrorKind::Rejected,
+    let kind = match error.is_transient() {
+        true => EngineErrorKind::Unreachable,
+        false => EngineErrorKind::Rejected,
     };
     EngineError::new(kind, "recovery", tenant, error.to_string())
 }

@@ -21,6 +21,11 @@ impl TenantKeys {
         format!("{}/tenant.json", self.0)
     }
 
+    /// What was copied, at a second destination.
+    pub(crate) fn copied(&self) -> String {
+        format!("{}/copied.json", self.0)
+    }
+
     /// What cleanups removed and are removing.
     pub(crate) fn cleanup(&self) -> String {
         format!("{}/cleanup.json", self.0)
@@ -67,6 +72,11 @@ impl TenantKeys {
     pub(crate) fn piece_list(&self, round: i64, piece: u32) -> String {
         format!("{}/piece_{piece:04}/piece.json", self.round(round))
     }
+}
+
+/// Who the cluster is, for people and for rebuilding.
+pub(crate) fn cluster_identity(cluster: Uuid) -> String {
+    format!("{cluster}/cluster.json")
 }
 
 /// Directory name of a set: number, kind and the time it was begun, such as `000012_full_20261122T120000Z`.

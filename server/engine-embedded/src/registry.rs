@@ -3,15 +3,18 @@
 use crate::{
     absent::{Absence, Absent, Archived},
     archiver::{self, Command},
+    clock::WatchedClock,
     cluster::{ClusterIdentity, Home},
     destination::Destination,
     engine::rejected,
     history::History,
     jobs::Jobs,
+    second::Second,
+    storages::Storages,
     tenant::{Identity, Tenant},
     watcher::Watcher,
 };
-use domain::clock::Clock;
+use domain::{clock::Clock, second_backup::Place};
 use engine::{EngineError, EngineErrorKind, TenantKey};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,8 +39,16 @@ pub(crate) struct Inner {
     pub(crate) home: Home,
     pub(crate) identity: Mutex<ClusterIdentity>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// The same clock, asked how far it was set back.
+    pub(crate) watched: Arc<WatchedClock>,
     pub(crate) destination: Arc<Destination>,
+    /// What is known of the destinations themselves.
+    pub(crate) storages: Storages,
     pub(crate) jobs: Jobs,
+    /// The second destination, while one is used.
+    second: Mutex<Option<Arc<Second>>>,
+    /// Held while one is taken into use or given up.
+    pub(crate) choosing_second: Mutex<()>,
     tenants: Mutex<BTreeMap<Uuid, Arc<Tenant>>>,
     /// Tenants that are not in service.
     absent: Mutex<BTreeMap<Uuid, Arc<Absent>>>,
@@ -49,6 +60,8 @@ pub(crate) struct Inner {
     watcher: Watcher,
     /// Whether the destination was searched for tenants of which only backups are left.
     surveyed: AtomicBool,
+    /// Whether the cluster's name is at the destination.
+    named: AtomicBool,
     closed: AtomicBool,
 }
 
@@ -73,16 +86,21 @@ impl Inner {
         name: String,
         (home, identity): (Home, ClusterIdentity),
         destination: Destination,
-        clock: Arc<dyn Clock>,
+        watched: Arc<WatchedClock>,
         watcher: Watcher,
     ) -> Arc<Self> {
+        let clock: Arc<dyn Clock> = Arc::<WatchedClock>::clone(&watched);
         Arc::new(Inner {
             name,
             home,
             identity: Mutex::new(identity),
             jobs: Jobs::new(Arc::clone(&clock)),
             clock,
+            watched,
             destination: Arc::new(destination),
+            second: Mutex::default(),
+            choosing_second: Mutex::default(),
+            storages: Storages::default(),
             tenants: Mutex::default(),
             absent: Mutex::default(),
             nameless: Mutex::default(),
@@ -90,6 +108,7 @@ impl Inner {
             archivers: Mutex::default(),
             watcher,
             surveyed: AtomicBool::new(false),
+            named: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         })
     }
@@ -97,6 +116,16 @@ impl Inner {
     /// Identity of the cluster.
     pub(crate) fn cluster(&self) -> Uuid {
         lock(&self.identity).uuid
+    }
+
+    /// The second destination, while one is used.
+    pub(crate) fn second(&self) -> Option<Arc<Second>> {
+        lock(&self.second).clone()
+    }
+
+    /// Uses this second destination from now on, and gives the one used so far.
+    pub(crate) fn set_second(&self, second: Option<Arc<Second>>) -> Option<Arc<Second>> {
+        std::mem::replace(&mut *lock(&self.second), second)
     }
 
     /// The tenants in service, by identity.
@@ -251,6 +280,24 @@ impl Inner {
 
     pub(crate) fn set_surveyed(&self) {
         self.surveyed.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_named(&self) -> bool {
+        self.named.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_named(&self) {
+        self.named.store(true, Ordering::Release);
+    }
+
+    /// The destinations in use, each with the copy it holds.
+    pub(crate) fn destinations(&self) -> Vec<(Place, Arc<Destination>)> {
+        let second = self.second();
+        let second = second.map(|second| (Place::Second, Arc::clone(second.destination())));
+        [(Place::First, Arc::clone(&self.destination))]
+            .into_iter()
+            .chain(second)
+            .collect()
     }
 
     pub(crate) fn is_closed(&self) -> bool {

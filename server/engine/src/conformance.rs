@@ -4,8 +4,8 @@
 //! kind and how to let time pass (really, or on a simulated clock).
 
 use crate::{
-    BackupSpec, CleanupSpec, Engine, EngineErrorKind, EngineJobId, EngineJobState, JobReport,
-    RecoverySpec, TenantKey, TenantObservation,
+    BackupSpec, CleanupSpec, CopySpec, CopyWhat, Engine, EngineErrorKind, EngineJobId,
+    EngineJobState, JobReport, RecoverySpec, TenantKey, TenantObservation,
 };
 use async_trait::async_trait;
 use domain::{
@@ -17,6 +17,7 @@ use domain::{
     retention::{KeptBecause, Stored},
     second_backup::Place,
 };
+use std::path::PathBuf;
 
 /// Times a condition is looked at before it is taken as never becoming true.
 const LOOKS_MAX: u32 = 1500;
@@ -30,6 +31,10 @@ pub trait Rig: Sync {
     async fn pause(&self);
     /// The engine's now.
     fn now(&self) -> Scn;
+    /// An empty place for second copies, for engines that keep them.
+    fn second(&self) -> Option<PathBuf> {
+        None
+    }
 }
 
 /// Runs the whole suite on an empty cluster. Panics with what is wrong.
@@ -40,6 +45,7 @@ pub async fn run(engine: &dyn Engine, rig: &dyn Rig) {
     suite.log_advances_while_idle(&tenant).await;
     suite.backups_appear_as_sets(&tenant).await;
     suite.recoveries_reach_what_they_promise(&tenant).await;
+    suite.copies_do_without_the_first(&tenant).await;
     suite.stopping_the_log_makes_a_gap(&tenant).await;
     suite.cleanups_keep_their_promise(&tenant).await;
     suite.verification_finds_nothing(&tenant).await;
@@ -290,6 +296,69 @@ impl Suite<'_> {
         assert_eq!(proof.target_scn, plan.target_scn);
         let names = self.engine.observe().await.expect("observation").tenants;
         assert!(names.iter().any(|seen| seen.name == "conform_b"));
+    }
+
+    async fn copies_do_without_the_first(&self, tenant: &TenantKey) {
+        let capable = self.engine.capabilities().second_backup;
+        let Some(path) = self.rig.second().filter(|_| capable) else {
+            return;
+        };
+        let spec = |token: &str, what| CopySpec {
+            token: token.to_owned(),
+            tenant: tenant.clone(),
+            what,
+            limit_bytes_per_s: None,
+        };
+        let log = spec("conform-log", CopyWhat::Log);
+        let error = self.engine.start_copy(&log).await.expect_err("nowhere to");
+        assert_eq!(error.kind, EngineErrorKind::Rejected, "{error}");
+        assert!(self.engine.verify_second(Some(tenant)).await.is_err());
+        assert_eq!(self.observed(tenant).await.second, None);
+        let taken = self.engine.use_second(Some(&path)).await;
+        taken.expect("an empty place is taken into use");
+        let set = self.observed(tenant).await.sets.pop().expect("a set");
+        for spec in [spec("conform-set", CopyWhat::Set(set.id)), log] {
+            let id = self.engine.start_copy(&spec).await.expect("accepted");
+            let report = self.finish(&id).await;
+            assert_eq!(
+                report.state,
+                EngineJobState::Completed,
+                "{:?}",
+                report.failure
+            );
+            assert!(report.outcome.is_some(), "it says what it did");
+            let again = self.engine.start_copy(&spec).await.expect("accepted");
+            assert_eq!(again, id, "one job for one token");
+        }
+        let second = self
+            .observed(tenant)
+            .await
+            .second
+            .expect("it is told about");
+        assert!(second.known && second.sets.contains(&set), "{second:?}");
+        assert!(second.data_bytes >= set.stored_bytes, "{second:?}");
+        let recovery = RecoverySpec {
+            token: "r-second".to_owned(),
+            tenant: tenant.clone(),
+            until: set.min_restore_scn,
+            new_name: "conform_c".to_owned(),
+            place: Some(Place::Second),
+        };
+        let plan = self.engine.plan_recovery(&recovery).await.expect("a plan");
+        assert_eq!(plan.place, Place::Second);
+        let id = self
+            .engine
+            .start_recovery(&recovery)
+            .await
+            .expect("accepted");
+        let proof = self.finish(&id).await.proof.expect("a proof");
+        assert_eq!(proof.expected_digest, proof.computed_digest);
+        let report = self.engine.verify_second(Some(tenant)).await;
+        let report = report.expect("a report");
+        assert!(report.faults.is_empty(), "{:?}", report.faults);
+        assert!(report.sets > 0, "something was read");
+        self.engine.use_second(None).await.expect("given up");
+        assert_eq!(self.observed(tenant).await.second, None);
     }
 
     async fn stopping_the_log_makes_a_gap(&self, tenant: &TenantKey) {

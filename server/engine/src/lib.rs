@@ -107,6 +107,11 @@ pub trait Engine: Send + Sync + 'static {
     /// What it can do for this cluster.
     fn capabilities(&self) -> Capabilities;
 
+    /// Its identity where its backups are, for [`EngineSettings::adopt`]; `None` where there is no such thing.
+    fn identity(&self) -> Option<String> {
+        None
+    }
+
     /// The database behind it, such as `SQLite 3.51.3`.
     fn version(&self) -> String;
 
@@ -154,6 +159,12 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Reads every set and log file of a tenant (or, with `None`, of all) back and checks every checksum.
     async fn verify(&self, tenant: Option<&TenantKey>) -> Result<VerifyReport, EngineError>;
+
+    /// The same for the copies at the second destination. `Rejected` without one.
+    async fn verify_second(&self, tenant: Option<&TenantKey>) -> Result<VerifyReport, EngineError> {
+        let subject = tenant.map_or("all tenants", |tenant| &tenant.0);
+        Err(unsupported("verification of second copies", subject))
+    }
 
     /// Where second copies go from now on; `None` ends it and leaves what is there. To be called after each
     /// opening. `Rejected` when it is the first destination, or belongs to something else.

@@ -29,7 +29,7 @@ pub struct Observation {
 pub struct FoundCluster {
     /// Its identity, for [`crate::EngineSettings::adopt`].
     pub identity: String,
-    /// Its name when it wrote there last.
+    /// Its name when it wrote there last; empty where nothing there tells.
     pub name: String,
     /// Names of its tenants.
     pub tenants: Vec<String>,
@@ -38,6 +38,9 @@ pub struct FoundCluster {
 /// A tenant's second copies as they are now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecondObservation {
+    /// Whether the second destination could be looked at since it is used. While it could not, the rest
+    /// says nothing.
+    pub known: bool,
     /// Usable sets there.
     pub sets: Vec<BackupSet>,
     /// Log there.
@@ -80,7 +83,7 @@ pub struct TenantObservation {
     pub data_bytes: u64,
     /// Bytes of all its log at the destination.
     pub log_bytes: u64,
-    /// Its second copies, once the second destination was read; `None` where none is kept.
+    /// Its second copies; `None` where none are kept.
     pub second: Option<SecondObservation>,
 }
 

@@ -222,6 +222,7 @@ async fn recover(
         tenant,
         until,
         new_name: order.new_name,
+        place: order.from,
     };
     let id = console
         .operator(&actor())?
@@ -264,7 +265,7 @@ async fn verify(
     Ok(Json(
         console
             .operator(&actor())?
-            .verify(&cluster, tenant)
+            .verify(&cluster, tenant, order.from)
             .await?
             .into(),
     ))

@@ -9,6 +9,7 @@ use axum::{
 };
 use domain::{
     Scn, TenantId, backup::BackupJob, job::JobState, page::TenantPeriod, recovery::RecoveryJob,
+    second_backup::Place,
 };
 use serde::{Deserialize, Serialize};
 
@@ -375,6 +376,9 @@ pub struct RecoveryOrder {
     pub at: String,
     /// Name of the tenant to make.
     pub new_name: String,
+    /// The copy to read: `first` or `second`; absent leaves it to the cluster.
+    #[serde(default)]
+    pub from: Option<Place>,
 }
 
 /// SQL to run.
@@ -420,6 +424,9 @@ impl From<engine::SqlResult> for SqlAnswer {
 pub struct VerifyOrder {
     /// Only this tenant.
     pub tenant: Option<String>,
+    /// The copy to read: `first` or `second`.
+    #[serde(default)]
+    pub from: Place,
 }
 
 /// What reading everything back found.

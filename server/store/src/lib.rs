@@ -24,4 +24,7 @@ pub use repo::{
     feed::FeedRows,
     jobs::{Claim, Job, JobFacts, JobPatch, Lease, NewJob, Order, PAUSE_MAX_NS, UNFINISHED_MAX},
     picture::{ArchiveFacts, TenantFacts, TenantPicture},
+    second::{SecondFacts, SecondPicture},
+    storages::PassedTest,
+    strategies::{KnownStrategy, NewStrategy},
 };

@@ -84,6 +84,10 @@ async fn tend(inner: &Inner, handle: &ClusterHandle) -> Result<(), Error> {
         // Tasks from before may go on now.
         inner.queue.notify_one();
     }
+    if !handle.is_second_settled() {
+        // What is in the way was noted; everything else goes on, and it is tried again.
+        let _ = inner.apply_second(handle).await;
+    }
     observe::look(inner, handle).await
 }
 

@@ -4,4 +4,5 @@ pub(crate) mod diff;
 pub(crate) mod keep;
 pub(crate) mod new_round;
 pub(crate) mod observe;
+pub(crate) mod second;
 pub(crate) mod supervise;

@@ -2,7 +2,7 @@
 
 use super::{
     diff::{self, Edit, PeriodChange},
-    new_round,
+    new_round, second,
 };
 use crate::{
     console::Inner,
@@ -36,13 +36,26 @@ impl Eye {
             .flatten()
             .any(|picture| picture.id == tenant && picture.sets.iter().any(|known| known.id == set))
     }
+
+    /// Whether this set of the tenant is usable at the second destination.
+    pub(crate) fn has_second_set(&self, tenant: TenantId, set: BackupSetId) -> bool {
+        let is_there = |picture: &TenantPicture| {
+            let mut sets = picture.second_sets().iter();
+            picture.id == tenant && sets.any(|known| known.id == set)
+        };
+        self.picture.iter().flatten().any(is_there)
+    }
 }
 
 /// Looks at a cluster once and writes what changed, in one transaction.
 pub(crate) async fn look(inner: &Inner, handle: &ClusterHandle) -> Result<(), Error> {
     let engine = handle.engine()?;
     let mut eye = handle.eye.lock().await;
-    let seen = answer("observation", &handle.name, engine.observe()).await?;
+    let mut seen = answer("observation", &handle.name, engine.observe()).await?;
+    if !handle.is_second_settled() {
+        // The engine does not know yet where second copies are, so what it says of them is nothing.
+        second::unknown(&mut seen);
+    }
     let known = match eye.picture.take() {
         Some(picture) => picture,
         None => inner.store.picture(handle.id).await?,
@@ -130,6 +143,9 @@ async fn write_one(change: &Change, cluster: ClusterId, edit: &Edit) -> Result<(
             for span in &seen.spans {
                 change.set_span(id, span).await?;
             }
+            if let Some(seen) = &seen.second {
+                second::add(change, cluster, id, seen).await?;
+            }
             Ok(())
         }
         Edit::Tenant(id, facts) => change.set_tenant(*id, facts).await.map(|_| ()),
@@ -138,6 +154,11 @@ async fn write_one(change: &Change, cluster: ClusterId, edit: &Edit) -> Result<(
         Edit::RemoveSet(id, set) => change.remove_set(*id, *set).await,
         Edit::Span(id, span) => change.set_span(*id, span).await,
         Edit::RemoveSpan(id, span) => change.remove_span(*id, span).await,
+        Edit::Second(id, facts) => change.set_second(cluster, *id, facts).await,
+        Edit::AddSecondSet(id, set) => change.add_second_set(*id, set).await,
+        Edit::RemoveSecondSet(id, set) => change.remove_second_set(*id, *set).await,
+        Edit::SecondSpan(id, span) => change.set_second_span(*id, span).await,
+        Edit::RemoveSecondSpan(id, span) => change.remove_second_span(*id, span).await,
     }
 }
 

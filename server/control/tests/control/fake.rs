@@ -10,6 +10,7 @@ use domain::{
     recoverable::{GapCause, LogSpan},
     recovery::{Precision, RecoveryPlan},
     retention::{CleanupPlan, Expired, Stored},
+    second_backup::Place,
     tenant::TenantState,
 };
 use engine::{
@@ -19,6 +20,7 @@ use engine::{
 };
 use std::{
     collections::BTreeMap,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -47,6 +49,12 @@ pub(crate) struct World {
     pub(crate) bare: bool,
     /// The log does not go on.
     pub(crate) frozen: bool,
+    /// Where second copies go.
+    pub(crate) second: Option<PathBuf>,
+    /// What taking a second destination into use is refused with.
+    pub(crate) second_refusal: Option<String>,
+    /// How often it was told where second copies go.
+    pub(crate) second_told: u32,
     /// Tokens of the orders accepted, in order.
     pub(crate) accepted: Vec<String>,
     /// Numbers of the jobs that were asked to stop.
@@ -301,7 +309,7 @@ impl Engine for Fake {
             cancel_backup: true,
             cancel_recovery: true,
             expiry: Expiry::ConsoleDeletesSets,
-            second_backup: false,
+            second_backup: true,
             placement: false,
             change_destination: Ability::Yes,
             plan_cleanup: Ability::Yes,
@@ -373,6 +381,7 @@ impl Engine for Fake {
     async fn plan_recovery(&self, spec: &RecoverySpec) -> Result<RecoveryPlan, EngineError> {
         Ok(RecoveryPlan {
             until: spec.until,
+            place: Place::First,
             sets: Vec::new(),
             round: 1,
             log_from: spec.until,
@@ -461,6 +470,20 @@ impl Engine for Fake {
 
     async fn start_cleanup(&self, spec: &CleanupSpec) -> Result<EngineJobId, EngineError> {
         self.accept(&spec.token, &spec.tenant, Makes::Room)
+    }
+
+    async fn verify_second(&self, _: Option<&TenantKey>) -> Result<VerifyReport, EngineError> {
+        Ok(VerifyReport::default())
+    }
+
+    async fn use_second(&self, destination: Option<&Path>) -> Result<(), EngineError> {
+        let mut world = self.world();
+        world.second_told += 1;
+        if let (Some(refusal), Some(_)) = (&world.second_refusal, destination) {
+            return Err(error(EngineErrorKind::Rejected, refusal));
+        }
+        world.second = destination.map(Path::to_owned);
+        Ok(())
     }
 
     async fn shut_down(&self) {

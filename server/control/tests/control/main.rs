@@ -17,4 +17,5 @@ mod observe;
 mod recoveries;
 mod resume;
 mod roles;
+mod second;
 mod simulation;

@@ -7,6 +7,12 @@ pub(crate) mod job;
 pub(crate) mod log_archive;
 pub(crate) mod log_span;
 pub(crate) mod revision;
+pub(crate) mod second_copy;
+pub(crate) mod second_set;
+pub(crate) mod second_span;
+pub(crate) mod storage_config;
+pub(crate) mod storage_test;
+pub(crate) mod strategy;
 pub(crate) mod tenant;
 
 #[cfg(test)]
@@ -70,6 +76,12 @@ mod tests {
             log_archive,
             log_span,
             revision,
+            second_copy,
+            second_set,
+            second_span,
+            storage_config,
+            storage_test,
+            strategy,
             tenant
         );
     }

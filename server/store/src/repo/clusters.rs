@@ -152,6 +152,18 @@ impl Change {
         .await
     }
 
+    /// Marks what the page says about the cluster as changed, so that pages get it anew.
+    pub async fn cluster_changed(&self, id: ClusterId) -> Result<()> {
+        self.update_cluster(
+            id,
+            cluster::ActiveModel {
+                rev: Set(self.take_rev()),
+                ..Default::default()
+            },
+        )
+        .await
+    }
+
     /// Marks the recovery period of the cluster as changed, so that pages get it anew.
     pub async fn period_changed(&self, id: ClusterId) -> Result<()> {
         let rev = self.take_rev();

@@ -7,4 +7,7 @@ pub(crate) mod filter;
 pub(crate) mod jobs;
 pub(crate) mod observed;
 pub(crate) mod picture;
+pub(crate) mod second;
+pub(crate) mod storages;
+pub(crate) mod strategies;
 pub(crate) mod tasks;

@@ -1,5 +1,6 @@
 //! The picture of a cluster: everything observed of its tenants, read as a whole.
 
+use super::second::SecondPicture;
 use crate::{
     Store,
     convert::{count, scn, scn_opt, word},
@@ -73,6 +74,8 @@ pub struct TenantPicture {
     pub sets: Vec<BackupSet>,
     /// Its log, ascending.
     pub spans: Vec<LogSpan>,
+    /// Its second copies; absent where there never were any.
+    pub second: Option<SecondPicture>,
 }
 
 impl TenantPicture {
@@ -106,6 +109,7 @@ impl Store {
         let mut archives = self.archive_facts(cluster).await?;
         let mut sets = self.sets(&ids).await?;
         let mut spans = self.spans(&ids).await?;
+        let mut seconds = self.second_pictures(cluster, &ids).await?;
         tenants
             .into_iter()
             .map(|row| {
@@ -115,6 +119,7 @@ impl Store {
                     archive: archives.remove(&row.id),
                     sets: sets.remove(&row.id).unwrap_or_default(),
                     spans: spans.remove(&row.id).unwrap_or_default(),
+                    second: seconds.remove(&row.id),
                     facts: tenant_facts(row)?,
                 })
             })
@@ -135,6 +140,7 @@ impl Store {
                 archive: None,
                 sets: Vec::new(),
                 spans: Vec::new(),
+                second: None,
                 facts: tenant_facts(row)?,
             };
             Ok(picture.tenant())

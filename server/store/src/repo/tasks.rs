@@ -136,7 +136,7 @@ impl Store {
     }
 }
 
-fn direction(ask: &TaskFilter) -> Order {
+pub(crate) fn direction(ask: &TaskFilter) -> Order {
     if ask.ascending {
         Order::Asc
     } else {
@@ -144,7 +144,7 @@ fn direction(ask: &TaskFilter) -> Order {
     }
 }
 
-async fn names(
+pub(crate) async fn names(
     db: &impl ConnectionTrait,
     ids: impl Iterator<Item = i64>,
 ) -> Result<HashMap<i64, String>> {
@@ -156,7 +156,7 @@ async fn names(
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
-fn name(names: &HashMap<i64, String>, tenant: i64) -> Result<String> {
+pub(crate) fn name(names: &HashMap<i64, String>, tenant: i64) -> Result<String> {
     names
         .get(&tenant)
         .cloned()

@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::collections::BTreeMap;
 
 /// Tables and their columns in order. A question mark: may be empty. A number: longest text.
-const COLUMNS: [(&str, &str); 8] = [
+const COLUMNS: [(&str, &str); 14] = [
     (
         "audit",
         "id bigint, at bigint, actor text, operation varchar 64, cluster_id bigint?, subject text, \
@@ -43,6 +43,35 @@ const COLUMNS: [(&str, &str); 8] = [
         "tenant_id bigint, round bigint, start_scn bigint, end_scn bigint, cause varchar 32, note text",
     ),
     ("revision", "id bigint, value bigint"),
+    (
+        "second_copy",
+        "tenant_id bigint, cluster_id bigint, state varchar 16, data_bytes bigint, log_bytes bigint, \
+         checkpoint_scn bigint?, started bigint?, directory text, rev bigint",
+    ),
+    (
+        "second_set",
+        "tenant_id bigint, set_id bigint, kind varchar 16, base bigint?, round bigint, \
+         min_restore_scn bigint, started bigint, finished bigint, stored_bytes bigint, raw_bytes bigint",
+    ),
+    (
+        "second_span",
+        "tenant_id bigint, round bigint, start_scn bigint, end_scn bigint, cause varchar 32, note text",
+    ),
+    (
+        "storage_config",
+        "id bigint, name varchar 64, kind varchar 16, directory text, capacity_percent integer, \
+         created bigint, rev bigint",
+    ),
+    (
+        "storage_test",
+        "id bigint, cluster_id bigint, kind varchar 16, directory text, empty integer, identity text?, \
+         at bigint, actor text",
+    ),
+    (
+        "strategy",
+        "id bigint, cluster_id bigint, storage_id bigint, second_storage_id bigint?, settings text, \
+         paused_at bigint?, created bigint, modified bigint, modified_by text, rev bigint",
+    ),
     (
         "tenant",
         "id bigint, cluster_id bigint, engine_key varchar 191, name varchar 64, state varchar 16, \
