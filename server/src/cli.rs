@@ -57,6 +57,8 @@ pub enum Command {
     Sql(Sql),
     /// Read backup sets and logs back and check every checksum
     Verify(Verify),
+    /// Remove expired backups; every moment of the days to keep stays recoverable
+    Cleanup(Cleanup),
     /// List tasks, show what one did, cancel one, or try one again
     #[command(subcommand)]
     Task(Task),
@@ -353,4 +355,21 @@ pub struct Verify {
 
 fn place(text: &str) -> Result<Place, String> {
     Place::from_code(text).ok_or_else(|| "give first or second".to_owned())
+}
+
+/// Options of `cleanup`.
+#[derive(Debug, Args)]
+pub struct Cleanup {
+    /// Only this tenant
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// Every moment of so many days that can be recovered to stays so
+    #[arg(long, value_name = "N")]
+    pub keep_days: u32,
+    /// Clean up the second copies instead of the first
+    #[arg(long)]
+    pub second: bool,
+    /// Only show what would go, what stays and why, and which moments could not be recovered to any more
+    #[arg(long)]
+    pub dry_run: bool,
 }

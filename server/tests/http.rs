@@ -293,6 +293,8 @@ async fn every_server_function_is_registered_and_answers() {
         "strategies/delete",
         "strategies/pause",
         "strategies/resume",
+        "cleanup/plan",
+        "cleanup/clean_up_now",
         "feed",
     ] {
         assert!(

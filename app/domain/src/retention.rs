@@ -8,7 +8,7 @@ mod decision;
 
 pub use decision::{Backups, Decision, StoredLog, StoredSet};
 
-use crate::{BackupSetId, Scn, recoverable::RecoverableRange, second_backup::Place};
+use crate::{BackupSetId, JobId, Scn, recoverable::RecoverableRange, second_backup::Place};
 use serde::{Deserialize, Serialize};
 
 /// Fewest days of retention.
@@ -106,6 +106,15 @@ pub struct CleanupPlan {
     pub kept: Vec<Kept>,
     /// Moments that can be recovered to now and could not afterwards.
     pub lost: Vec<RecoverableRange>,
+}
+
+/// What an order to clean up now has begun.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CleanupsBegun {
+    /// The tasks.
+    pub tasks: Vec<JobId>,
+    /// For each tenant that is left out: its name, why, and what to do, in a sentence without an end.
+    pub skipped: Vec<String>,
 }
 
 impl CleanupPlan {

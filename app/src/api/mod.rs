@@ -5,6 +5,7 @@
 
 pub mod archives;
 pub mod backups;
+pub mod cleanup;
 pub mod clusters;
 pub mod feed;
 pub mod recoveries;

@@ -7,6 +7,7 @@ mod access;
 mod account;
 mod audit;
 mod backups;
+mod cleanup;
 mod clusters;
 mod console;
 mod demo;

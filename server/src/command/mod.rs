@@ -2,6 +2,7 @@
 
 mod admin;
 mod backup;
+mod cleanup;
 mod client;
 mod output;
 mod ranges;
@@ -128,6 +129,7 @@ fn dispatch(cli: Cli) -> Result<(), Problem> {
         Command::Storage(order) => storage::run(&common, &order, &output),
         Command::Admin(Admin::Rebuild(order)) => rebuild::run(&common, &order, &output),
         Command::Admin(order) => admin::run(&common, &order, &output),
+        Command::Cleanup(order) => cleanup::run(&common, &order, &output),
     }
 }
 

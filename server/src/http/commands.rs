@@ -1,7 +1,7 @@
 //! The commands' API under `/cli/v1`: thin handlers over the same console that the pages use.
 
 use super::{
-    admin,
+    admin, cleanup_commands,
     shape::{self, Problem},
     storage, strategies, tasks,
 };
@@ -42,6 +42,7 @@ pub fn routes(console: Console) -> Router {
         .merge(admin::routes())
         .merge(strategies::routes())
         .merge(storage::routes())
+        .route("/{cluster}/cleanups", post(cleanup_commands::clean_up))
         .with_state(console)
 }
 

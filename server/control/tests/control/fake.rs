@@ -9,12 +9,13 @@ use domain::{
     clock::Clock,
     recoverable::{GapCause, LogSpan},
     recovery::{Precision, RecoveryPlan},
+    retention::{CleanupPlan, Expired, Stored},
     second_backup::Place,
     storage::{ProbeReport, ProbeStep, StorageState},
     tenant::TenantState,
 };
 use engine::{
-    ArchiveObservation, BackupSpec, Engine, EngineError, EngineErrorKind, EngineJobId,
+    ArchiveObservation, BackupSpec, CleanupSpec, Engine, EngineError, EngineErrorKind, EngineJobId,
     EngineJobState, EngineOpener, EngineSettings, FoundCluster, JobReport, Observation,
     RecoverySpec, SqlResult, TenantKey, TenantObservation, VerifyReport,
 };
@@ -99,6 +100,8 @@ struct FakeJob {
 enum Makes {
     Set(BackupKind),
     Tenant(String),
+    /// Room at the destination.
+    Room,
 }
 
 impl World {
@@ -272,6 +275,9 @@ impl Fake {
                 drop(world);
                 self.add_tenant(&name);
             }
+            Makes::Room => {
+                job.report.outcome = Some("1 set and 2 log files removed, 4 KB".to_owned())
+            }
         }
     }
 }
@@ -317,7 +323,7 @@ impl Engine for Fake {
             recover_to: RecoverTo::AnyInstant,
             cancel_backup: true,
             cancel_recovery: true,
-            expiry: Expiry::EngineByPolicy,
+            expiry: Expiry::ConsoleDeletesSets,
             second_backup: true,
             placement: false,
             change_destination: match &self.world().fixed {
@@ -487,6 +493,28 @@ impl Engine for Fake {
 
     async fn verify(&self, _: Option<&TenantKey>) -> Result<VerifyReport, EngineError> {
         Ok(VerifyReport::default())
+    }
+
+    async fn plan_cleanup(&self, spec: &CleanupSpec) -> Result<CleanupPlan, EngineError> {
+        let sets = self.world().tenants[&spec.tenant.0].sets.clone();
+        let expired = sets
+            .iter()
+            .filter(|set| set.min_restore_scn < spec.keep_from);
+        let expired = expired.map(|set| Expired {
+            what: Stored::Set(set.id),
+            bytes: set.stored_bytes,
+        });
+        Ok(CleanupPlan {
+            place: spec.place,
+            keep_from: spec.keep_from,
+            expired: expired.collect(),
+            kept: Vec::new(),
+            lost: Vec::new(),
+        })
+    }
+
+    async fn start_cleanup(&self, spec: &CleanupSpec) -> Result<EngineJobId, EngineError> {
+        self.accept(&spec.token, &spec.tenant, Makes::Room)
     }
 
     async fn verify_second(&self, _: Option<&TenantKey>) -> Result<VerifyReport, EngineError> {

@@ -7,6 +7,7 @@ mod stage;
 
 mod backups;
 mod capabilities;
+mod cleanup;
 mod clock;
 mod demo;
 mod keep;
