@@ -67,6 +67,8 @@ const COLUMNS: [(&str, &str); 15] = [
         "strategy",
         "id bigint, cluster_id bigint, storage_id bigint, second_storage_id bigint?, settings text, \
          paused_at bigint?, created bigint, modified bigint, modified_by text, rev bigint",
+    ),
+    (
         "size_sample",
         "cluster_id bigint, tenant_id bigint, at bigint, data_bytes bigint, log_bytes bigint, \
          second_data_bytes bigint?, second_log_bytes bigint?, storage_total_bytes bigint?, \
