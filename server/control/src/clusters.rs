@@ -35,6 +35,11 @@ impl Admin {
             adopt: None,
         };
         let engine = keep::open(&*inner.opener, &settings).await?;
+        let identity = engine.identity();
+        if let Err(error) = keep::known_as(inner, None, &new.name, identity.as_deref()).await {
+            engine.shut_down().await;
+            return Err(error);
+        }
         let add = AddCluster {
             name: new.name.clone(),
             engine: settings.kind,
@@ -49,8 +54,8 @@ impl Admin {
                 let id = change.add_cluster(&add).await?;
                 let place = (add.name.as_str(), add.destination_dir.as_str());
                 strategies::own_storage(change, inner, place, add.created).await?;
-                if let Some(identity) = engine.identity() {
-                    change.cluster_identity(id, &identity).await?;
+                if let Some(identity) = &identity {
+                    change.cluster_identity(id, identity).await?;
                 }
                 let entry = Entry {
                     operation: CREATE_CLUSTER,

@@ -19,6 +19,11 @@ const POINTS_MAX: usize = 600;
 const EVENTS_MAX: usize = 500;
 
 impl Viewer {
+    /// The console's now, from which a time to look at can be reckoned.
+    pub fn now(&self) -> Scn {
+        self.console.inner.now()
+    }
+
     /// The destinations of a cluster as last observed, the first one first.
     pub async fn storages(&self, cluster: &str) -> Result<Vec<StorageState>, Error> {
         let inner = &self.console.inner;

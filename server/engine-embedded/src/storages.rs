@@ -55,7 +55,7 @@ impl Storages {
         }
         let before = known.remove(&place).filter(|seen| seen.is_of(destination));
         let seen = Seen {
-            state: before.map_or_else(|| unknown(place, destination), |seen| seen.state),
+            state: before.map_or_else(|| silent(place, destination), |seen| seen.state),
             asked: Some(now),
         };
         known.insert(place, seen);
@@ -90,6 +90,14 @@ impl Seen {
             },
             _ => self.state,
         }
+    }
+}
+
+/// Before the first answer nothing is known, and what is known of sizes there is of before.
+fn silent(place: Place, destination: &Destination) -> StorageState {
+    StorageState {
+        fault: Some("it has not answered yet; wait for the disk or its file server".to_owned()),
+        ..unknown(place, destination)
     }
 }
 
@@ -201,7 +209,8 @@ mod tests {
         assert_eq!(storages.states(&used, at(1)), []);
         assert!(storages.begin(Place::First, &destination, at(1)));
         assert!(!storages.begin(Place::First, &destination, at(3)));
-        assert_eq!(storages.states(&used, at(16))[0].fault, None);
+        let fault = storages.states(&used, at(16))[0].fault.clone().unwrap();
+        assert!(fault.contains("not answered yet"), "{fault}");
         let fault = storages.states(&used, at(17))[0].fault.clone().unwrap();
         assert!(
             fault.contains("has not answered since 1970-01-01 00:00:01"),
@@ -217,7 +226,8 @@ mod tests {
         storages.end(state(Place::First, &destination));
         assert_eq!(storages.states(&used, at(20)), []);
         let used = [(Place::First, Arc::new(other))];
-        assert_eq!(storages.states(&used, at(20))[0].fault, None);
+        let fault = storages.states(&used, at(20))[0].fault.clone().unwrap();
+        assert!(fault.contains("not answered yet"), "{fault}");
     }
 
     #[test]

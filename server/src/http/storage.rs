@@ -52,7 +52,7 @@ async fn storage(
         None => None,
     };
     let viewer = console.viewer(&actor())?;
-    let now = viewer.overview(&cluster).await?.now;
+    let now = viewer.now();
     let time = (now.minus_ns(order.days * NS_PER_DAY), now);
     let trend = viewer.storage_trend(&cluster, tenant, time).await?;
     Ok(Json(shape::StorageReport::new(

@@ -7,10 +7,10 @@ use crate::{
     handle::{ClusterHandle, answer_within},
     strategies,
 };
-use domain::Scn;
+use domain::{ClusterId, Scn};
 use engine::{Engine, EngineError, EngineOpener, EngineSettings};
 use std::{sync::Arc, time::Duration};
-use store::Opened;
+use store::{KnownCluster, Opened};
 
 /// Pause between looks while something runs or somebody just did something.
 const LIVELY: Duration = Duration::from_millis(500);
@@ -104,8 +104,7 @@ pub(crate) async fn moved(inner: &Inner, handle: &ClusterHandle, directory: &str
 
 async fn written(inner: &Inner, handle: &ClusterHandle, engine: &dyn Engine) -> Result<(), Error> {
     let (facts, identity) = (opened(engine), engine.identity());
-    let known = inner.store.cluster(&handle.name).await?;
-    let known = known.and_then(|known| known.identity);
+    let known = known_as(inner, Some(handle.id), &handle.name, identity.as_deref()).await?;
     inner
         .store
         .change(async |change| {
@@ -116,6 +115,31 @@ async fn written(inner: &Inner, handle: &ClusterHandle, engine: &dyn Engine) -> 
             Ok::<_, Error>(())
         })
         .await
+}
+
+/// The identity that cluster `id` is known by. Refuses one that another cluster has: its home is a copy.
+pub(crate) async fn known_as(
+    inner: &Inner,
+    id: Option<ClusterId>,
+    name: &str,
+    identity: Option<&str>,
+) -> Result<Option<String>, Error> {
+    let (own, others): (Vec<_>, Vec<_>) = inner
+        .store
+        .clusters()
+        .await?
+        .into_iter()
+        .partition(|known| Some(known.cluster.id) == id);
+    let is_same =
+        |known: &&KnownCluster| identity.is_some() && known.identity.as_deref() == identity;
+    match others.iter().find(is_same) {
+        Some(other) => Err(Error::Conflict(format!(
+            "cluster {name} is the same one as {}: its home is a copy, and two of them would write \
+             over each other's backups; remove the copy",
+            other.cluster.name
+        ))),
+        None => Ok(own.into_iter().next().and_then(|known| known.identity)),
+    }
 }
 
 async fn told(inner: &Inner, handle: &ClusterHandle, error: &Error) {

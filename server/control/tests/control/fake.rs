@@ -79,6 +79,8 @@ pub(crate) struct World {
     /// Clusters found at every destination, and the identities that were adopted.
     pub(crate) found: Vec<FoundCluster>,
     pub(crate) adopted: Vec<String>,
+    /// What the engine says which cluster it is.
+    pub(crate) identity: Option<String>,
     pub(crate) tenants: BTreeMap<String, TenantObservation>,
     jobs: BTreeMap<String, FakeJob>,
     /// What jobs left on media, by token.
@@ -323,6 +325,10 @@ impl Engine for Fake {
             },
             plan_cleanup: Ability::Yes,
         }
+    }
+
+    fn identity(&self) -> Option<String> {
+        self.world().identity.clone()
     }
 
     fn version(&self) -> String {

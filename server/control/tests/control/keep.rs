@@ -1,6 +1,7 @@
 //! Keeping clusters open: one engine at a time, and observation that stumbles goes on.
 
-use crate::stage::{LOCAL, Stage, eventually, viewer};
+use crate::stage::{LOCAL, Stage, admin, eventually, viewer};
+use domain::cluster::NewCluster;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_whose_opening_cannot_be_written_down_is_ended_before_the_next_try() {
@@ -49,4 +50,38 @@ async fn observation_that_panics_is_told_and_begun_again() {
     })
     .await;
     console.shut_down().await;
+}
+
+/// A copy of a home has the identity of its original, and would write over its backups.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_clusters_are_never_the_same_one() {
+    let (stage, console, _) = Stage::with_tenant().await;
+    let other = NewCluster {
+        name: "other".to_owned(),
+        ..NewCluster::default()
+    };
+    admin(&console).create_cluster(&other).await.unwrap();
+    console.shut_down().await;
+    stage.fake.world().identity = Some("1d".to_owned());
+    stage.tamper("UPDATE cluster SET identity = '1d' WHERE name = 'local'");
+    let console = stage.console().await;
+    let twin = NewCluster {
+        name: "twin".to_owned(),
+        ..NewCluster::default()
+    };
+    let refused = admin(&console).create_cluster(&twin).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("the same one as local"),
+        "{refused}"
+    );
+    let told = eventually("it is told", async || {
+        let overview = viewer(&console).overview("other").await.unwrap();
+        overview.summary.cluster.fault
+    })
+    .await;
+    assert!(told.contains("the same one as local"), "{told}");
+    let local = viewer(&console).overview(LOCAL).await.unwrap();
+    assert_eq!(local.summary.cluster.fault, None);
+    console.shut_down().await;
+    assert_eq!(stage.fake.world().open, 0);
 }
