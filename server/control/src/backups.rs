@@ -11,7 +11,7 @@ use domain::{
     archive::ArchiveState,
     backup::{BackupKind, BackupsBegun, TaskSource, Trigger},
     capability::Capabilities,
-    job::{JobEvent, JobKind},
+    job::{JobEvent, JobKind, JobState},
     tenant::TenantState,
 };
 use store::{Job, JobPatch, NewJob, Order, TenantPicture};
@@ -98,14 +98,17 @@ impl Operator {
                     });
                 };
                 let now = inner.now();
-                let patch = cancel_patch(&job, &capabilities, now)?;
-                change.patch_job(job.id, job.state, None, &patch).await?;
+                let next = canceled(&job, &capabilities)?;
                 let by = &self.actor.name;
-                if patch.ended.is_some() {
+                if next.is_final() {
                     let step = format!("Canceled by {by} before it was begun");
-                    change.add_last_step(job.id, now, &step).await?;
-                    queue::ended(change, &job).await?;
+                    queue::drop_queued(change, &job, now, &step).await?;
                 } else {
+                    let patch = JobPatch {
+                        state: Some(next),
+                        ..JobPatch::default()
+                    };
+                    change.patch_job(job.id, job.state, None, &patch).await?;
                     let step = format!("{by} asked to cancel it");
                     change.add_step(job.id, now, &step).await?;
                 }
@@ -214,11 +217,8 @@ pub(crate) fn not_archiving(tenant: &TenantPicture) -> Option<String> {
     })
 }
 
-fn cancel_patch(
-    job: &Job,
-    capabilities: &Capabilities,
-    now: domain::Scn,
-) -> Result<JobPatch, Error> {
+/// The state of a task after somebody asked to stop it, or why that cannot be.
+fn canceled(job: &Job, capabilities: &Capabilities) -> Result<JobState, Error> {
     let kind = job.order.kind();
     let what = kind.label();
     let possible = match kind {
@@ -241,9 +241,5 @@ fn cancel_patch(
             "this cluster cannot cancel a {what} that has begun; wait for its end"
         )));
     }
-    Ok(JobPatch {
-        state: Some(next),
-        ended: next.is_final().then_some(now),
-        ..JobPatch::default()
-    })
+    Ok(next)
 }

@@ -8,7 +8,7 @@ use domain::{
     scn::NS_PER_SECOND,
 };
 use std::collections::HashSet;
-use store::{Change, Claim, Job, NewJob, Order, PAUSE_MAX_NS, UNFINISHED_MAX};
+use store::{Change, Claim, Job, JobPatch, Lease, NewJob, Order, PAUSE_MAX_NS, UNFINISHED_MAX};
 use uuid::Uuid;
 
 /// How long a task stays with an attempt that is not heard of.
@@ -185,6 +185,24 @@ const fn because(trigger: Trigger) -> &'static str {
         Trigger::Follow => "by the console, because a set was made",
         Trigger::Retry => "by a person who tries a task again",
     }
+}
+
+/// Ends a task that nobody has begun; `step` tells why.
+pub(crate) async fn drop_queued(
+    change: &Change,
+    job: &Job,
+    now: Scn,
+    step: &str,
+) -> Result<(), Error> {
+    let patch = JobPatch {
+        state: job.state.after(JobEvent::Cancel),
+        ended: Some(now),
+        lease: Some(Lease::Release),
+        ..JobPatch::default()
+    };
+    change.patch_job(job.id, job.state, None, &patch).await?;
+    change.add_last_step(job.id, now, step).await?;
+    ended(change, job).await
 }
 
 /// What is told elsewhere when a task ends.

@@ -4,21 +4,24 @@ use super::submit::{changed, none};
 use crate::{
     access::{Admin, Entry, Operator},
     error::Error,
+    jobs::queue,
     tasks::second,
 };
 use domain::{
     Revision, Scn,
     archive::ArchiveState,
-    job::{JobEvent, JobKind, JobState},
+    job::{JobKind, JobState},
     strategy::LogBackupEnd,
     tenant::TenantState,
 };
-use store::{Change, JobPatch};
+use store::Change;
 
 /// What the audit calls them.
 pub(super) const PAUSE: &str = "pause backup scheduling";
 pub(super) const RESUME: &str = "start backup scheduling";
 const DELETE: &str = "delete backup strategy";
+/// What the last step of a copy that is dropped with it says.
+const DROPPED: &str = "Canceled before it was begun: the backup strategy was deleted";
 /// The reason that a tenant whose log backup is stopped with it tells later.
 const STOPPED: &str = "the backup strategy was deleted";
 
@@ -94,12 +97,7 @@ impl Admin {
             for job in change.unfinished(handle.id).await? {
                 let copies = matches!(job.order.kind(), JobKind::SecondData | JobKind::SecondLog);
                 if copies && job.state == JobState::Queued {
-                    let patch = JobPatch {
-                        state: job.state.after(JobEvent::Cancel),
-                        ended: Some(now),
-                        ..JobPatch::default()
-                    };
-                    change.patch_job(job.id, job.state, None, &patch).await?;
+                    queue::drop_queued(change, &job, now, DROPPED).await?;
                 }
             }
             change.remove_strategy(&known).await?;

@@ -21,3 +21,4 @@ mod simulation;
 mod storages;
 mod strategies;
 mod strategy_places;
+mod two_consoles;

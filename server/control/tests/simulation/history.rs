@@ -47,7 +47,7 @@ pub(crate) fn run(seed: u64) {
         newest: 0,
     };
     history.found();
-    let actions = 6 + history.dice.below(8);
+    let actions = 10 + history.dice.below(8);
     for _ in 0..actions {
         if history.dice.once_in(4) {
             let reads = history.dice.below(80);
@@ -96,7 +96,8 @@ impl History {
         self.site.clock.let_live();
         loop {
             self.process = self.site.start();
-            if self.process.is_some() {
+            if let Some(process) = &self.process {
+                process.pass(1, Duration::from_millis(50));
                 return;
             }
             self.set_full(false);
@@ -121,6 +122,9 @@ impl History {
             21 => self.restart(),
             22 => self.revive(),
             23 => {
+                // Nobody may be amid a change of the control database when it is told to fail.
+                let settled = self.process().pass(0, Duration::ZERO);
+                self.alive(settled);
                 let full = !self.full;
                 self.set_full(full);
             }
@@ -138,7 +142,7 @@ impl History {
         let now = self.site.world.now();
         let mut state = self.site.world.state();
         let faults = &mut state.faults;
-        match dice.below(8) {
+        match dice.below(9) {
             0 => faults.lose_replies = 1,
             1 => faults.deaf = 1 + u32::try_from(dice.below(12)).unwrap(),
             2 => {
@@ -146,9 +150,9 @@ impl History {
                 faults.away_until = now.plus_ns(seconds * 1_000_000_000);
             }
             3 => faults.slow_ms = dice.pick(&[30, 400, 3000]),
-            4 => faults.fail_jobs = 1,
+            4 => faults.fail_jobs = 1 + u32::try_from(dice.below(4)).unwrap(),
             5 => faults.stick_jobs = 1,
-            6 => faults.refuse = 1,
+            6 | 7 => faults.refuse = 1 + u32::try_from(dice.below(4)).unwrap(),
             _ => faults.job_s_max = dice.pick(&[1, 20, 400]),
         }
     }
@@ -164,7 +168,7 @@ impl History {
         let process = self.process();
         let done = process.run(async {
             let done = process.operator().back_up_now(LOCAL, tenant, kind).await;
-            self.allowed(done.err());
+            self.allowed(done.as_ref().err());
         });
         self.alive(done);
     }
@@ -179,19 +183,24 @@ impl History {
         let process = self.process();
         let done = process.run(async {
             let done = process.operator().initiate_recovery(LOCAL, &request).await;
-            self.allowed(done.err());
+            self.allowed(done.as_ref().err());
         });
         self.alive(done);
     }
 
-    /// The newest task of some kind in one of these states.
+    /// The newest task in one of these states, of `kind` or of whatever kind there is one.
     async fn some_task(process: &Process, kind: JobKind, states: Vec<JobState>) -> Option<JobId> {
         let filter = TaskFilter {
             states,
             ..TaskFilter::default()
         };
-        let page = process.viewer().tasks(LOCAL, kind, &filter).await.unwrap();
-        page.rows.first().map(|task| task.id)
+        for kind in [kind].into_iter().chain(JobKind::ALL) {
+            let page = process.viewer().tasks(LOCAL, kind, &filter).await.unwrap();
+            if let Some(task) = page.rows.first() {
+                return Some(task.id);
+            }
+        }
+        None
     }
 
     fn cancel(&mut self) {
@@ -200,7 +209,8 @@ impl History {
         let process = self.process();
         let done = process.run(async {
             if let Some(id) = Self::some_task(process, kind, states.collect()).await {
-                self.allowed(process.operator().cancel(LOCAL, id).await.err());
+                let done = process.operator().cancel(LOCAL, id).await;
+                self.allowed(done.as_ref().err());
             }
         });
         self.alive(done);
@@ -220,8 +230,8 @@ impl History {
                 if let (Ok(one), Ok(two)) = (&one, &two) {
                     assert_eq!(one, two, "seed {}: a double click made two", self.seed);
                 }
-                self.allowed(one.err());
-                self.allowed(two.err());
+                self.allowed(one.as_ref().err());
+                self.allowed(two.as_ref().err());
             }
         });
         self.alive(done);
@@ -245,19 +255,18 @@ impl History {
                 Some(true) => operator.stop_log_backup(LOCAL, tenant, "tidying").await,
                 _ => operator.start_log_backup(LOCAL, tenant).await,
             };
-            self.allowed(done.err());
+            self.allowed(done.as_ref().err());
         });
         self.alive(done);
     }
 
     fn change_strategy(&mut self) {
-        let at = self.site.world.now();
         let process = self.process.take().unwrap();
-        let done = process.run(async {
-            let done = strategies::change(&process, &mut self.dice, at).await;
-            assert!(done.is_ok() || self.full, "seed {}: {done:?}", self.seed);
-        });
+        let done = process.run(strategies::change(&process, &mut self.dice));
         self.process = Some(process);
+        if let Some(done) = &done {
+            self.allowed(done.as_ref().err());
+        }
         self.alive(done);
     }
 
@@ -269,7 +278,7 @@ impl History {
     }
 
     /// What a person may be told while such things happen; anything else is a defect.
-    fn allowed(&self, error: Option<control::Error>) {
+    fn allowed(&self, error: Option<&control::Error>) {
         let Some(error) = error else {
             return;
         };

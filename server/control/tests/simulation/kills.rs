@@ -3,6 +3,7 @@
 use crate::{
     judge,
     process::{LOCAL, Process, Site},
+    schedule,
 };
 use domain::{
     JobId, Scn, TenantId,
@@ -11,7 +12,7 @@ use domain::{
     job::{JobKind, JobState},
     page::TaskFilter,
     recovery::RecoveryRequest,
-    second_backup::Place,
+    second_backup::{LogCycle, Place},
 };
 use std::time::Duration;
 use store::{NewJob, Order, StoreError};
@@ -20,7 +21,7 @@ use store::{NewJob, Order, StoreError};
 const STEPS_MAX: u64 = 400;
 
 /// A site with a tenant that has a set.
-fn founded() -> (Site, Process) {
+pub(crate) fn founded() -> (Site, Process) {
     let site = Site::new();
     site.world.state().keep_days = 1;
     let process = site.start().unwrap();
@@ -131,6 +132,52 @@ fn killed_at(kind: JobKind, step: u64) -> bool {
         );
     }
     ended
+}
+
+/// Orders a backup whose set is to be copied, kills the process at its `step`th step, and counts the copies.
+fn copies_after_a_kill_at(step: u64) -> bool {
+    let (site, process) = founded();
+    let made = process.run(schedule::with(&process, |settings| {
+        settings.second = Some(schedule::second(LogCycle::Daily));
+    }));
+    made.unwrap();
+    site.clock.kill_after(step);
+    let alive = order(&site, &process, JobKind::DataBackup)
+        .and_then(|()| process.pass(6, Duration::from_millis(600)))
+        .is_some();
+    let ended = alive && judge::open(&site).is_empty();
+    drop(process);
+    site.clock.let_live();
+    let process = site.start().unwrap();
+    process.pass(20, Duration::from_millis(600)).unwrap();
+    assert_eq!(judge::open(&site), Vec::<String>::new(), "killed at {step}");
+    judge::judge(&site, &process, step);
+    let filter = TaskFilter::default();
+    let (backups, copies) = process
+        .run(async {
+            let viewer = process.viewer();
+            let backups = viewer.backups(LOCAL, &filter).await.unwrap().rows;
+            let copies = viewer.second_data(LOCAL, &filter).await.unwrap().rows;
+            (backups, copies)
+        })
+        .unwrap();
+    let ordered = backups.iter().find(|job| job.trigger == Trigger::Manual);
+    assert_eq!(copies.len(), ordered.iter().count(), "killed at {step}");
+    if let Some(ordered) = ordered {
+        let second = ordered.second.clone().unwrap();
+        assert!(second.copied, "killed at {step}");
+        assert_eq!(
+            (second.tasks, Some(copies[0].set)),
+            (vec![copies[0].id], ordered.set)
+        );
+    }
+    ended
+}
+
+#[test]
+fn a_set_is_copied_once_wherever_the_process_is_killed() {
+    let last = (0..STEPS_MAX).find(|step| copies_after_a_kill_at(*step));
+    assert!(last.is_some_and(|last| last > 10), "{last:?}");
 }
 
 #[test]

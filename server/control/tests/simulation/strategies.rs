@@ -1,86 +1,49 @@
-//! Strategies as a person would make them.
+//! Strategies as a person makes, changes, pauses, resumes and deletes them.
 
 use crate::{
     dice::Dice,
     process::{LOCAL, Process},
 };
+use control::Error;
 use domain::{
-    Scn,
-    backup::{BackupKind, BackupMethod},
+    backup::BackupKind,
     second_backup::LogCycle,
     storage::{StorageKind, StorageSettings},
     strategy::{
-        CleanupSettings, Cycle, Schedule, SecondSettings, StrategySettings, Thresholds, TimeOfDay,
+        CleanupSettings, Cycle, LogBackupEnd, Schedule, SecondSettings, StrategySettings, TimeOfDay,
     },
 };
-use store::{KnownStrategy, NewStrategy, StoreError};
 
 /// Zones whose clocks differ, one of which changes them.
 const ZONES: [&str; 4] = ["UTC", "Europe/Berlin", "Asia/Kolkata", "Pacific/Apia"];
 
-/// Makes a strategy, or changes, pauses, resumes or deletes the one there is.
-pub(crate) async fn change(process: &Process, dice: &mut Dice, at: Scn) -> Result<(), StoreError> {
-    let store = &process.store;
-    let cluster = store.cluster(LOCAL).await?.unwrap().cluster.id;
-    let settings = settings(dice);
-    let choice = dice.below(6);
-    store
-        .change(async |change| {
-            let known = change.strategy(cluster).await?;
-            let Some(known) = known else {
-                let storage = change.add_storage(&storage(dice, "first"), at).await?;
-                let second_storage = change.add_storage(&storage_of_second(dice), at).await?;
-                let new = NewStrategy {
-                    cluster,
-                    settings,
-                    storage,
-                    second_storage: Some(second_storage),
-                    at,
-                    by: "tester".to_owned(),
-                };
-                return change.add_strategy(&new).await.map(|_| ());
-            };
-            match choice {
-                0 => change.remove_strategy(&known).await,
-                1 | 2 => {
-                    let paused = known.paused_at.is_none().then_some(at);
-                    change.pause_strategy(&known, paused, (at, "tester")).await
-                }
-                _ => {
-                    let new = modified(&known, settings, at);
-                    change.modify_strategy(known.strategy.id, &new).await
-                }
-            }
-        })
-        .await
-}
-
-fn modified(known: &KnownStrategy, settings: StrategySettings, at: Scn) -> NewStrategy {
-    NewStrategy {
-        cluster: known.cluster,
-        settings,
-        storage: known.storage,
-        second_storage: known.second_storage,
-        at,
-        by: "tester".to_owned(),
+/// Makes a strategy, or does something with the one there is.
+pub(crate) async fn change(process: &Process, dice: &mut Dice) -> Result<(), Error> {
+    let (admin, operator) = (process.admin(), process.operator());
+    let form = process.viewer().strategy_form(LOCAL).await?;
+    let choice = dice.below(7);
+    let settings = settings(dice, form.settings);
+    let test = &settings.second;
+    if let Some(second) = test {
+        admin.test_storage(LOCAL, &second.storage, true).await?;
+    }
+    match (form.rev, choice) {
+        (None, _) => admin.create_strategy(LOCAL, &settings).await.map(drop),
+        (Some(rev), 0) => {
+            let log = dice.pick(&[LogBackupEnd::Keep, LogBackupEnd::Stop]);
+            admin.delete_strategy(LOCAL, rev, log).await.map(drop)
+        }
+        (Some(_), 1) => operator.pause_strategy(LOCAL).await,
+        (Some(_), 2 | 3) => operator.resume_strategy(LOCAL).await,
+        (Some(rev), _) => {
+            let done = admin.modify_strategy(LOCAL, rev, &settings).await;
+            done.map(drop)
+        }
     }
 }
 
-fn storage(dice: &mut Dice, name: &str) -> StorageSettings {
-    let number = dice.below(u64::MAX / 4096);
-    StorageSettings {
-        name: format!("{name}_{number}"),
-        kind: StorageKind::File,
-        directory: format!("/{name}/{number}"),
-        capacity_percent: 80,
-    }
-}
-
-fn storage_of_second(dice: &mut Dice) -> StorageSettings {
-    storage(dice, "second")
-}
-
-fn settings(dice: &mut Dice) -> StrategySettings {
+/// The settings as they are proposed, with another schedule, cleanup and second backup.
+fn settings(dice: &mut Dice, proposed: StrategySettings) -> StrategySettings {
     let mut days: std::collections::BTreeMap<u8, BackupKind> = (1..=7)
         .filter(|_| !dice.once_in(4))
         .map(|day| (day, BackupKind::Incremental))
@@ -91,25 +54,27 @@ fn settings(dice: &mut Dice) -> StrategySettings {
         log_cycle: dice.pick(&[LogCycle::Hourly, LogCycle::Daily]),
         retention_days: dice.pick(&[None, Some(3)]),
         limit_bytes_per_s: dice.pick(&[None, Some(1 << 20)]),
-        storage: storage_of_second(dice),
+        storage: StorageSettings {
+            name: "second".to_owned(),
+            kind: StorageKind::File,
+            directory: "/second".to_owned(),
+            capacity_percent: 80,
+        },
     });
     StrategySettings {
-        method: BackupMethod::Physical,
-        storage: storage(dice, "first"),
         schedule: Schedule {
             cycle: Cycle::Week,
             days,
             at: time(dice),
             zone: dice.pick(&ZONES).to_owned(),
         },
-        start_log_backup: true,
         cleanup: CleanupSettings {
             enabled: !dice.once_in(4),
             retention_days: 2,
             at: time(dice),
         },
-        thresholds: Thresholds::default(),
         second,
+        ..proposed
     }
 }
 

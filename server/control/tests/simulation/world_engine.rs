@@ -9,6 +9,7 @@ use domain::{
     clock::Clock,
     recovery::{Precision, RecoveryPlan},
     retention::CleanupPlan,
+    storage::{ProbeReport, ProbeStep},
 };
 use engine::{
     BackupSpec, CleanupSpec, CopySpec, CopyWhat, Engine, EngineError, EngineErrorKind, EngineJobId,
@@ -190,6 +191,20 @@ impl Engine for Cluster {
 
     async fn use_second(&self, _: Option<&Path>) -> Result<(), EngineError> {
         Ok(())
+    }
+
+    async fn probe_storage(&self, _: &Path) -> Result<ProbeReport, EngineError> {
+        self.way().await?;
+        let step = ProbeStep {
+            name: "Write a probe object".to_owned(),
+            failure: None,
+            took_ms: 1,
+        };
+        Ok(ProbeReport {
+            steps: vec![step],
+            empty: true,
+            ..ProbeReport::default()
+        })
     }
 
     async fn start_copy(&self, spec: &CopySpec) -> Result<EngineJobId, EngineError> {
