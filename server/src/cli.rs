@@ -66,16 +66,9 @@ pub enum Command {
     Strategy(Strategy),
     /// Show the storages of a cluster, the sizes there, and when the first one will be full
     Storage(Storage),
-    /// Look after the console itself
+    /// Look after the console itself: its own database, its key, and taking on clusters after a loss
     #[command(subcommand)]
     Admin(Admin),
-}
-
-/// Commands about the console itself.
-#[derive(Debug, Subcommand)]
-pub enum Admin {
-    /// Take on the clusters whose backups are at a destination, after the console's database or whole home was lost
-    Rebuild(Rebuild),
 }
 
 /// Options of `admin rebuild`. `--cluster` names the only one to take on, by name or identity.
@@ -106,9 +99,36 @@ pub struct Storage {
 /// Options of `serve`.
 #[derive(Debug, Clone, Args)]
 pub struct Serve {
-    /// Address to listen on; only this machine can be served until there is sign-in
+    /// Address to listen on; beyond this machine only with a certificate, behind a proxy, or with --insecure-http
     #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDR")]
     pub listen: String,
+    /// Certificate for HTTPS, a PEM file; read again on SIGHUP
+    #[arg(long, env = "TIDEMARK_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, a PEM file
+    #[arg(long, env = "TIDEMARK_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Where people open the console, such as https://backup.example.org
+    #[arg(long, env = "TIDEMARK_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Further names that the console may be opened by
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    pub host_name: Vec<String>,
+    /// Proxies whose X-Forwarded-For, -Proto and -Host are believed
+    #[arg(long, value_delimiter = ',', value_name = "ADDR/NET,…")]
+    pub trusted_proxy: Vec<String>,
+    /// Let other machines in without encryption, in a network where nobody reads along
+    #[arg(long)]
+    pub insecure_http: bool,
+    /// Key that seals secrets; made when it is missing. TIDEMARK_KEY gives the key itself instead
+    #[arg(long, env = "TIDEMARK_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// File with the token that /metrics wants to see from other machines
+    #[arg(long, env = "TIDEMARK_METRICS_TOKEN_FILE", value_name = "FILE")]
+    pub metrics_token_file: Option<PathBuf>,
+    /// How log lines are written
+    #[arg(long, env = "TIDEMARK_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
     /// Begin with a cluster `local` and two tenants whose data change every second
     #[arg(long)]
     pub demo: bool,
@@ -123,6 +143,38 @@ pub struct Serve {
         value_name = "URL"
     )]
     pub database: Option<String>,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON document per line, for programs.
+    Json,
+}
+
+/// Commands about the console itself.
+#[derive(Debug, Subcommand)]
+pub enum Admin {
+    /// Take on the clusters whose backups are at a destination, after the console's database or whole home was lost
+    Rebuild(Rebuild),
+    /// Seal every secret with a new key
+    RotateKey {
+        /// Remove secrets whose key is lost; they have to be entered again
+        #[arg(long)]
+        forget: bool,
+    },
+    /// Copy the console's own database, while the server runs or not
+    BackupSelf {
+        /// The copy; its manifest lies beside it
+        file: PathBuf,
+    },
+    /// Put a copy of the console's own database in its place; the server must not run
+    RestoreSelf {
+        /// The copy
+        file: PathBuf,
+    },
 }
 
 /// Commands about tenants.
@@ -163,6 +215,9 @@ pub struct Recover {
     /// Name of the tenant to make
     #[arg(long = "as", value_name = "NAME")]
     pub new_name: String,
+    /// The copy to read: first or second; the first that does, unless told
+    #[arg(long, value_name = "COPY", value_parser = place)]
+    pub from: Option<Place>,
     /// Show progress until it has ended; fail when it did
     #[arg(long)]
     pub wait: bool,
@@ -290,4 +345,11 @@ pub struct Verify {
     /// Only this tenant
     #[arg(long)]
     pub tenant: Option<String>,
+    /// The copy to read: first or second
+    #[arg(long, value_name = "COPY", default_value = "first", value_parser = place)]
+    pub from: Place,
+}
+
+fn place(text: &str) -> Result<Place, String> {
+    Place::from_code(text).ok_or_else(|| "give first or second".to_owned())
 }

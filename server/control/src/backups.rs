@@ -1,11 +1,6 @@
 //! Data backups: back up now, and canceling of tasks.
 
-use crate::{
-    access::{Entry, Operator},
-    error::Error,
-    jobs::queue,
-    reports::known,
-};
+use crate::{access::Operator, audit::Entry, error::Error, jobs::queue, reports::known};
 use domain::{
     ClusterId, JobId, TenantId,
     archive::ArchiveState,
@@ -30,7 +25,7 @@ impl Operator {
     ) -> Result<BackupsBegun, Error> {
         let inner = self.inner();
         let handle = self.handle(cluster)?;
-        let known = known(inner, cluster).await?;
+        let known = known(inner, &handle).await?;
         check_kind(&known.cluster.capabilities, kind)?;
         let picture = inner.store.picture(handle.id).await?;
         let (chosen, source) = match tenant {
@@ -86,7 +81,7 @@ impl Operator {
     pub async fn cancel(&self, cluster: &str, task: JobId) -> Result<(), Error> {
         let inner = self.inner();
         let handle = self.handle(cluster)?;
-        let capabilities = known(inner, cluster).await?.cluster.capabilities;
+        let capabilities = known(inner, &handle).await?.cluster.capabilities;
         inner
             .store
             .change(async |change| {

@@ -18,14 +18,14 @@ impl Viewer {
         filter: &TaskFilter,
     ) -> Result<Page<Task>, Error> {
         let inner = &self.console.inner;
-        let id = inner.handle(cluster)?.id;
+        let id = self.handle(cluster)?.id;
         Ok(inner.store.tasks(id, kind, filter).await?)
     }
 
     /// A task of any kind.
     pub async fn task(&self, cluster: &str, task: JobId) -> Result<Task, Error> {
         let inner = &self.console.inner;
-        let id = inner.handle(cluster)?.id;
+        let id = self.handle(cluster)?.id;
         let found = inner.store.task(id, task).await?;
         found.ok_or_else(|| Error::NotFound {
             what: "task",
@@ -46,7 +46,7 @@ impl Viewer {
         filter: &TaskFilter,
     ) -> Result<Page<SecondDataJob>, Error> {
         let inner = &self.console.inner;
-        let id = inner.handle(cluster)?.id;
+        let id = self.handle(cluster)?.id;
         Ok(inner.store.second_data(id, filter).await?)
     }
 
@@ -57,7 +57,7 @@ impl Viewer {
         filter: &TaskFilter,
     ) -> Result<Page<CleanupJob>, Error> {
         let inner = &self.console.inner;
-        let id = inner.handle(cluster)?.id;
+        let id = self.handle(cluster)?.id;
         Ok(inner.store.cleanups(id, filter).await?)
     }
 
@@ -70,7 +70,7 @@ impl Viewer {
         filter: &TaskFilter,
     ) -> Result<Page<ScheduleRun>, Error> {
         let inner = &self.console.inner;
-        let id = inner.handle(cluster)?.id;
+        let id = self.handle(cluster)?.id;
         Ok(inner.store.runs(id, kind, filter).await?)
     }
 }

@@ -1,13 +1,14 @@
 //! Recoveries: what one would read and reach, and beginning one.
 
 use crate::{
-    access::{Entry, Operator},
+    access::Operator,
+    audit::Entry,
     backups::named,
     console::Inner,
     error::Error,
     handle::{ClusterHandle, answer},
     jobs::queue,
-    reports::ranges,
+    shown::ranges,
     tasks::observe,
 };
 use domain::{

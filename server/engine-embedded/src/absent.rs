@@ -6,7 +6,7 @@
 use crate::{destination::Destination, history::History, keys::TenantKeys, tenant::Tenant};
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 use uuid::Uuid;
 
@@ -24,6 +24,8 @@ pub(crate) trait Archived: Send + Sync {
     fn history(&self) -> MutexGuard<'_, History>;
     /// Keeps log at the destination from being deleted while it is read.
     fn read_log(&self) -> RwLockReadGuard<'_, ()>;
+    /// Keeps readers away while log is deleted; `None` while somebody reads.
+    fn nobody_reads(&self) -> Option<RwLockWriteGuard<'_, ()>>;
 }
 
 impl Archived for Tenant {
@@ -49,6 +51,10 @@ impl Archived for Tenant {
 
     fn read_log(&self) -> RwLockReadGuard<'_, ()> {
         self.read_log()
+    }
+
+    fn nobody_reads(&self) -> Option<RwLockWriteGuard<'_, ()>> {
+        self.reading.try_write().ok()
     }
 }
 
@@ -148,5 +154,9 @@ impl Archived for Absent {
 
     fn read_log(&self) -> RwLockReadGuard<'_, ()> {
         self.reading.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn nobody_reads(&self) -> Option<RwLockWriteGuard<'_, ()>> {
+        self.reading.try_write().ok()
     }
 }

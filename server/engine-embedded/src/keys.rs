@@ -21,6 +21,11 @@ impl TenantKeys {
         format!("{}/tenant.json", self.0)
     }
 
+    /// What was copied, at a second destination.
+    pub(crate) fn copied(&self) -> String {
+        format!("{}/copied.json", self.0)
+    }
+
     pub(crate) fn data(&self) -> String {
         format!("{}/data", self.0)
     }

@@ -12,9 +12,10 @@ use crate::{
     registry::{Inner, Opened, Reservation},
     set::SetManifest,
     snapshot::Snapshot,
+    sources::Sources,
     tenant::{Recovered, Tenant},
 };
-use domain::{BackupSetId, archive::ArchiveState, backup::BackupKind};
+use domain::{BackupSetId, archive::ArchiveState, backup::BackupKind, second_backup::Place};
 use engine::{
     BackupSpec, EngineError, EngineErrorKind, EngineJobId, EngineJobState, JobReport, RecoverySpec,
 };
@@ -217,16 +218,17 @@ pub(crate) async fn start_recovery(
     inner: &Arc<Inner>,
     spec: &RecoverySpec,
 ) -> Result<EngineJobId, EngineError> {
-    let tenant = inner.archived(&spec.tenant)?;
+    let sources = Arc::new(Sources::of(inner, &spec.tenant)?);
     let id = Jobs::id(&spec.token);
     if inner.jobs.find(&spec.token).is_some() {
         return Ok(id);
     }
     drop(inner.reserve("recovery", &spec.new_name)?);
-    let (reading, until) = (Arc::clone(&tenant), spec.until);
+    let (reading, place, until) = (Arc::clone(&sources), spec.place, spec.until);
     blocking("recovery", move || {
-        crate::restore::check(&*reading, until)
-            .map_err(|error| recovery_error(&reading.name(), &error))
+        reading
+            .with(place, |_, copy| crate::restore::check(copy, until))
+            .map_err(|error| recovery_error(&reading.tenant().name(), &error))
     })
     .await?;
     // The same order may have come again while the destination was looked at.
@@ -237,7 +239,7 @@ pub(crate) async fn start_recovery(
     let (job, _) = inner.jobs.begin(&spec.token);
     let (inner, spec) = (Arc::clone(inner), spec.clone());
     tokio::spawn(async move {
-        let recovered = recover(&inner, &tenant, &spec, &job).await;
+        let recovered = recover(&inner, &sources, &spec, &job).await;
         drop::<Reservation>(reservation);
         job.update(|report| match recovered {
             Ok(made) => tell_tenant(report, &made),
@@ -249,13 +251,13 @@ pub(crate) async fn start_recovery(
 
 async fn recover(
     inner: &Arc<Inner>,
-    source: &Arc<dyn Archived>,
+    sources: &Arc<Sources>,
     spec: &RecoverySpec,
     job: &Arc<Job>,
 ) -> Result<Arc<Tenant>, String> {
-    let (working, source, spec, job) = (
+    let (working, sources, spec, job) = (
         Arc::clone(inner),
-        Arc::clone(source),
+        Arc::clone(sources),
         spec.clone(),
         Arc::clone(job),
     );
@@ -265,7 +267,7 @@ async fn recover(
             .home
             .begin_tenant(&uuid.to_string())
             .map_err(|error| error.to_string())?;
-        let published = build(&working, &*source, &spec, &job, uuid, &built);
+        let published = build(&working, &sources, &spec, &job, uuid, &built);
         if published.is_err() {
             working.home.discard(&built);
         }
@@ -284,15 +286,19 @@ async fn recover(
 
 fn build(
     inner: &Inner,
-    source: &dyn Archived,
+    sources: &Sources,
     spec: &RecoverySpec,
     job: &Job,
     uuid: Uuid,
     built: &std::path::Path,
 ) -> Result<std::path::PathBuf, String> {
     let text = |error: RecoveryError| error.to_string();
-    let proof =
-        crate::restore::to_file(source, spec.until, &built.join("data.db"), job).map_err(text)?;
+    let path = built.join("data.db");
+    let to_file = |place, copy: &dyn Archived| {
+        let proof = crate::restore::to_file(copy, spec.until, &path, job)?;
+        Ok((place, proof))
+    };
+    let (place, proof) = sources.with(spec.place, to_file).map_err(text)?;
     job.phase("Publishing the tenant", 0);
     job.check().map_err(|canceled| canceled.to_string())?;
     let mut identity = crate::cluster::new_identity(&spec.new_name, uuid, inner.clock.now())
@@ -300,7 +306,8 @@ fn build(
     let token = spec.token.clone();
     identity.recovered = Some(Recovered {
         token,
-        source: source.uuid(),
+        source: sources.tenant().uuid(),
+        place,
         until: spec.until,
         proof,
     });
@@ -313,7 +320,11 @@ fn build(
 fn tell_tenant(report: &mut JobReport, tenant: &Tenant) {
     report.state = EngineJobState::Completed;
     report.location = Some(tenant.files.path().display().to_string());
-    report.proof = tenant.identity().recovered.map(|recovered| recovered.proof);
+    if let Some(recovered) = tenant.identity().recovered {
+        let is_second = recovered.place == Place::Second;
+        report.outcome = is_second.then(|| "recovered from the second copy".to_owned());
+        report.proof = Some(recovered.proof);
+    }
     report.progress.eta_ms = None;
 }
 

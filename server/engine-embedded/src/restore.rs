@@ -11,6 +11,7 @@ use crate::{
 use domain::{
     Scn,
     recovery::{RecoveryPlan, RecoveryProof},
+    second_backup::Place,
 };
 use std::path::Path;
 
@@ -22,9 +23,13 @@ pub(crate) fn check(tenant: &dyn Archived, until: Scn) -> Result<(), RecoveryErr
 }
 
 /// What a recovery to `until` would read and reach.
-pub(crate) fn plan(tenant: &dyn Archived, until: Scn) -> Result<RecoveryPlan, RecoveryError> {
+pub(crate) fn plan(
+    tenant: &dyn Archived,
+    place: Place,
+    until: Scn,
+) -> Result<RecoveryPlan, RecoveryError> {
     survey::ensure_known(tenant)?;
-    noting_damage(tenant, || Ok(prepare(tenant, until, None)?.plan()))
+    noting_damage(tenant, || Ok(prepare(tenant, until, None)?.plan(place)))
 }
 
 /// Writes the state at `until` to the new file `path`, proven.

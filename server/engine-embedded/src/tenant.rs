@@ -13,7 +13,9 @@ use crate::{
     snapshot::Snapshot,
     stamp::Stamps,
 };
-use domain::{Scn, archive::ArchiveState, clock::Clock, recovery::RecoveryProof};
+use domain::{
+    Scn, archive::ArchiveState, clock::Clock, recovery::RecoveryProof, second_backup::Place,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     fs, io,
@@ -44,6 +46,9 @@ pub(crate) struct Recovered {
     /// The console's mark of the order.
     pub(crate) token: String,
     pub(crate) source: Uuid,
+    /// The copy of the backups that was read.
+    #[serde(default)]
+    pub(crate) place: Place,
     pub(crate) until: Scn,
     pub(crate) proof: RecoveryProof,
 }

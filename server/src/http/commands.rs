@@ -1,6 +1,7 @@
 //! The commands' API under `/cli/v1`: thin handlers over the same console that the pages use.
 
 use super::{
+    admin,
     shape::{self, Problem},
     storage, strategies, tasks,
 };
@@ -38,6 +39,7 @@ pub fn routes(console: Console) -> Router {
         .route("/{cluster}/tasks/{id}/retry", post(tasks::retry))
         .route("/{cluster}/tasks/{id}/cancel", post(tasks::cancel))
         .route("/{cluster}/history", get(tasks::history))
+        .merge(admin::routes())
         .merge(strategies::routes())
         .merge(storage::routes())
         .with_state(console)
@@ -53,6 +55,14 @@ impl Refusal {
             StatusCode::UNPROCESSABLE_ENTITY,
             Problem::new("invalid", message),
         )
+    }
+
+    /// Something of ours broke.
+    pub(super) fn internal(error: &dyn std::error::Error) -> Self {
+        let causes = control::chain(error);
+        tracing::error!("a command failed inside the server: {causes}");
+        let problem = Problem::new("internal", error.to_string());
+        Refusal(StatusCode::INTERNAL_SERVER_ERROR, problem)
     }
 }
 
@@ -234,6 +244,7 @@ async fn recover(
         tenant,
         until,
         new_name: order.new_name,
+        place: order.from,
     };
     let id = console
         .operator(&actor())?
@@ -276,7 +287,7 @@ async fn verify(
     Ok(Json(
         console
             .operator(&actor())?
-            .verify(&cluster, tenant)
+            .verify(&cluster, tenant, order.from)
             .await?
             .into(),
     ))

@@ -2,7 +2,8 @@
 
 use super::queue;
 use crate::{
-    access::{Entry, Operator},
+    access::Operator,
+    audit::Entry,
     backups::{named, not_archiving},
     error::Error,
 };

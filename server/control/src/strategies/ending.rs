@@ -2,7 +2,8 @@
 
 use super::submit::{changed, none};
 use crate::{
-    access::{Admin, Entry, Operator},
+    access::{Admin, Operator},
+    audit::Entry,
     error::Error,
     jobs::queue,
     tasks::second,
@@ -75,7 +76,7 @@ impl Admin {
         log: LogBackupEnd,
     ) -> Result<Vec<String>, Error> {
         let inner = &self.console.inner;
-        let handle = inner.handle(cluster)?;
+        let handle = self.handle(cluster)?;
         let now = inner.now();
         let delete = async |change: &Change| {
             let Some(known) = change.strategy(handle.id).await? else {
@@ -117,7 +118,7 @@ impl Admin {
 
     async fn stop_logs(&self, cluster: &str) -> Result<Vec<String>, Error> {
         let operator = self.operator();
-        let id = self.console.inner.handle(cluster)?.id;
+        let id = self.handle(cluster)?.id;
         let mut notes = Vec::new();
         for tenant in self.console.inner.store.picture(id).await? {
             let state = tenant.archive.as_ref().map(|archive| &archive.state);

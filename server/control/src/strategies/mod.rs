@@ -31,7 +31,7 @@ impl Viewer {
     /// The strategy of a cluster, if it has one.
     pub async fn strategy(&self, cluster: &str) -> Result<Option<StrategyReport>, Error> {
         let inner = &self.console.inner;
-        let id = inner.handle(cluster)?.id;
+        let id = self.handle(cluster)?.id;
         let Some(known) = inner.store.strategy(id).await? else {
             return Ok(None);
         };
@@ -42,7 +42,7 @@ impl Viewer {
     /// What the form for a cluster's strategy begins with: the present one, or a proposal.
     pub async fn strategy_form(&self, cluster: &str) -> Result<StrategyForm, Error> {
         let inner = &self.console.inner;
-        let cluster = known(inner, cluster).await?;
+        let cluster = known(inner, &*self.handle(cluster)?).await?;
         let present = inner.store.strategy(cluster.cluster.id).await?;
         let storages = storages::uses(inner).await?;
         let rev = present.as_ref().map(|present| present.strategy.rev);

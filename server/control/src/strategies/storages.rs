@@ -2,10 +2,11 @@
 
 use super::places;
 use crate::{
-    access::{Admin, Entry, Viewer},
+    access::{Admin, Viewer},
+    audit::Entry,
     console::Inner,
     error::Error,
-    handle::answer,
+    handle::{ClusterHandle, answer},
     reports::known,
 };
 use domain::{
@@ -44,8 +45,7 @@ impl Admin {
         storage: &StorageSettings,
         must_be_empty: bool,
     ) -> Result<ProbeReport, Error> {
-        let inner = &self.console.inner;
-        let handle = inner.handle(cluster)?;
+        let handle = self.handle(cluster)?;
         let mut storage = storage.clone();
         places::tidy(&mut storage);
         let wrong = storage::violations(&storage, "");
@@ -109,7 +109,7 @@ impl Admin {
         new_name: &str,
     ) -> Result<(), Error> {
         let inner = &self.console.inner;
-        let id = inner.handle(cluster)?.id;
+        let id = self.handle(cluster)?.id;
         let new_name = new_name.trim();
         if let Some(wrong) = storage::name_violation(label::STORAGE_NAME, new_name) {
             return Err(Error::Invalid(vec![wrong]));
@@ -146,7 +146,9 @@ impl Admin {
             settings.directory = places::stored(inner, &settings.directory);
             change.modify_storage(found.config.id, &settings).await?;
             for user in found.first_of.iter().chain(&found.second_of) {
-                change.cluster_changed(inner.handle(user)?.id).await?;
+                if let Some(user) = inner.any_cluster(user) {
+                    change.cluster_changed(user.id).await?;
+                }
             }
             Ok(())
         };
@@ -259,8 +261,8 @@ pub(crate) async fn own_storage(
 }
 
 /// Makes the configuration of a known cluster's own destination, if it is missing.
-pub(crate) async fn ensure_own(inner: &Inner, cluster: &str) -> Result<(), Error> {
-    let known = known(inner, cluster).await?;
+pub(crate) async fn ensure_own(inner: &Inner, handle: &ClusterHandle) -> Result<(), Error> {
+    let (known, cluster) = (known(inner, handle).await?, handle.name.as_str());
     let configs = inner.store.storage_configs().await?;
     let directory = places::own_destination(inner, &known);
     let is_there =

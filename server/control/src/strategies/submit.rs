@@ -2,7 +2,8 @@
 
 use super::{ending, places, storages};
 use crate::{
-    access::{Admin, Entry},
+    access::Admin,
+    audit::Entry,
     console::Inner,
     error::Error,
     handle::ClusterHandle,
@@ -107,8 +108,8 @@ impl Admin {
     /// Checks what can be checked without a change.
     async fn draft(&self, cluster: &str, settings: &StrategySettings) -> Result<Draft, Error> {
         let inner = &self.console.inner;
-        let handle = inner.handle(cluster)?;
-        let cluster = known(inner, cluster).await?;
+        let handle = self.handle(cluster)?;
+        let cluster = known(inner, &handle).await?;
         let settings = places::tidied(settings.clone());
         let mut wrong = check::violations(&settings, &cluster.cluster.capabilities);
         let zone = schedule::violations(&settings.schedule);

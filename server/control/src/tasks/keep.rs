@@ -76,7 +76,7 @@ pub(crate) fn opened(engine: &dyn Engine) -> Opened {
 
 async fn tend(inner: &Inner, handle: &ClusterHandle) -> Result<(), Error> {
     if handle.engine_if_open().is_none() {
-        strategies::ensure_own(inner, &handle.name).await?;
+        strategies::ensure_own(inner, handle).await?;
         let engine = open(&*inner.opener, &handle.settings()).await?;
         if let Err(error) = written(inner, handle, &*engine).await {
             // It is opened anew at the next try, and two of them must never work on the same tenants.

@@ -1,6 +1,6 @@
 //! Runs of a schedule: recording a due moment with its tasks, and closing it when they are final.
 
-use crate::{access::Entry, backups::not_archiving, console::Inner, error::Error, jobs::queue};
+use crate::{audit::Entry, backups::not_archiving, console::Inner, error::Error, jobs::queue};
 use domain::{
     Scn, TenantId,
     access::{Actor, Role},
@@ -186,10 +186,7 @@ impl Occasion<'_> {
     }
 
     async fn audit(&self, change: &Change, due: &Due, tasks: usize) -> Result<(), Error> {
-        let actor = Actor {
-            name: "scheduler".to_owned(),
-            role: Role::Operator,
-        };
+        let actor = Actor::new("scheduler", Role::Operator);
         let detail = format!("due at {}, {tasks} tasks", due.at);
         let entry = Entry {
             operation: "scheduled run",

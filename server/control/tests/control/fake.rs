@@ -9,6 +9,7 @@ use domain::{
     clock::Clock,
     recoverable::{GapCause, LogSpan},
     recovery::{Precision, RecoveryPlan},
+    second_backup::Place,
     storage::{ProbeReport, ProbeStep, StorageState},
     tenant::TenantState,
 };
@@ -419,6 +420,7 @@ impl Engine for Fake {
     async fn plan_recovery(&self, spec: &RecoverySpec) -> Result<RecoveryPlan, EngineError> {
         Ok(RecoveryPlan {
             until: spec.until,
+            place: Place::First,
             sets: Vec::new(),
             round: 1,
             log_from: spec.until,

@@ -1,20 +1,29 @@
 //! Rows of the control database; never seen outside this crate.
 
+pub(crate) mod account;
+pub(crate) mod account_grant;
+pub(crate) mod alert;
+pub(crate) mod alert_watch;
 pub(crate) mod audit;
 pub(crate) mod backup_set;
+pub(crate) mod channel;
 pub(crate) mod cluster;
+pub(crate) mod delivery;
 pub(crate) mod job;
 pub(crate) mod job_step;
 pub(crate) mod log_archive;
 pub(crate) mod log_span;
+pub(crate) mod login;
 pub(crate) mod revision;
 pub(crate) mod schedule_run;
+pub(crate) mod secret;
 pub(crate) mod size_sample;
 pub(crate) mod storage_config;
 pub(crate) mod storage_state;
 pub(crate) mod storage_test;
 pub(crate) mod strategy;
 pub(crate) mod tenant;
+pub(crate) mod verification;
 
 #[cfg(test)]
 mod tests {
@@ -70,21 +79,30 @@ mod tests {
             };
         }
         check!(
+            alert,
+            alert_watch,
+            account,
+            account_grant,
             audit,
             backup_set,
+            channel,
             cluster,
+            delivery,
             job,
             job_step,
             log_archive,
             log_span,
+            login,
             revision,
             schedule_run,
+            secret,
             storage_config,
             storage_test,
             strategy,
             size_sample,
             storage_state,
-            tenant
+            tenant,
+            verification
         );
     }
 }

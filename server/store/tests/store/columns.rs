@@ -5,11 +5,30 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::collections::BTreeMap;
 
 /// Tables and their columns in order. A question mark: may be empty. A number: longest text.
-const COLUMNS: [(&str, &str); 15] = [
+const COLUMNS: &[(&str, &str)] = &[
+    (
+        "alert",
+        "id bigint, cluster_id bigint?, rule varchar 64, object_key varchar 96, object text, \
+         level integer, status varchar 16, generated bigint, last_generated bigint, \
+         clear_since bigint?, recovered bigint?, masked_until bigint?, summary text, measured text?, \
+         threshold text?, labels text, ended_because text?, masked_by text?, rev bigint",
+    ),
+    ("alert_watch", "id bigint, evaluated bigint"),
+    (
+        "account",
+        "id bigint, name varchar 64, name_key varchar 64, password text?, everywhere varchar 16?, \
+         state varchar 16, failures integer, locked_until bigint?, link varchar 64?, link_until bigint?, \
+         created bigint, signed_in bigint?",
+    ),
+    (
+        "account_grant",
+        "account_id bigint, cluster_id bigint, role varchar 16",
+    ),
     (
         "audit",
         "id bigint, at bigint, actor text, operation varchar 64, cluster_id bigint?, subject text, \
-         detail text, rev bigint",
+         detail text, rev bigint, address varchar 64?, result varchar 16, cause text?, was text?, \
+         became text?",
     ),
     (
         "backup_set",
@@ -17,10 +36,22 @@ const COLUMNS: [(&str, &str); 15] = [
          min_restore_scn bigint, started bigint, finished bigint, stored_bytes bigint, raw_bytes bigint",
     ),
     (
+        "channel",
+        "id bigint, name varchar 64, kind varchar 16, url text, secret text?, host text, levels text, \
+         clusters text?, every_min integer?, enabled integer, created bigint, last_sent bigint?, \
+         failing_since bigint?, fault text?, rev bigint",
+    ),
+    (
         "cluster",
         "id bigint, name varchar 64, engine varchar 32, version text, capabilities text, \
          destination text, home_dir text, destination_dir text, created bigint, observed bigint?, \
-         fault text?, period_rev bigint, rev bigint, identity varchar 64?, clock_back_ns bigint?",
+         fault text?, period_rev bigint, rev bigint, identity varchar 64?, clock_back_ns bigint?, \
+         observed_rev bigint",
+    ),
+    (
+        "delivery",
+        "id bigint, channel_id bigint, state varchar 16, message text, created bigint, attempts integer, \
+         not_before bigint, lease_until bigint?, ended bigint?, failure text?",
     ),
     (
         "job",
@@ -46,6 +77,11 @@ const COLUMNS: [(&str, &str); 15] = [
     (
         "log_span",
         "tenant_id bigint, round bigint, start_scn bigint, end_scn bigint, cause varchar 32, note text",
+    ),
+    (
+        "login",
+        "id bigint, token varchar 64, account_id bigint, created bigint, seen bigint, \
+         address varchar 64, agent text",
     ),
     ("revision", "id bigint, value bigint"),
     (
@@ -80,9 +116,18 @@ const COLUMNS: [(&str, &str); 15] = [
          fault text?, identity_changed integer, told bigint, rev bigint",
     ),
     (
+        "secret",
+        "id bigint, purpose varchar 32, owner varchar 191, key_id varchar 16, sealed text, created bigint",
+    ),
+    (
         "tenant",
         "id bigint, cluster_id bigint, engine_key varchar 191, name varchar 64, state varchar 16, \
          data_file text?, size_bytes bigint, note text?, data_bytes bigint, log_bytes bigint, rev bigint",
+    ),
+    (
+        "verification",
+        "id bigint, cluster_id bigint, tenant_id bigint, at bigint, actor text, sets bigint, \
+         log_files bigint, bytes bigint, faults bigint, first_fault text?",
     ),
 ];
 
