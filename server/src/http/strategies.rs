@@ -35,8 +35,7 @@ async fn shown(console: &Console, cluster: &str) -> Result<Strategy, Error> {
         what: "backup strategy of cluster",
         id: cluster.to_owned(),
     })?;
-    let status = viewer.schedule_status(cluster).await?;
-    Ok(Strategy::new(report, status))
+    Ok(report.into())
 }
 
 async fn show(State(console): State<Console>, Path(cluster): Path<String>) -> Answer<Strategy> {

@@ -1,7 +1,6 @@
 //! The JSON of the commands about strategies; also what `--json` prints. Fields are added, never renamed.
 
 use domain::{
-    cluster::ScheduleStatus,
     schedule::PlannedRun,
     storage::{ProbeReport, StorageSettings},
     strategy::{Schedule, StorageUse, StrategyReport, StrategySaved, StrategySettings},
@@ -42,14 +41,13 @@ pub struct Strategy {
     pub warnings: Vec<Advice>,
 }
 
-impl Strategy {
-    /// What `report` says of a strategy whose scheduling stands so.
-    pub fn new(report: StrategyReport, status: ScheduleStatus) -> Self {
+impl From<StrategyReport> for Strategy {
+    fn from(report: StrategyReport) -> Self {
         let strategy = report.strategy;
         Strategy {
             rev: strategy.rev.0,
             settings: strategy.settings,
-            status: status.label().to_owned(),
+            status: report.status.label().to_owned(),
             status_reason: report.reason,
             paused_at: report.paused_at.map(|at| at.to_rfc3339()),
             created: strategy.created.to_rfc3339(),

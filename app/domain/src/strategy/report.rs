@@ -2,8 +2,8 @@
 
 use super::{BackupStrategy, Difference, StrategySettings, TimeOfDay, check::Warning};
 use crate::{
-    Revision, Scn, backup::BackupMethod, capability::Ability, schedule::PlannedRun,
-    storage::StorageConfig,
+    Revision, Scn, backup::BackupMethod, capability::Ability, cluster::ScheduleStatus,
+    schedule::PlannedRun, storage::StorageConfig,
 };
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,9 @@ pub struct StrategyReport {
     pub next: Vec<PlannedRun>,
     /// What a person should think about.
     pub warnings: Vec<Warning>,
-    /// Why scheduling is an exception.
+    /// How scheduling stands.
+    pub status: ScheduleStatus,
+    /// Why it is an exception.
     pub reason: Option<String>,
 }
 

@@ -10,7 +10,6 @@ pub(crate) use storages::{ensure_own, own_storage};
 use crate::{access::Viewer, console::Inner, error::Error, reports::known};
 use domain::{
     backup::{BackupKind, BackupMethod},
-    cluster::ScheduleStatus,
     schedule::{self, PlannedRun},
     storage::{CAPACITY_PERCENT_DEFAULT, StorageKind, StorageSettings},
     strategy::{
@@ -36,16 +35,8 @@ impl Viewer {
         let Some(known) = inner.store.strategy(id).await? else {
             return Ok(None);
         };
-        let reason = standing_of(inner, Some(&known)).await?.reason;
-        report(inner, known, reason).map(Some)
-    }
-
-    /// Status of a cluster's scheduling.
-    pub async fn schedule_status(&self, cluster: &str) -> Result<ScheduleStatus, Error> {
-        let inner = &self.console.inner;
-        let id = self.handle(cluster)?.id;
-        let known = inner.store.strategy(id).await?;
-        Ok(standing_of(inner, known.as_ref()).await?.status)
+        let standing = standing_of(inner, Some(&known)).await?;
+        report(inner, known, standing).map(Some)
     }
 
     /// What the form for a cluster's strategy begins with: the present one, or a proposal.
@@ -110,7 +101,7 @@ pub(crate) async fn standing_of(
 fn report(
     inner: &Inner,
     known: KnownStrategy,
-    reason: Option<String>,
+    standing: Standing,
 ) -> Result<StrategyReport, Error> {
     let mut strategy = known.strategy;
     strategy.settings = places::absolute_settings(inner, strategy.settings);
@@ -126,7 +117,8 @@ fn report(
         warnings: check::warnings(&strategy.settings),
         modified_by: known.modified_by,
         paused_at: known.paused_at,
-        reason,
+        status: standing.status,
+        reason: standing.reason,
         strategy,
     })
 }
