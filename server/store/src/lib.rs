@@ -24,6 +24,7 @@ pub use repo::{
     audit::Audit,
     clusters::{AddCluster, KnownCluster, Opened},
     feed::FeedRows,
+    job_page::MarkedBackup,
     jobs::{Claim, Job, JobFacts, JobPatch, Lease, NewJob, Order, PAUSE_MAX_NS, UNFINISHED_MAX},
     measures::TaskCount,
     picture::{ArchiveFacts, TenantFacts, TenantPicture},

@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod clusters;
 pub(crate) mod feed;
 pub(crate) mod filter;
+pub(crate) mod job_page;
 pub(crate) mod jobs;
 pub(crate) mod measures;
 pub(crate) mod observed;
