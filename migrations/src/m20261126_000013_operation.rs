@@ -25,7 +25,15 @@ const INDEXES: [(&str, &[&str]); 3] = [
     ),
     (
         "job_page_state",
-        &["cluster_id", "kind", "state", "created", "id"],
+        &[
+            "cluster_id",
+            "kind",
+            "state",
+            "created",
+            "id",
+            "asked",
+            "source",
+        ],
     ),
     (
         "job_page_tenant",
@@ -76,8 +84,9 @@ impl MigrationTrait for Migration {
         for (name, columns) in INDEXES {
             index(manager, "job", name, columns).await?;
         }
+        index(manager, "tenant", "tenant_rev", &["cluster_id", "rev"]).await?;
         for (name, _) in REPLACED {
-            drop_index(manager, name).await?;
+            drop_index(manager, "job", name).await?;
         }
         Ok(())
     }
@@ -87,18 +96,23 @@ impl MigrationTrait for Migration {
             index(manager, "job", name, columns).await?;
         }
         for (name, _) in INDEXES {
-            drop_index(manager, name).await?;
+            drop_index(manager, "job", name).await?;
         }
+        drop_index(manager, "tenant", "tenant_rev").await?;
         drop_columns(manager, "cluster", &["observed_rev"]).await?;
         drop_tables(manager, &["secret"]).await
     }
 }
 
-async fn drop_index(manager: &SchemaManager<'_>, name: &'static str) -> Result<(), DbErr> {
-    if !manager.has_index("job", name).await? {
+async fn drop_index(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    name: &'static str,
+) -> Result<(), DbErr> {
+    if !manager.has_index(table, name).await? {
         return Ok(());
     }
     manager
-        .drop_index(Index::drop().name(name).table("job").to_owned())
+        .drop_index(Index::drop().name(name).table(table).to_owned())
         .await
 }

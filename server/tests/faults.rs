@@ -20,7 +20,7 @@ fn addresses_that_others_could_reach_are_refused() {
     for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:3000"] {
         let told = sentence(&serve(&home, &site, listen).output().unwrap(), 2);
         assert!(
-            told.contains(listen) && told.contains("no sign-in yet"),
+            told.contains(listen) && told.contains("--tls-cert"),
             "{told}"
         );
     }

@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 /// Most rows a page may hold.
 pub const PAGE_SIZE_MAX: u32 = 50;
 
+/// Rows of a list that are counted and can be turned to; one more in a total means that there are more.
+pub const TOTAL_MAX: u64 = 10_000;
+
 /// Which tasks to list, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TaskFilter {
@@ -42,9 +45,9 @@ pub struct TaskFilter {
 pub struct Page<T> {
     /// The rows of this page.
     pub rows: Vec<T>,
-    /// Rows that match, on all pages.
+    /// Rows that match, on all pages; [`TOTAL_MAX`] and one when there are more.
     pub total: u64,
-    /// Rows there are without any filter; tells "nothing yet" from "nothing matches".
+    /// Rows there are without any filter, counted alike; tells "nothing yet" from "nothing matches".
     pub total_unfiltered: u64,
     /// This page's number from 1.
     pub page: u32,

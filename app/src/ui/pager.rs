@@ -20,9 +20,14 @@ pub fn Pager(
     size: u32,
     /// Rows on all pages.
     total: u64,
+    /// The most that are counted; when there are more rows, only so many can be turned to.
+    #[prop(default = u64::MAX)]
+    limit: u64,
     /// The address of a page.
     href: PageHref,
 ) -> impl IntoView {
+    let more = if total > limit { "more than " } else { "" };
+    let total = total.min(limit);
     let pages = u32::try_from(total.div_ceil(u64::from(size.max(1)))).unwrap_or(u32::MAX);
     let first = u64::from(page.saturating_sub(1)) * u64::from(size) + 1;
     let last = (first + u64::from(size) - 1).min(total);
@@ -68,7 +73,7 @@ pub fn Pager(
         .collect_view();
     view! {
         <nav class="pager" aria-label="Pages">
-            <span>{format!("{first}–{last} of {total}")}</span>
+            <span>{format!("{first}–{last} of {more}{total}")}</span>
             <span class="pager-sizes">"Rows "{sizes}</span>
             {(pages > 1)
                 .then(|| {

@@ -21,7 +21,7 @@ use domain::{
     tenant::{Tenant, TenantState},
 };
 use std::sync::Arc;
-use store::KnownCluster;
+use store::{KnownCluster, MarkedBackup};
 
 /// Days that the calendar can show marks of.
 const MARKED_DAYS: u64 = 40;
@@ -239,17 +239,19 @@ fn running_checkpoint(tenant: &ShownTenant) -> Option<Scn> {
     }
 }
 
-fn markers(shown: &Shown, jobs: &[BackupJob], since: Scn) -> Vec<Marker> {
+fn markers(shown: &Shown, jobs: &[MarkedBackup], since: Scn) -> Vec<Marker> {
     let sets = shown.set_marks(since).cloned();
-    let mut markers: Vec<Marker> = sets.chain(jobs.iter().map(job_marker)).collect();
+    let mut markers: Vec<Marker> = sets
+        .chain(jobs.iter().map(|job| job_marker(shown, job)))
+        .collect();
     markers.sort_by_key(|marker| (marker.at, marker.tenant));
     markers
 }
 
-fn job_marker(job: &BackupJob) -> Marker {
+fn job_marker(shown: &Shown, job: &MarkedBackup) -> Marker {
     Marker {
         tenant: job.tenant,
-        tenant_name: job.tenant_name.clone(),
+        tenant_name: shown.name_of(job.tenant),
         kind: if job.state.is_final() {
             MarkerKind::Failed
         } else {

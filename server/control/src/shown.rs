@@ -39,6 +39,7 @@ pub(crate) struct Shown {
     /// The tenants, by name.
     pub(crate) tenants: Vec<Arc<ShownTenant>>,
     marks: OnceLock<Vec<Marker>>,
+    names: OnceLock<HashMap<TenantId, String>>,
 }
 
 /// A tenant with what follows from its picture, worked out once.
@@ -89,7 +90,22 @@ impl Shown {
             rev,
             tenants,
             marks: OnceLock::new(),
+            names: OnceLock::new(),
         }
+    }
+
+    /// The name of a tenant; its number while it is too new to be in the picture.
+    pub(crate) fn name_of(&self, tenant: TenantId) -> String {
+        let names = self.names.get_or_init(|| {
+            let names = self.tenants.iter();
+            names
+                .map(|tenant| (tenant.id, tenant.facts.name.clone()))
+                .collect()
+        });
+        names
+            .get(&tenant)
+            .cloned()
+            .unwrap_or_else(|| tenant.to_string())
     }
 
     /// The newest sets since a moment as marks on the calendar, ascending.

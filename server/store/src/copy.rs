@@ -5,7 +5,10 @@ use crate::{
     connect::SQLITE,
     error::{During, Result},
 };
-use sea_orm::{ConnectionTrait, Statement};
+use sea_orm::{
+    DbErr, RuntimeErr,
+    sqlx::{self, ConnectOptions, Connection},
+};
 use std::{collections::BTreeSet, path::Path};
 
 /// Why a control database of this kind is not copied from here, and what to use instead; nothing when it is.
@@ -22,16 +25,23 @@ pub fn copy_advice(backend: &str) -> Option<String> {
 
 impl Store {
     /// Writes everything as it is at one moment to a file of its own, which must be new or empty. Nobody waits for
-    /// it: it reads beside the changes that go on.
+    /// it: it reads beside the changes that go on. Only where [`copy_advice`] gives none.
     pub async fn copy_to(&self, file: &Path) -> Result<()> {
         let name = file.to_string_lossy().into_owned();
-        let backend = self.db.get_database_backend();
-        let copy = Statement::from_sql_and_values(backend, "VACUUM INTO ?", [name.into()]);
-        self.db
-            .execute_raw(copy)
-            .await
-            .during("copying everything")?;
-        Ok(())
+        let options = self.writer.get_sqlite_connection_pool().connect_options();
+        // A connection of its own: readers may not write, not even elsewhere, and the writer has to go on.
+        let copied = async {
+            let mut connection = (*options).clone().connect().await?;
+            sqlx::query("VACUUM INTO ?")
+                .bind(name)
+                .execute(&mut connection)
+                .await?;
+            connection.close().await
+        };
+        let copied = copied.await;
+        copied
+            .map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(error.into())))
+            .during("copying everything")
     }
 
     /// The keys that secrets are sealed with.

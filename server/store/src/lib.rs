@@ -27,6 +27,7 @@ pub use repo::{
     clusters::{AddCluster, KnownCluster, Opened},
     deliveries::{DELIVERY_PAUSE_MAX_NS, Delivery},
     feed::FeedRows,
+    job_page::MarkedBackup,
     jobs::{Claim, Job, JobFacts, JobPatch, Lease, NewJob, Order, PAUSE_MAX_NS, UNFINISHED_MAX},
     measures::TaskCount,
     picture::{ArchiveFacts, TenantFacts, TenantPicture},

@@ -43,7 +43,17 @@ pub(crate) fn tidemark(args: &[&str]) -> Command {
         .args(args)
         .env_remove("TIDEMARK_HOME")
         .env_remove("TIDEMARK_SITE");
-    command.env_remove("TIDEMARK_DATABASE").stdin(Stdio::null());
+    for name in [
+        "DATABASE",
+        "KEY",
+        "KEY_OLD",
+        "KEY_FILE",
+        "PUBLIC_URL",
+        "LOG_FORMAT",
+    ] {
+        command.env_remove(format!("TIDEMARK_{name}"));
+    }
+    command.stdin(Stdio::null());
     command
 }
 
@@ -55,8 +65,12 @@ pub(crate) fn start(home: &Path, site: &Path, more: &[&str]) -> Server {
 /// The same, by a command that is the binary in some other guise.
 pub(crate) fn start_by(mut command: Command, home: &Path, site: &Path, more: &[&str]) -> Server {
     let log = std::fs::File::create(home.with_extension("log")).unwrap();
+    command.arg("serve");
+    if !more.contains(&"--listen") {
+        command.args(["--listen", "127.0.0.1:0"]);
+    }
     command
-        .args(["serve", "--listen", "127.0.0.1:0", "--home"])
+        .arg("--home")
         .arg(home)
         .arg("--site")
         .arg(site)

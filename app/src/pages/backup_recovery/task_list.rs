@@ -152,7 +152,7 @@ fn loaded(frame: Frame, query: TaskQuery, shown: Size) -> AnyView {
         href(&params.read_untracked(), frame.prefix, &changes)
     });
     let pager = (shown.total > u64::from(crate::ui::pager::SIZES[0])).then(|| {
-        view! { <Pager page=shown.page size=shown.size total=shown.total href=pages/> }.any()
+        view! { <Pager page=shown.page size=shown.size total=shown.total limit=domain::page::TOTAL_MAX href=pages/> }.any()
     });
     let filtered = query.is_filtered() && shown.total_unfiltered > 0;
     let rows = move || {

@@ -210,7 +210,9 @@ async fn a_quiet_feed_does_not_read_what_it_does_not_tell() {
     let (stage, console, _) = Stage::with_tenant().await;
     stage.fake.world().frozen = true;
     let (store, viewer) = (stage.store().await, viewer(&console));
-    stage.tamper("UPDATE tenant SET state = 'unreadable'");
+    stage.tamper(
+        "UPDATE tenant SET state = 'unreadable'; UPDATE cluster SET observed_rev = observed_rev + 1000000",
+    );
     assert!(viewer.overview(LOCAL).await.is_err());
     eventually("a quiet answer", async || {
         let rev = store.revision().await.unwrap();

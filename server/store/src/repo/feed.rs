@@ -41,6 +41,19 @@ pub struct FeedRows {
     pub recoveries: Vec<RecoveryJob>,
 }
 
+impl FeedRows {
+    fn nothing(rev: i64) -> FeedRows {
+        FeedRows {
+            rev: Revision(rev),
+            summary: false,
+            period: false,
+            backups: Vec::new(),
+            archives: Vec::new(),
+            recoveries: Vec::new(),
+        }
+    }
+}
+
 impl Store {
     /// The rows with a revision after `since`, at most [`FEED_ROWS_MAX`] of each kind.
     ///
@@ -50,6 +63,9 @@ impl Store {
         let newest = counter(&self.db).await?;
         // A revision from the future is of another database: begin anew.
         let since = if since.0 > newest { 0 } else { since.0 };
+        if since == newest {
+            return Ok(FeedRows::nothing(newest));
+        }
         let backups = self
             .jobs_between(cluster, JobKind::DataBackup, since, newest)
             .await?;

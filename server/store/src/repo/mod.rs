@@ -7,6 +7,7 @@ pub(crate) mod clusters;
 pub(crate) mod deliveries;
 pub(crate) mod feed;
 pub(crate) mod filter;
+pub(crate) mod job_page;
 pub(crate) mod jobs;
 pub(crate) mod links;
 pub(crate) mod measures;

@@ -28,8 +28,9 @@ impl Store {
         kind: JobKind,
         ask: &TaskFilter,
     ) -> Result<Page<Task>> {
-        let (rows, slice, totals) = self.job_page(cluster, kind, ask).await?;
-        self.page(rows, slice, totals, task).await
+        let page = self.job_page(cluster, kind, ask).await?;
+        let totals = (page.total, page.total_unfiltered);
+        self.page(page.rows, page.slice, totals, task).await
     }
 
     /// A task of any kind.
@@ -46,14 +47,16 @@ impl Store {
         cluster: ClusterId,
         ask: &TaskFilter,
     ) -> Result<Page<SecondDataJob>> {
-        let (rows, slice, totals) = self.job_page(cluster, JobKind::SecondData, ask).await?;
-        self.page(rows, slice, totals, second_data).await
+        let page = self.job_page(cluster, JobKind::SecondData, ask).await?;
+        let totals = (page.total, page.total_unfiltered);
+        self.page(page.rows, page.slice, totals, second_data).await
     }
 
     /// A page of cleanups.
     pub async fn cleanups(&self, cluster: ClusterId, ask: &TaskFilter) -> Result<Page<CleanupJob>> {
-        let (rows, slice, totals) = self.job_page(cluster, JobKind::Cleanup, ask).await?;
-        self.page(rows, slice, totals, cleanup).await
+        let page = self.job_page(cluster, JobKind::Cleanup, ask).await?;
+        let totals = (page.total, page.total_unfiltered);
+        self.page(page.rows, page.slice, totals, cleanup).await
     }
 
     async fn page<T>(

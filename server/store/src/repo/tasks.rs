@@ -1,14 +1,14 @@
 //! The page's side of tasks: rows of the three task tables.
 
-use super::{clusters, filter, filter::Slice, jobs::open_codes, links, picture::method_from_code};
+use super::{clusters, filter, filter::Slice, links, picture::method_from_code};
 use crate::{
     Store,
-    convert::{count, impossible, scn, scn_column, scn_opt, word, word_opt},
+    convert::{count, impossible, scn, scn_opt, word, word_opt},
     entity::{job, log_archive, tenant},
     error::{During, Result},
 };
 use domain::{
-    BackupSetId, ClusterId, JobId, Revision, Scn, TenantId,
+    BackupSetId, ClusterId, JobId, Revision, TenantId,
     archive::{ArchiveState, LogArchive},
     backup::{BackupJob, BackupKind, TaskSource, Trigger},
     job::{JobKind, JobState, Progress},
@@ -16,20 +16,16 @@ use domain::{
     recovery::RecoveryJob,
 };
 use sea_orm::{
-    Condition, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use std::collections::HashMap;
-
-/// Most failed and running data backups that the calendar marks.
-const MARKED_MAX: u64 = 1000;
 
 impl Store {
     /// A page of data backup tasks.
     pub async fn backups(&self, cluster: ClusterId, ask: &TaskFilter) -> Result<Page<BackupJob>> {
-        let (rows, slice, totals) = self.job_page(cluster, JobKind::DataBackup, ask).await?;
-        let rows = backup_rows(&self.db, rows).await?;
-        Ok(slice.page(rows, totals.0, totals.1))
+        let page = self.job_page(cluster, JobKind::DataBackup, ask).await?;
+        let rows = backup_rows(&self.db, page.rows).await?;
+        Ok(page.slice.page(rows, page.total, page.total_unfiltered))
     }
 
     /// A page of recovery tasks.
@@ -38,9 +34,9 @@ impl Store {
         cluster: ClusterId,
         ask: &TaskFilter,
     ) -> Result<Page<RecoveryJob>> {
-        let (rows, slice, totals) = self.job_page(cluster, JobKind::Recovery, ask).await?;
-        let rows = recovery_rows(&self.db, cluster, rows).await?;
-        Ok(slice.page(rows, totals.0, totals.1))
+        let page = self.job_page(cluster, JobKind::Recovery, ask).await?;
+        let rows = recovery_rows(&self.db, cluster, page.rows).await?;
+        Ok(page.slice.page(rows, page.total, page.total_unfiltered))
     }
 
     /// A page of log backup tasks; there is one row per tenant.
@@ -78,21 +74,6 @@ impl Store {
         Ok(recovery_rows(&self.db, cluster, rows).await?.pop())
     }
 
-    /// Data backups since `since` that failed or are not final, newest first, for the calendar.
-    pub async fn marked_backups(&self, cluster: ClusterId, since: Scn) -> Result<Vec<BackupJob>> {
-        let states = open_codes().chain([JobState::Failed.code()]);
-        let rows = job::Entity::find()
-            .filter(filter::all_jobs(cluster, JobKind::DataBackup))
-            .filter(job::COLUMN.created.gte(scn_column(since)))
-            .filter(job::COLUMN.state.is_in(states))
-            .order_by_desc(job::COLUMN.id)
-            .limit(MARKED_MAX)
-            .all(&self.db)
-            .await
-            .during("reading data backups to mark")?;
-        backup_rows(&self.db, rows).await
-    }
-
     async fn job_row(
         &self,
         cluster: ClusterId,
@@ -115,35 +96,6 @@ impl Store {
             .all(&self.db)
             .await
             .during("reading a task")
-    }
-
-    /// The rows of a page of tasks of one kind, with how many match and how many there are.
-    pub(crate) async fn job_page(
-        &self,
-        cluster: ClusterId,
-        kind: JobKind,
-        ask: &TaskFilter,
-    ) -> Result<(Vec<job::Model>, Slice, (u64, u64))> {
-        let slice = Slice::of(ask);
-        let count = async |condition: Condition| {
-            job::Entity::find()
-                .filter(condition)
-                .count(&self.db)
-                .await
-                .during("counting tasks")
-        };
-        let total = count(filter::jobs(cluster, kind, ask)).await?;
-        let total_unfiltered = count(filter::all_jobs(cluster, kind)).await?;
-        let rows = job::Entity::find()
-            .filter(filter::jobs(cluster, kind, ask))
-            .order_by(job::COLUMN.created, direction(ask))
-            .order_by(job::COLUMN.id, direction(ask))
-            .offset(slice.offset())
-            .limit(slice.limit())
-            .all(&self.db)
-            .await
-            .during("listing tasks")?;
-        Ok((rows, slice, (total, total_unfiltered)))
     }
 }
 

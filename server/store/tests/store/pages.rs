@@ -144,3 +144,99 @@ async fn log_backup_has_one_row_per_tenant() {
     assert_eq!((page.total, page.total_unfiltered), (1, 2));
     assert_eq!(page.rows[0].checkpoint_scn, Some(Scn(100)));
 }
+
+/// What a page should hold, the slow way.
+fn expected(all: &[domain::backup::BackupJob], ask: &TaskFilter) -> (Vec<i64>, u64) {
+    let mut matching: Vec<_> = all
+        .iter()
+        .filter(|job| {
+            ask.since.is_none_or(|at| job.created >= at)
+                && ask.until.is_none_or(|at| job.created < at)
+                && (ask.states.is_empty() || ask.states.contains(&job.state))
+                && ask.tenant.is_none_or(|tenant| job.tenant == tenant)
+                && ask.kind.is_none_or(|kind| job.asked == kind)
+                && ask.source.is_none_or(|source| job.source == source)
+        })
+        .map(|job| (job.created, job.id.0))
+        .collect();
+    matching.sort_unstable();
+    if !ask.ascending {
+        matching.reverse();
+    }
+    let total = matching.len() as u64;
+    let from = usize::try_from((ask.page - 1) * ask.size).unwrap();
+    let rows = matching.into_iter().map(|(_, id)| id);
+    let rows = rows.skip(from).take(ask.size as usize).collect();
+    (rows, total)
+}
+
+#[tokio::test]
+async fn every_filter_in_every_order_gives_what_the_slow_way_gives() {
+    let fixture = fresh().await;
+    let cluster = fixture.cluster("local").await;
+    let other = fixture.cluster("other").await;
+    let foreign = fixture.tenant(other, "foreign").await;
+    fixture.enqueue(&backup(other, foreign, 7)).await;
+    let mut tenants = Vec::new();
+    for name in ["a_tenant", "b_tenant", "c_tenant"] {
+        tenants.push(fixture.tenant(cluster, name).await);
+    }
+    // The same numbers each time; several tasks of one moment.
+    let mut dice = 20_261_126_u64;
+    let mut roll = move |sides: u64| {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (dice >> 33) % sides
+    };
+    for number in 0..120 {
+        let asked = [BackupKind::Full, BackupKind::Incremental][roll(2) as usize];
+        let source = [TaskSource::Cluster, TaskSource::Tenant][roll(2) as usize];
+        let new = NewJob {
+            order: Order::Backup { asked, source },
+            token: format!("token {number}"),
+            ..backup(cluster, tenants[roll(3) as usize], 1 + roll(40))
+        };
+        let id = fixture.enqueue(&new).await;
+        let patch = JobPatch {
+            state: Some(JobState::ALL[roll(JobState::ALL.len() as u64) as usize]),
+            ..JobPatch::default()
+        };
+        let changed = fixture
+            .store
+            .change(async |change| change.patch_job(id, JobState::Queued, None, &patch).await);
+        changed.await.unwrap();
+    }
+    let mut all = Vec::new();
+    for page in 1..=3 {
+        let ask = TaskFilter {
+            page,
+            size: 50,
+            ..TaskFilter::default()
+        };
+        all.extend(fixture.store.backups(cluster, &ask).await.unwrap().rows);
+    }
+    assert_eq!(all.len(), 120);
+    for _ in 0..300 {
+        let mut states = JobState::ALL.to_vec();
+        states.retain(|_| roll(3) == 0);
+        let ask = TaskFilter {
+            since: (roll(2) == 0).then(|| Scn(roll(45))),
+            until: (roll(2) == 0).then(|| Scn(roll(45))),
+            states: if roll(2) == 0 { states } else { Vec::new() },
+            tenant: (roll(3) == 0).then(|| tenants[roll(3) as usize]),
+            kind: (roll(3) == 0).then_some(BackupKind::Full),
+            source: (roll(3) == 0).then_some(TaskSource::Cluster),
+            ascending: roll(2) == 0,
+            page: 1 + u32::try_from(roll(4)).unwrap(),
+            size: [10, 20, 50][roll(3) as usize],
+        };
+        let page = fixture.store.backups(cluster, &ask).await.unwrap();
+        let rows: Vec<i64> = page.rows.iter().map(|row| row.id.0).collect();
+        assert_eq!((rows, page.total), expected(&all, &ask), "{ask:?}");
+    }
+    let elsewhere = TaskFilter {
+        tenant: Some(foreign),
+        ..TaskFilter::default()
+    };
+    let page = fixture.store.backups(cluster, &elsewhere).await.unwrap();
+    assert_eq!((page.rows.len(), page.total), (0, 0), "of another cluster");
+}
