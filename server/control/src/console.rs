@@ -6,8 +6,9 @@ use crate::{
     error::{Error, chain},
     handle::ClusterHandle,
     jobs::worker,
+    notify::{Outbound, Sealer, send},
     tasks::{
-        keep, schedule,
+        alerting, keep, schedule,
         supervise::{Duty, supervise},
     },
 };
@@ -21,7 +22,7 @@ use std::{
     collections::BTreeMap,
     future::Future,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, atomic::AtomicU64},
     time::Duration,
 };
 use store::{KnownCluster, Store};
@@ -47,6 +48,10 @@ pub struct ConsoleParts {
     pub home: PathBuf,
     /// Whether no other process uses the control database, so that what an earlier one held is free.
     pub alone: bool,
+    /// Seals addresses and keys of notification channels.
+    pub sealer: Arc<dyn Sealer>,
+    /// Sends messages to them.
+    pub outbound: Arc<dyn Outbound>,
 }
 
 /// The console. Cheap to clone; all clones are one.
@@ -65,6 +70,14 @@ pub(crate) struct Inner {
     pub(crate) queue: Notify,
     /// Wakes the scheduler: a strategy changed, or a task of a run ended.
     pub(crate) schedule: Notify,
+    /// Wakes the sender of messages.
+    pub(crate) outbox: Notify,
+    /// Seals addresses and keys of notification channels.
+    pub(crate) sealer: Arc<dyn Sealer>,
+    /// Sends messages to them.
+    pub(crate) outbound: Arc<dyn Outbound>,
+    /// When this process evaluated the alerts last; 0 before the first time.
+    pub(crate) evaluated: AtomicU64,
     /// Held while a cluster is added, so that two of one name cannot be.
     pub(crate) adding: tokio::sync::Mutex<()>,
     clusters: Mutex<BTreeMap<String, Arc<ClusterHandle>>>,
@@ -89,6 +102,10 @@ impl Console {
             home: parts.home,
             queue: Notify::new(),
             schedule: Notify::new(),
+            outbox: Notify::new(),
+            sealer: parts.sealer,
+            outbound: parts.outbound,
+            evaluated: AtomicU64::new(0),
             adding: tokio::sync::Mutex::default(),
             clusters: Mutex::default(),
             tasks: Mutex::default(),
@@ -96,6 +113,10 @@ impl Console {
         });
         if parts.alone {
             inner.store.free_leases().await?;
+            let free = inner
+                .store
+                .change(async |change| change.free_deliveries().await);
+            free.await?;
         }
         for known in inner.store.clusters().await? {
             let handle = ClusterHandle::new(known.cluster.id, inner.settings(&known), None);
@@ -111,6 +132,16 @@ impl Console {
             cluster: None,
         };
         inner.supervise(duty, schedule::run);
+        let duty = Duty {
+            name: "alerting",
+            cluster: None,
+        };
+        inner.supervise(duty, alerting::run);
+        let duty = Duty {
+            name: "sending of messages",
+            cluster: None,
+        };
+        inner.supervise(duty, send::run);
         Ok(Console { inner })
     }
 

@@ -4,6 +4,7 @@
 //! engines are asked by the tasks in the background and by orders. No engine and no HTTP is named here.
 
 mod access;
+mod alerts;
 mod backups;
 mod clusters;
 mod console;
@@ -14,6 +15,7 @@ mod handle;
 mod history;
 mod jobs;
 mod log_archive;
+mod notify;
 mod recoveries;
 mod reports;
 mod tasks;
@@ -22,3 +24,4 @@ mod tenants;
 pub use access::{Admin, Operator, Viewer};
 pub use console::{Console, ConsoleParts};
 pub use error::{Error, ErrorKind, chain};
+pub use notify::{Answer, Outbound, Outgoing, Sealer};

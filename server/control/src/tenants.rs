@@ -2,12 +2,14 @@
 
 use crate::{
     access::{Entry, Operator},
+    backups::named,
     error::Error,
     handle::answer,
     jobs::queue,
 };
-use domain::{TenantId, tenant::TenantState, validate};
-use engine::{SqlResult, TenantKey, VerifyReport};
+use domain::{ClusterId, TenantId, tenant::TenantState, validate};
+use engine::{EngineErrorKind, SqlResult, TenantKey, VerifyReport};
+use store::{TenantPicture, Verification};
 
 /// What the audit calls making one.
 pub(crate) const CREATE_TENANT: &str = "create tenant";
@@ -92,22 +94,22 @@ impl Operator {
         Ok(results)
     }
 
-    /// Reads every set and log file of a tenant, or of all, back and checks every checksum.
+    /// Reads every set and log file of a tenant, or of all, back and checks every checksum. What was found is kept.
     pub async fn verify(
         &self,
         cluster: &str,
         tenant: Option<TenantId>,
     ) -> Result<VerifyReport, Error> {
-        let (handle, picture) = match tenant {
-            Some(id) => {
-                let (handle, picture) = self.tenant(cluster, id).await?;
-                (handle, Some(picture))
-            }
-            None => (self.handle(cluster)?, None),
+        let handle = self.handle(cluster)?;
+        let picture = self.inner().store.picture(handle.id).await?;
+        let chosen: Vec<&TenantPicture> = match tenant {
+            Some(id) => vec![named(&picture, id)?],
+            None => picture.iter().collect(),
         };
-        let subject = picture
-            .as_ref()
-            .map_or("all tenants", |picture| &picture.facts.name);
+        let subject = match tenant {
+            Some(_) => chosen[0].facts.name.as_str(),
+            None => "all tenants",
+        };
         let entry = Entry {
             operation: "verify",
             cluster: handle.id,
@@ -115,13 +117,56 @@ impl Operator {
             detail: "",
         };
         record_before(self, entry).await?;
-        let key = picture
-            .as_ref()
-            .map(|p| TenantKey(p.facts.engine_key.clone()));
         let engine = handle.engine()?;
-        // No limit of time: it reads everything there is.
-        Ok(engine.verify(key.as_ref()).await?)
+        let mut all = VerifyReport::default();
+        for tenant in chosen {
+            let key = TenantKey(tenant.facts.engine_key.clone());
+            // No limit of time: it reads everything there is.
+            let report = match engine.verify(Some(&key)).await {
+                // Of a tenant that is gone with all its backups nothing is left to read.
+                Err(error) if error.kind == EngineErrorKind::NotFound && !has_backups(tenant) => {
+                    continue;
+                }
+                report => report?,
+            };
+            self.keep(handle.id, tenant.id, &report).await?;
+            all.sets += report.sets;
+            all.log_files += report.log_files;
+            all.bytes += report.bytes;
+            all.faults.extend(report.faults);
+        }
+        Ok(all)
     }
+
+    /// Keeps what reading back found.
+    async fn keep(
+        &self,
+        cluster: ClusterId,
+        tenant: TenantId,
+        report: &VerifyReport,
+    ) -> Result<(), Error> {
+        let inner = self.inner();
+        let found = Verification {
+            cluster,
+            tenant,
+            at: inner.now(),
+            actor: self.actor.name.clone(),
+            sets: report.sets,
+            log_files: report.log_files,
+            bytes: report.bytes,
+            faults: report.faults.len() as u64,
+            first_fault: report.faults.first().cloned(),
+        };
+        inner
+            .store
+            .change(async |change| Ok(change.verified(&found).await?))
+            .await
+    }
+}
+
+/// Whether anything is known to be left of a tenant's backups.
+fn has_backups(tenant: &TenantPicture) -> bool {
+    !tenant.sets.is_empty() || !tenant.spans.is_empty()
 }
 
 /// Records an order whose failure text must not be kept: it may quote the SQL.

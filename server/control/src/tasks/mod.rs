@@ -1,5 +1,7 @@
-//! What runs in the background: keeping clusters open, observing them, first backups of new rounds; and supervision of it all.
+//! What runs in the background: keeping clusters open, observing them, first backups of new rounds, alerting; and supervision of it all.
 
+mod alert_facts;
+pub(crate) mod alerting;
 pub(crate) mod diff;
 pub(crate) mod keep;
 pub(crate) mod new_round;

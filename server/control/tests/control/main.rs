@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod fake;
+mod outside;
 mod stage;
 
+mod alerts;
 mod backups;
 mod capabilities;
 mod clock;
@@ -12,6 +14,7 @@ mod demo;
 mod keep;
 mod leases;
 mod log_backup;
+mod notify;
 mod observe;
 mod recoveries;
 mod resume;
