@@ -112,9 +112,9 @@ fn channel_table(manager: &SchemaManager<'_>) -> TableCreateStatement {
         .col(big_pk_auto("id"))
         .col(string_len("name", 64))
         .col(string_len("kind", 16))
-        // Both sealed: the address holds a secret too.
-        .col(text("url"))
-        .col(text_null("secret"))
+        // Where both lie sealed: the address holds a secret too.
+        .col(big_integer("url"))
+        .col(big_integer_null("secret"))
         .col(text("host"))
         .col(text("levels"))
         .col(text_null("clusters"))

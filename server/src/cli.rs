@@ -53,19 +53,55 @@ pub enum Command {
     Sql(Sql),
     /// Read backup sets and logs back and check every checksum
     Verify(Verify),
+    /// List alerts, show one, or mask one until a time
+    #[command(subcommand)]
+    Alert(Alert),
+    /// List, add, try or remove the channels that tell people about alerts
+    #[command(subcommand)]
+    Channel(Channel),
     /// List tasks, show what one did, cancel one, or try one again
     #[command(subcommand)]
     Task(Task),
     /// Show the runs of the backup strategy's schedule
     History(History),
+    /// Look after the console itself: its own database and its key
+    #[command(subcommand)]
+    Admin(Admin),
 }
 
 /// Options of `serve`.
 #[derive(Debug, Clone, Args)]
 pub struct Serve {
-    /// Address to listen on; only this machine can be served until there is sign-in
+    /// Address to listen on; beyond this machine only with a certificate, behind a proxy, or with --insecure-http
     #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDR")]
     pub listen: String,
+    /// Certificate for HTTPS, a PEM file; read again on SIGHUP
+    #[arg(long, env = "TIDEMARK_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, a PEM file
+    #[arg(long, env = "TIDEMARK_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Where people open the console, such as https://backup.example.org
+    #[arg(long, env = "TIDEMARK_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Further names that the console may be opened by
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    pub host_name: Vec<String>,
+    /// Proxies whose X-Forwarded-For, -Proto and -Host are believed
+    #[arg(long, value_delimiter = ',', value_name = "ADDR/NET,…")]
+    pub trusted_proxy: Vec<String>,
+    /// Let other machines in without encryption, in a network where nobody reads along
+    #[arg(long)]
+    pub insecure_http: bool,
+    /// Key that seals secrets; made when it is missing. TIDEMARK_KEY gives the key itself instead
+    #[arg(long, env = "TIDEMARK_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// File with the token that /metrics wants to see from other machines
+    #[arg(long, env = "TIDEMARK_METRICS_TOKEN_FILE", value_name = "FILE")]
+    pub metrics_token_file: Option<PathBuf>,
+    /// How log lines are written
+    #[arg(long, env = "TIDEMARK_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
     /// Begin with a cluster `local` and two tenants whose data change every second
     #[arg(long)]
     pub demo: bool,
@@ -80,6 +116,36 @@ pub struct Serve {
         value_name = "URL"
     )]
     pub database: Option<String>,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON document per line, for programs.
+    Json,
+}
+
+/// Commands about the console itself.
+#[derive(Debug, Subcommand)]
+pub enum Admin {
+    /// Seal every secret with a new key
+    RotateKey {
+        /// Remove secrets whose key is lost; they have to be entered again
+        #[arg(long)]
+        forget: bool,
+    },
+    /// Copy the console's own database, while the server runs or not
+    BackupSelf {
+        /// The copy; its manifest lies beside it
+        file: PathBuf,
+    },
+    /// Put a copy of the console's own database in its place; the server must not run
+    RestoreSelf {
+        /// The copy
+        file: PathBuf,
+    },
 }
 
 /// Commands about tenants.
@@ -140,6 +206,90 @@ pub struct Sql {
     pub tenant: String,
     /// One or more statements
     pub sql: Option<String>,
+}
+
+/// Commands about alerts.
+#[derive(Debug, Subcommand)]
+pub enum Alert {
+    /// List alerts, newest first: those that last, unless --status says otherwise
+    List {
+        /// active, masked, recovered or all
+        #[arg(long)]
+        status: Option<String>,
+        /// Only those of this level, 1 (the gravest) to 5
+        #[arg(long)]
+        level: Option<u8>,
+        /// Only those of the rule with this code, such as base_backup_fail
+        #[arg(long)]
+        rule: Option<String>,
+        /// Only those whose object or summary contains it
+        #[arg(long)]
+        text: Option<String>,
+        /// Of every cluster
+        #[arg(long)]
+        all: bool,
+        /// Which page of 50
+        #[arg(long, default_value_t = 1)]
+        page: u32,
+    },
+    /// Show an alert with its causes, what to do, and its history
+    Show {
+        /// Its number
+        id: i64,
+    },
+    /// Call nobody about an alert that lasts, until a time
+    Mask {
+        /// Its number
+        id: i64,
+        /// Until when, RFC 3339 with a zone
+        #[arg(long, value_name = "TIME", conflicts_with = "minutes")]
+        until: Option<String>,
+        /// Or for how many minutes
+        #[arg(long = "for", value_name = "MINUTES")]
+        minutes: Option<u32>,
+        /// Why; shown with the alert
+        #[arg(long)]
+        reason: String,
+    },
+    /// End the mask of an alert
+    Unmask {
+        /// Its number
+        id: i64,
+    },
+}
+
+/// Commands about notification channels.
+#[derive(Debug, Subcommand)]
+pub enum Channel {
+    /// List the channels, without their addresses
+    List,
+    /// Add a channel; its address is read from standard input, a key for signatures from the second line
+    Add {
+        /// Its name: 2 to 64 letters, digits and underscores, beginning with a letter
+        name: String,
+        /// json, slack, dingtalk, feishu, wecom or ping
+        #[arg(long)]
+        kind: String,
+        /// Levels that are sent, such as 1,2; 1 to 4 when absent
+        #[arg(long, value_delimiter = ',')]
+        levels: Vec<u8>,
+        /// Clusters that are sent; all, and the console itself, when absent
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+        /// Minutes between two pings, for the kind ping
+        #[arg(long, value_name = "MINUTES")]
+        every: Option<u32>,
+    },
+    /// Send a message that says it is a test, and tell what the receiver answers
+    Test {
+        /// Its name
+        name: String,
+    },
+    /// Remove a channel
+    Remove {
+        /// Its name
+        name: String,
+    },
 }
 
 /// Commands about tasks.

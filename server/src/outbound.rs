@@ -47,7 +47,8 @@ fn roots(file: &Path) -> Result<RootCerts, String> {
         .map_err(|error| format!("the certificates in {name} could not be read: {error}"))?;
     let mut found = Vec::new();
     for item in parse_pem(&text) {
-        let item = item.map_err(|error| format!("{name} is not a file of certificates: {error}"))?;
+        let item =
+            item.map_err(|error| format!("{name} is not a file of certificates: {error}"))?;
         if let PemItem::Certificate(certificate) = item {
             found.push(certificate);
         }
@@ -138,7 +139,10 @@ mod tests {
         assert_eq!((answer.status, answer.text.as_str()), (200, "ok"));
         let (head, body) = told.recv().unwrap();
         assert!(head.starts_with("POST /hook?key=1 HTTP/1.1"), "{head}");
-        assert!(head.to_lowercase().contains("content-type: application/json"));
+        assert!(
+            head.to_lowercase()
+                .contains("content-type: application/json")
+        );
         assert_eq!(body, json);
         let answer = web.send(&outgoing(&url, Some("{}"))).unwrap();
         assert_eq!((answer.status, answer.text.as_str()), (500, "broken"));
@@ -159,8 +163,14 @@ mod tests {
     #[test]
     fn nobody_there_and_nonsense_are_errors_and_no_panics() {
         let web = Web::new(None).unwrap();
-        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        assert!(web.send(&outgoing(&format!("http://{closed}/"), Some("{}"))).is_err());
+        let closed = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        assert!(
+            web.send(&outgoing(&format!("http://{closed}/"), Some("{}")))
+                .is_err()
+        );
         let (url, _told) = receiver(vec!["nonsense\r\n\r\n"]);
         assert!(web.send(&outgoing(&url, Some("{}"))).is_err());
         assert!(web.send(&outgoing("http://", Some("{}"))).is_err());

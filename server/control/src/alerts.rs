@@ -9,7 +9,7 @@ use domain::{
     AlertId, ClusterId, Scn,
     alert::{Alert, AlertCounts, AlertDetails, AlertFilter, AlertStatus, Language, RuleId, text},
     page::Page,
-    scn::NS_PER_DAY,
+    scn::{NS_PER_DAY, NS_PER_SECOND},
 };
 use store::{Audit, StoredAlert};
 
@@ -78,6 +78,12 @@ impl Operator {
         }
         let detail = format!("until {given}: {reason}");
         self.set_mask(id, "mask alert", Some(until), &detail).await
+    }
+
+    /// The same for so many minutes from now.
+    pub async fn mask_for(&self, id: AlertId, minutes: u32, reason: &str) -> Result<(), Error> {
+        let ns = u64::from(minutes) * 60 * NS_PER_SECOND;
+        self.mask(id, self.inner().now().plus_ns(ns), reason).await
     }
 
     /// Ends the mask of an alert.

@@ -6,9 +6,14 @@ use crate::{
     error::{Error, chain},
     handle::ClusterHandle,
     jobs::worker,
-    notify::{Outbound, Sealer, send},
+    measure::Counted,
+    notify::{Outbound, send},
+    readiness::Tried,
+    secret::{KeyPlace, Secrets},
     tasks::{
-        alerting, keep, schedule,
+        alerting, keep,
+        pulse::{self, Pulse},
+        schedule,
         supervise::{Duty, supervise},
     },
 };
@@ -48,9 +53,9 @@ pub struct ConsoleParts {
     pub home: PathBuf,
     /// Whether no other process uses the control database, so that what an earlier one held is free.
     pub alone: bool,
-    /// Seals addresses and keys of notification channels.
-    pub sealer: Arc<dyn Sealer>,
-    /// Sends messages to them.
+    /// Where the key comes from that seals secrets.
+    pub key: KeyPlace,
+    /// Sends messages about alerts.
     pub outbound: Arc<dyn Outbound>,
 }
 
@@ -66,15 +71,15 @@ pub(crate) struct Inner {
     pub(crate) opener: Arc<dyn EngineOpener>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) home: PathBuf,
+    /// Seals and opens what others entrust to the console.
+    pub(crate) secrets: Secrets,
     /// Wakes the worker.
     pub(crate) queue: Notify,
     /// Wakes the scheduler: a strategy changed, or a task of a run ended.
     pub(crate) schedule: Notify,
     /// Wakes the sender of messages.
     pub(crate) outbox: Notify,
-    /// Seals addresses and keys of notification channels.
-    pub(crate) sealer: Arc<dyn Sealer>,
-    /// Sends messages to them.
+    /// Sends messages about alerts.
     pub(crate) outbound: Arc<dyn Outbound>,
     /// When this process evaluated the alerts last; 0 before the first time.
     pub(crate) evaluated: AtomicU64,
@@ -82,6 +87,12 @@ pub(crate) struct Inner {
     pub(crate) adding: tokio::sync::Mutex<()>,
     clusters: Mutex<BTreeMap<String, Arc<ClusterHandle>>>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
+    /// Signs of life of the duties.
+    pulses: Mutex<Vec<Arc<Pulse>>>,
+    /// The last count of all tasks.
+    pub(crate) counted: tokio::sync::Mutex<Counted>,
+    /// The last try of the database.
+    pub(crate) tried: tokio::sync::Mutex<Tried>,
     stop: watch::Sender<bool>,
 }
 
@@ -95,7 +106,10 @@ impl Console {
 
     /// Takes the known clusters in, and begins to open and observe them and to work on the queue.
     pub async fn begin(parts: ConsoleParts) -> Result<Console, Error> {
+        let (store, clock) = (parts.store.clone(), Arc::clone(&parts.clock));
+        let secrets = Secrets::start(store, clock, parts.key).await?;
         let inner = Arc::new(Inner {
+            secrets,
             store: parts.store,
             opener: parts.opener,
             clock: parts.clock,
@@ -103,12 +117,14 @@ impl Console {
             queue: Notify::new(),
             schedule: Notify::new(),
             outbox: Notify::new(),
-            sealer: parts.sealer,
             outbound: parts.outbound,
             evaluated: AtomicU64::new(0),
             adding: tokio::sync::Mutex::default(),
             clusters: Mutex::default(),
             tasks: Mutex::default(),
+            pulses: Mutex::default(),
+            counted: tokio::sync::Mutex::default(),
+            tried: tokio::sync::Mutex::default(),
             stop: watch::Sender::new(false),
         });
         if parts.alone {
@@ -266,10 +282,21 @@ impl Inner {
         Work: Future<Output = ()> + Send + 'static,
     {
         let inner = Arc::clone(self);
+        let cluster = duty.cluster.as_ref();
+        let cluster = cluster.map(|handle| (handle.id, handle.name.clone()));
+        let pulse = Arc::new(Pulse::new(duty.name, cluster, self.now()));
+        lock(&self.pulses).push(Arc::clone(&pulse));
         self.spawn(async move {
             let again = Arc::clone(&inner);
-            supervise(inner, duty, move || begin(Arc::clone(&again))).await;
+            let ended = Arc::clone(&inner);
+            supervise(inner, duty, &pulse, move || begin(Arc::clone(&again))).await;
+            lock(&ended.pulses).retain(|other| !Arc::ptr_eq(other, &pulse));
         });
+    }
+
+    /// The signs of life of the duties that run.
+    pub(crate) fn pulses(&self) -> Vec<Arc<Pulse>> {
+        lock(&self.pulses).clone()
     }
 
     /// Runs a task until it ends by itself after [`Inner::stopped`].
@@ -282,8 +309,9 @@ impl Inner {
         *self.stop.borrow()
     }
 
-    /// Waits until the process is ending.
+    /// Waits until the process is ending. Duties wait here between two rounds, so it is their sign of life too.
     pub(crate) async fn stopped(&self) {
+        pulse::beat(self.now());
         let mut stop = self.stop.subscribe();
         // An error means that the console is gone, which is an end too.
         let _ = stop.wait_for(|stop| *stop).await;

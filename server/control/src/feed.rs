@@ -3,7 +3,7 @@
 use crate::{
     access::Viewer,
     error::Error,
-    reports::{known, period_of, summarize},
+    reports::{known, period_of, shown, summarize},
 };
 use domain::{Revision, feed::Delta};
 
@@ -34,12 +34,12 @@ impl Viewer {
         }
         // Read after the revision: what is newer than it comes once more, and what it promises is here.
         let known = known(inner, cluster).await?;
-        let picture = inner.store.picture(id).await?;
+        let shown = shown(inner, &known).await?;
         if rows.period {
-            delta.period = Some(period_of(inner, &known.cluster, &picture).await?);
+            delta.period = Some(period_of(inner, &known.cluster, &shown).await?);
         }
         if rows.summary {
-            delta.summary = Some(summarize(inner, known.cluster, &picture).await?);
+            delta.summary = Some(summarize(inner, known.cluster, &shown).await?);
         }
         Ok(delta)
     }

@@ -1,6 +1,6 @@
 //! A managed cluster at run time: its engine, if it is open, and what wakes its observer.
 
-use crate::{error::Error, tasks::observe::Eye};
+use crate::{error::Error, measure, shown::Slot, tasks::observe::Eye};
 use domain::{BackupSetId, ClusterId, Scn, TenantId};
 use engine::{Engine, EngineError, EngineErrorKind, EngineSettings};
 use std::{
@@ -28,6 +28,10 @@ pub(crate) struct ClusterHandle {
     pub(crate) settings: EngineSettings,
     /// What the observer knows; locked while it looks.
     pub(crate) eye: tokio::sync::Mutex<Eye>,
+    /// What pages are made of; nothing before the first look.
+    pub(crate) shown: Slot,
+    /// Held while that is read from the control database.
+    pub(crate) reading: tokio::sync::Mutex<()>,
     /// Wakes the observer.
     pub(crate) look: Notify,
     /// Attempts at tasks that run here now.
@@ -50,6 +54,8 @@ impl ClusterHandle {
             name: settings.name.clone(),
             settings,
             eye: tokio::sync::Mutex::default(),
+            shown: Slot::new(None),
+            reading: tokio::sync::Mutex::default(),
             look: Notify::new(),
             attempts: AtomicUsize::new(0),
             tried: watch::Sender::new(false),
@@ -86,6 +92,11 @@ impl ClusterHandle {
     /// Notes that opening was tried.
     pub(crate) fn set_tried(&self) {
         self.tried.send_replace(true);
+    }
+
+    /// Whether opening was tried.
+    pub(crate) fn was_tried(&self) -> bool {
+        *self.tried.borrow()
     }
 
     /// Waits until opening was tried once.
@@ -161,7 +172,10 @@ pub(crate) async fn answer_within<T>(
     subject: &str,
     call: impl Future<Output = Result<T, EngineError>>,
 ) -> Result<T, EngineError> {
-    match tokio::time::timeout(limit, call).await {
+    let begun = tokio::time::Instant::now();
+    let answered = tokio::time::timeout(limit, call).await;
+    measure::engine_call(operation, begun.elapsed());
+    match answered {
         Ok(answer) => answer,
         Err(_) => Err(EngineError::new(
             EngineErrorKind::Unreachable,

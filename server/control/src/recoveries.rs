@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     handle::{ClusterHandle, answer},
     jobs::queue,
-    reports::ranges,
+    shown::ranges,
     tasks::observe,
 };
 use domain::{

@@ -38,7 +38,12 @@ pub(super) fn run(common: &Common, order: &Alert, output: &Output) -> Result<(),
             asked.extend(all.then_some(("all", "true")));
             let list: AlertList = client.get_with(&["alerts"], &asked)?;
             output.show(&list, |list| {
-                format!("{}{} of {}\n", table(&list.alerts), list.alerts.len(), list.total)
+                format!(
+                    "{}{} of {}\n",
+                    table(&list.alerts),
+                    list.alerts.len(),
+                    list.total
+                )
             })
         }
         Alert::Show { id } => {
@@ -96,7 +101,9 @@ pub(super) fn channel(common: &Common, order: &Channel, output: &Output) -> Resu
             let added: ChannelRow = Client::connect(common)?.post(&["channels"], &request)?;
             output.show(&added, |added| {
                 let (name, host) = (&added.name, &added.host);
-                format!("Channel {name} sends to {host}; try it with tidemark channel test {name}\n")
+                format!(
+                    "Channel {name} sends to {host}; try it with tidemark channel test {name}\n"
+                )
             })
         }
         Channel::Test { name } => {
@@ -137,7 +144,16 @@ fn address() -> Result<(String, Option<String>), Problem> {
 }
 
 fn table(alerts: &[AlertRow]) -> String {
-    let head = ["ID", "LEVEL", "TYPE", "OBJECT", "STATUS", "SINCE", "LAST SEEN", "SUMMARY"];
+    let head = [
+        "ID",
+        "LEVEL",
+        "TYPE",
+        "OBJECT",
+        "STATUS",
+        "SINCE",
+        "LAST SEEN",
+        "SUMMARY",
+    ];
     let rows = alerts.iter().map(|alert| {
         vec![
             alert.id.to_string(),
@@ -207,7 +223,12 @@ fn shown(details: &AlertShown) -> String {
             .map(|(at, line)| format!("  {}. {line}\n", at + 1))
             .collect()
     };
-    let mut text = format!("{}\n{}\n\n{}\n", columns(&rows), alert.summary, details.impact);
+    let mut text = format!(
+        "{}\n{}\n\n{}\n",
+        columns(&rows),
+        alert.summary,
+        details.impact
+    );
     text.push_str(&format!("\nProbable causes\n{}", list(&details.causes)));
     text.push_str(&format!("\nWhat to do\n{}", list(&details.advice)));
     if !details.history.is_empty() {

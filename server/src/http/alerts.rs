@@ -16,7 +16,6 @@ use domain::{
     AlertId, Scn,
     alert::{AlertFilter, AlertStatus, Level},
     channel::{ChannelKind, NewChannel},
-    scn::NS_PER_SECOND,
 };
 
 pub(super) async fn alerts(
@@ -61,21 +60,20 @@ pub(super) async fn mask(
     Json(order): Json<MaskOrder>,
 ) -> Answer<AlertShown> {
     let operator = console.operator(&actor())?;
-    let until = match (&order.until, order.minutes) {
+    let id = AlertId(id);
+    match (&order.until, order.minutes) {
         (Some(text), None) => {
-            Scn::parse_rfc3339(text).map_err(|bad| Refusal::invalid(format!("until {bad}")))?
+            let until = Scn::parse_rfc3339(text);
+            let until = until.map_err(|bad| Refusal::invalid(format!("until {bad}")))?;
+            operator.mask(id, until, &order.reason).await?;
         }
-        (None, Some(minutes)) => {
-            let ns = u64::from(minutes) * 60 * NS_PER_SECOND;
-            console.now().plus_ns(ns)
-        }
+        (None, Some(minutes)) => operator.mask_for(id, minutes, &order.reason).await?,
         _ => {
             let sentence = "say either until when or for how many minutes";
             return Err(Refusal::invalid(sentence.to_owned()));
         }
-    };
-    operator.mask(AlertId(id), until, &order.reason).await?;
-    shown(&console, id).await
+    }
+    shown(&console, id.0).await
 }
 
 pub(super) async fn unmask(

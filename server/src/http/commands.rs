@@ -1,6 +1,7 @@
 //! The commands' API under `/cli/v1`: thin handlers over the same console that the pages use.
 
 use super::{
+    admin, alerts,
     shape::{self, Problem},
     tasks,
 };
@@ -38,11 +39,28 @@ pub fn routes(console: Console) -> Router {
         .route("/{cluster}/tasks/{id}/retry", post(tasks::retry))
         .route("/{cluster}/tasks/{id}/cancel", post(tasks::cancel))
         .route("/{cluster}/history", get(tasks::history))
+        .route("/{cluster}/alerts", get(alerts::alerts))
+        .route("/{cluster}/alerts/{id}", get(alerts::alert))
+        .route("/{cluster}/alerts/{id}/mask", post(alerts::mask))
+        .route("/{cluster}/alerts/{id}/unmask", post(alerts::unmask))
+        .route(
+            "/{cluster}/channels",
+            get(alerts::channels).post(alerts::add_channel),
+        )
+        .route(
+            "/{cluster}/channels/{name}/test",
+            post(alerts::test_channel),
+        )
+        .route(
+            "/{cluster}/channels/{name}/remove",
+            post(alerts::remove_channel),
+        )
+        .merge(admin::routes())
         .with_state(console)
 }
 
 /// A refusal on its way out.
-pub(super) struct Refusal(StatusCode, Problem);
+pub(super) struct Refusal(pub(super) StatusCode, pub(super) Problem);
 
 impl Refusal {
     /// What was given cannot be meant.
@@ -51,6 +69,14 @@ impl Refusal {
             StatusCode::UNPROCESSABLE_ENTITY,
             Problem::new("invalid", message),
         )
+    }
+
+    /// Something of ours broke.
+    pub(super) fn internal(error: &dyn std::error::Error) -> Self {
+        let causes = control::chain(error);
+        tracing::error!("a command failed inside the server: {causes}");
+        let problem = Problem::new("internal", error.to_string());
+        Refusal(StatusCode::INTERNAL_SERVER_ERROR, problem)
     }
 }
 

@@ -1,9 +1,16 @@
-//! HTTP that is not a page: the commands' API, health, and what guards every request.
+//! HTTP that is not a page: the commands' API, health and metrics, and what guards and follows every request.
 
+mod admin;
+pub mod alert_shape;
+mod alerts;
+pub mod client;
 pub mod commands;
+pub mod counts;
 pub mod guard;
 pub mod headers;
 pub mod health;
+pub mod metrics;
+pub mod request;
 pub mod shape;
 pub mod task_shape;
 mod tasks;

@@ -20,6 +20,9 @@ pub struct Problem {
     pub kind: String,
     /// One sentence with the way forward.
     pub message: String,
+    /// The number of the request, with which the server's log says more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
 }
 
 impl Problem {
@@ -28,6 +31,7 @@ impl Problem {
         Problem {
             kind: kind.to_owned(),
             message: message.into(),
+            request: super::request::current().map(|id| id.to_string()),
         }
     }
 
@@ -451,6 +455,31 @@ impl From<engine::VerifyReport> for Verified {
 pub struct TenantOrder {
     /// Its name.
     pub name: String,
+}
+
+/// Keys to change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyOrder {
+    /// Whether secrets whose key is lost are removed.
+    pub forget: bool,
+}
+
+/// Keys that were changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyChanged {
+    /// Name of the key from now on.
+    pub key_id: String,
+    /// Secrets sealed anew.
+    pub resealed: usize,
+    /// Secrets removed.
+    pub forgotten: usize,
+}
+
+/// A copy of the control database to make.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyOrder {
+    /// The file, with its whole path on the server's machine.
+    pub file: std::path::PathBuf,
 }
 
 fn moment(scn: Scn) -> String {

@@ -5,6 +5,7 @@
 mod change;
 mod connect;
 mod convert;
+mod copy;
 #[expect(
     clippy::disallowed_methods,
     reason = "the entity macro writes a transaction of its own, which nobody calls"
@@ -16,6 +17,7 @@ mod repo;
 
 pub use change::Change;
 pub use connect::Store;
+pub use copy::copy_advice;
 pub use error::{Result, StoreError};
 pub use redact::Redacted;
 pub use repo::{
@@ -26,8 +28,10 @@ pub use repo::{
     deliveries::{DELIVERY_PAUSE_MAX_NS, Delivery},
     feed::FeedRows,
     jobs::{Claim, Job, JobFacts, JobPatch, Lease, NewJob, Order, PAUSE_MAX_NS, UNFINISHED_MAX},
+    measures::TaskCount,
     picture::{ArchiveFacts, TenantFacts, TenantPicture},
     runs::{NewRun, OpenRun, RunTask},
+    secrets::{Reseal, SECRETS_MAX, SealedSecret, SecretRef},
     storages::PassedTest,
     strategies::{KnownStrategy, NewStrategy},
     verifications::Verification,

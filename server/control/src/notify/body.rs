@@ -4,6 +4,7 @@ use super::{
     message::{Message, Told, Why},
     outbound::{Answer, Outgoing},
     sign,
+    vault::Address,
 };
 use domain::{Scn, channel::ChannelKind};
 use serde_json::{Value, json};
@@ -20,10 +21,11 @@ const SECRET_PART_MIN: usize = 6;
 /// A message as it is sent to an address.
 pub(super) fn outgoing(
     kind: ChannelKind,
-    (url, secret): (&str, Option<&str>),
+    address: &Address,
     (id, message): (i64, &Message),
     now: Scn,
 ) -> Outgoing {
+    let (url, secret) = (address.url(), address.secret());
     let url = match (kind, secret) {
         (ChannelKind::DingTalk, Some(secret)) => sign::dingtalk(url, secret, now),
         _ => url.to_owned(),

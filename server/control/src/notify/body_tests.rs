@@ -30,8 +30,9 @@ fn message(alerts: Vec<Told>, more: usize) -> Message {
 }
 
 fn sent(kind: ChannelKind, message: &Message) -> Value {
-    let address = ("https://host/key", Some("secret"));
-    let outgoing = outgoing(kind, address, (3, message), Scn::from_ms(1_700_000_000_123));
+    let address = Address::test("https://host/key", Some("secret"));
+    let now = Scn::from_ms(1_700_000_000_123);
+    let outgoing = outgoing(kind, &address, (3, message), now);
     serde_json::from_str(&outgoing.json.unwrap()).unwrap()
 }
 

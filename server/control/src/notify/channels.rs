@@ -30,8 +30,8 @@ impl Admin {
     /// Adds a notification channel. Its address is never shown again.
     pub async fn add_channel(&self, new: &NewChannel) -> Result<Channel, Error> {
         let inner = &self.console.inner;
-        let sealed = sealed(inner, new).await?;
-        let name = &sealed.channel.name;
+        let checked = checked(inner, new).await?;
+        let name = &checked.name;
         inner
             .store
             .change(async |change| {
@@ -45,7 +45,13 @@ impl Admin {
                         "there are {CHANNELS_MAX} channels already; remove one that is not needed"
                     )));
                 }
-                let detail = format!("{} to {}", new.kind.code(), sealed.channel.host);
+                let detail = format!("{} to {}", new.kind.code(), checked.host);
+                let (url, secret) = vault::seal(inner, change, new).await?;
+                let sealed = SealedChannel {
+                    channel: checked.clone(),
+                    url,
+                    secret,
+                };
                 change.add_channel(&sealed).await?;
                 self.note(change, "add channel", name, &detail).await
             })
@@ -64,12 +70,11 @@ impl Admin {
             .store
             .change(async |change| self.note(change, "test channel", name, "").await)
             .await?;
-        let address = vault::open(inner, &known)?;
+        let address = vault::open(inner, &known).await?;
         let now = inner.now();
         let message = Message::test(name, now);
-        let secret = address.secret.as_deref();
         let kind = known.channel.kind;
-        let outgoing = body::outgoing(kind, (&address.url, secret), (0, &message), now);
+        let outgoing = body::outgoing(kind, &address, (0, &message), now);
         let sent = send::exchange(inner, outgoing, TEST_MAX).await;
         let failure = send::failure(kind, &address, sent);
         Ok(ChannelTest {
@@ -86,6 +91,7 @@ impl Admin {
             .change(async |change| {
                 let known = change.channel(name).await?.ok_or_else(|| gone(name))?;
                 change.remove_channel(known.channel.id).await?;
+                vault::remove(change, &known).await?;
                 self.note(change, "remove channel", name, "").await
             })
             .await
@@ -118,8 +124,8 @@ fn gone(name: &str) -> Error {
     }
 }
 
-/// What is stored of a channel to add, or everything that is wrong with it.
-async fn sealed(inner: &Inner, new: &NewChannel) -> Result<SealedChannel, Error> {
+/// A channel to add as people may see it, or everything that is wrong with it.
+async fn checked(inner: &Inner, new: &NewChannel) -> Result<Channel, Error> {
     let mut wrong = channel::check(new);
     let name = validate::name("Name", &new.name).unwrap_or_else(|bad| {
         wrong.insert(0, bad);
@@ -132,28 +138,21 @@ async fn sealed(inner: &Inner, new: &NewChannel) -> Result<SealedChannel, Error>
     }
     let is_ping = new.kind == ChannelKind::Ping;
     let every = new.every_min.unwrap_or(EVERY_MIN_DEFAULT);
-    let url = vault::seal(inner, &name, &new.url)?;
-    let secret = new.secret.as_ref();
-    let secret = secret.map(|secret| vault::seal(inner, &name, secret));
-    Ok(SealedChannel {
-        url,
-        secret: secret.transpose()?,
-        channel: Channel {
-            id: ChannelId::default(),
-            kind: new.kind,
-            host,
-            signed: new.secret.is_some(),
-            levels: levels(&new.levels),
-            clusters,
-            every_min: is_ping.then_some(every),
-            enabled: true,
-            created: inner.now(),
-            last_sent: None,
-            failing_since: None,
-            fault: None,
-            rev: Revision::default(),
-            name,
-        },
+    Ok(Channel {
+        id: ChannelId::default(),
+        kind: new.kind,
+        host,
+        signed: new.secret.is_some(),
+        levels: levels(&new.levels),
+        clusters,
+        every_min: is_ping.then_some(every),
+        enabled: true,
+        created: inner.now(),
+        last_sent: None,
+        failing_since: None,
+        fault: None,
+        rev: Revision::default(),
+        name,
     })
 }
 

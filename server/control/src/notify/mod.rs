@@ -15,4 +15,3 @@ mod sign;
 mod vault;
 
 pub use outbound::{Answer, Outbound, Outgoing};
-pub use vault::Sealer;

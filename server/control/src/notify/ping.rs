@@ -71,11 +71,11 @@ fn is_well(inner: &Inner, now: Scn) -> bool {
 pub(super) async fn send(inner: &Inner, known: &SealedChannel) -> Result<(), Error> {
     let kind = known.channel.kind;
     let now = inner.now();
-    let failure = match vault::open(inner, known) {
+    let failure = match vault::open(inner, known).await {
         Err(error) => Some(error.to_string()),
         Ok(address) => {
             let message = Message::test(&known.channel.name, now);
-            let outgoing = body::outgoing(kind, (&address.url, None), (0, &message), now);
+            let outgoing = body::outgoing(kind, &address, (0, &message), now);
             let sent = send::exchange(inner, outgoing, PING_MAX).await;
             send::failure(kind, &address, sent)
         }

@@ -191,13 +191,12 @@ async fn attempt(inner: &Inner, known: &SealedChannel, delivery: &Delivery) -> O
     let Some(message) = Message::from_text(&delivery.message) else {
         return Some("the message was written by another version and cannot be read".to_owned());
     };
-    let address = match vault::open(inner, known) {
+    let address = match vault::open(inner, known).await {
         Ok(address) => address,
         Err(error) => return Some(error.to_string()),
     };
-    let secret = address.secret.as_deref();
     let what = (delivery.id, &message);
-    let outgoing = body::outgoing(kind, (&address.url, secret), what, inner.now());
+    let outgoing = body::outgoing(kind, &address, what, inner.now());
     let sent = exchange(inner, outgoing, SEND_MAX).await;
     failure(kind, &address, sent)
 }
@@ -230,11 +229,7 @@ pub(super) fn failure(
         Ok(answer) => body::refusal(kind, &answer)?,
         Err(why) => why,
     };
-    Some(body::redacted(
-        &why,
-        &address.url,
-        address.secret.as_deref(),
-    ))
+    Some(body::redacted(&why, address.url(), address.secret()))
 }
 
 fn pause_ns(attempts: u32) -> u64 {

@@ -1,52 +1,75 @@
-//! Sealing of addresses and keys, so that a copy of the control database gives none of them away.
+//! Addresses and keys of channels: sealed, so that a copy of the control database gives none of them away.
 
-use crate::{console::Inner, error::Error};
-use store::SealedChannel;
+use crate::{console::Inner, error::Error, secret::Secret};
+use domain::channel::NewChannel;
+use store::{Change, SealedChannel, SecretRef};
 
-/// Seals texts and opens them again.
-pub trait Sealer: Send + Sync + 'static {
-    /// Seals a text that belongs to `owner`.
-    fn seal(&self, owner: &str, text: &str) -> Result<String, String>;
-
-    /// Opens what was sealed for `owner`.
-    fn open(&self, owner: &str, sealed: &str) -> Result<String, String>;
-}
+/// What sealed addresses are for.
+const ADDRESS: &str = "address of channel";
+/// What sealed keys are for.
+const KEY: &str = "signature key of channel";
 
 /// An address and a key in the open. Shown nowhere.
 pub(super) struct Address {
-    /// Where to.
-    pub(super) url: String,
-    /// The key for signatures.
-    pub(super) secret: Option<String>,
+    url: Secret,
+    secret: Option<Secret>,
 }
 
-/// Seals a text of a channel.
-pub(super) fn seal(inner: &Inner, channel: &str, text: &str) -> Result<String, Error> {
-    let sealed = inner.sealer.seal(&owner(channel), text);
-    sealed.map_err(|why| {
-        Error::Unavailable(format!(
-            "the address of channel {channel} could not be sealed: {why}"
-        ))
-    })
+impl Address {
+    /// Where to.
+    pub(super) fn url(&self) -> &str {
+        self.url.expose()
+    }
+
+    /// The key for signatures.
+    pub(super) fn secret(&self) -> Option<&str> {
+        self.secret.as_ref().map(Secret::expose)
+    }
+}
+
+/// Seals the address and the key of a channel to add. A channel keeps its name as long as it exists.
+pub(super) async fn seal(
+    inner: &Inner,
+    change: &Change,
+    new: &NewChannel,
+) -> Result<(SecretRef, Option<SecretRef>), Error> {
+    let secrets = &inner.secrets;
+    let url = secrets.seal(change, ADDRESS, &new.name, &new.url).await?;
+    let secret = match &new.secret {
+        Some(key) => Some(secrets.seal(change, KEY, &new.name, key).await?),
+        None => None,
+    };
+    Ok((url, secret))
 }
 
 /// Opens the address and the key of a channel.
-pub(super) fn open(inner: &Inner, known: &SealedChannel) -> Result<Address, Error> {
+pub(super) async fn open(inner: &Inner, known: &SealedChannel) -> Result<Address, Error> {
     let name = &known.channel.name;
-    let open = |sealed: &String| {
-        let opened = inner.sealer.open(&owner(name), sealed);
-        opened.map_err(|why| {
-            Error::Unavailable(format!(
-                "the address of channel {name} could not be opened: {why}; remove the channel and add it again"
-            ))
-        })
+    let secrets = &inner.secrets;
+    let url = secrets.open(ADDRESS, name, known.url).await?;
+    let secret = match known.secret {
+        Some(key) => Some(secrets.open(KEY, name, key).await?),
+        None => None,
     };
-    Ok(Address {
-        url: open(&known.url)?,
-        secret: known.secret.as_ref().map(open).transpose()?,
-    })
+    Ok(Address { url, secret })
 }
 
-fn owner(channel: &str) -> String {
-    format!("channel {channel}")
+/// Removes what is sealed of a channel.
+pub(super) async fn remove(change: &Change, known: &SealedChannel) -> Result<(), Error> {
+    change.remove_secret(known.url).await?;
+    if let Some(key) = known.secret {
+        change.remove_secret(key).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+impl Address {
+    /// One that was never sealed.
+    pub(super) fn test(url: &str, secret: Option<&str>) -> Address {
+        Address {
+            url: Secret::test(url),
+            secret: secret.map(Secret::test),
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! The facts that alerts are decided by, read from the control database alone.
 
-use crate::{console::Inner, error::Error, reports};
+use crate::{console::Inner, error::Error, shown};
 use domain::{
     ClusterId, Revision, Scn, TenantId,
     alert::{
@@ -151,7 +151,7 @@ async fn runs(inner: &Inner, cluster: ClusterId) -> Result<Vec<RunFacts>, Error>
 }
 
 fn tenant(picture: &TenantPicture) -> TenantFacts {
-    let ranges = reports::ranges(picture);
+    let ranges = shown::ranges(picture);
     let archive = picture.archive.as_ref();
     let mut gaps = recoverable::gaps(&ranges, &picture.spans);
     gaps.drain(..gaps.len().saturating_sub(GAPS_MAX));

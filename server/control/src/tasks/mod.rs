@@ -6,6 +6,7 @@ pub(crate) mod diff;
 pub(crate) mod keep;
 pub(crate) mod new_round;
 pub(crate) mod observe;
+pub(crate) mod pulse;
 pub(crate) mod runs;
 pub(crate) mod schedule;
 pub(crate) mod supervise;

@@ -9,7 +9,9 @@ use crate::{
     error::Error,
     handle::{ClusterHandle, answer},
 };
-use domain::{BackupSetId, ClusterId, Scn, TenantId, scn::NS_PER_SECOND, tenant::TenantState};
+use domain::{
+    BackupSetId, ClusterId, Revision, Scn, TenantId, scn::NS_PER_SECOND, tenant::TenantState,
+};
 use engine::{Observation, TenantObservation};
 use std::collections::HashSet;
 use store::{Change, StoreError, TenantPicture};
@@ -74,7 +76,7 @@ pub(crate) async fn look(inner: &Inner, handle: &ClusterHandle) -> Result<(), Er
         eye.picture = Some(known);
     } else {
         // When this fails the picture stays empty and is read from the store at the next look.
-        inner
+        let rev = inner
             .store
             .change(async |change| write(change, handle.id, &seen, &edits, tell_period).await)
             .await?;
@@ -84,6 +86,9 @@ pub(crate) async fn look(inner: &Inner, handle: &ClusterHandle) -> Result<(), Er
             eye.growth_told = now;
         }
         eye.picture = after(inner, handle.id, known, &edits).await?;
+        if let Some(picture) = &eye.picture {
+            handle.show(rev, picture, &changed(&edits));
+        }
     }
     let picture = eye.picture.as_deref().unwrap_or_default();
     new_round::back_up(inner, handle.id, picture).await
@@ -131,7 +136,7 @@ async fn write(
     seen: &Observation,
     edits: &[Edit],
     tell_period: bool,
-) -> Result<(), StoreError> {
+) -> Result<Revision, StoreError> {
     for edit in edits {
         write_one(change, cluster, edit).await?;
     }
@@ -165,6 +170,20 @@ async fn write_one(change: &Change, cluster: ClusterId, edit: &Edit) -> Result<(
         Edit::Span(id, span) => change.set_span(*id, span).await,
         Edit::RemoveSpan(id, span) => change.remove_span(*id, span).await,
     }
+}
+
+/// The known tenants that the edits are about.
+fn changed(edits: &[Edit]) -> HashSet<TenantId> {
+    let of = |edit: &Edit| match edit {
+        Edit::AddTenant(_) => None,
+        Edit::Tenant(id, _)
+        | Edit::Archive(id, _)
+        | Edit::AddSet(id, _)
+        | Edit::RemoveSet(id, _)
+        | Edit::Span(id, _)
+        | Edit::RemoveSpan(id, _) => Some(*id),
+    };
+    edits.iter().filter_map(of).collect()
 }
 
 /// The picture after the edits: made here when that is simple, else read.

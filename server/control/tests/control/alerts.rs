@@ -57,11 +57,18 @@ pub(crate) fn freeze(stage: &Stage) {
     stage.fake.world().frozen = true;
 }
 
+/// Backs a tenant up and waits until that ended so.
+pub(crate) async fn back_up(console: &Console, tenant: TenantId, end: JobState) {
+    let begun = operator(console)
+        .back_up_now(LOCAL, Some(tenant), BackupKind::Full)
+        .await
+        .unwrap();
+    backup_in(console, begun.tasks[0], end).await;
+}
+
 pub(crate) async fn fail_a_backup(stage: &Stage, console: &Console, tenant: TenantId) {
     stage.fake.world().failure = Some("the disk is full".to_owned());
-    let begun = operator(console).back_up_now(LOCAL, Some(tenant), BackupKind::Full);
-    let id = begun.await.unwrap().tasks[0];
-    backup_in(console, id, JobState::Failed).await;
+    back_up(console, tenant, JobState::Failed).await;
     stage.fake.world().failure = None;
 }
 
@@ -169,9 +176,7 @@ async fn a_failed_backup_stays_until_one_succeeds_also_over_a_restart() {
     let viewer = viewer(&console);
     let still = only(&viewer, "base_backup_fail").await;
     assert_eq!((still.id, still.status), (failed.id, AlertStatus::Active));
-    let begun = operator(&console).back_up_now(LOCAL, Some(tenant), BackupKind::Full);
-    let id = begun.await.unwrap().tasks[0];
-    backup_in(&console, id, JobState::Completed).await;
+    back_up(&console, tenant, JobState::Completed).await;
     tick(&stage, &store).await;
     let over = only(&viewer, "base_backup_fail").await;
     assert_eq!(over.status, AlertStatus::Recovered);

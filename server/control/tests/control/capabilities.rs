@@ -121,7 +121,7 @@ async fn console(stage: &Stage, unable: Unable) -> (Console, Vec<TenantId>) {
         clock: Arc::<crate::stage::TestClock>::clone(&stage.clock),
         home: stage.dir.path().to_owned(),
         alone: false,
-        sealer: Arc::new(crate::outside::Turned),
+        key: control::secret::KeyPlace::File(stage.dir.path().join("secret.key")),
         outbound: Arc::<crate::outside::Receivers>::clone(&stage.receivers),
     })
     .await

@@ -1,7 +1,7 @@
 //! Messages: one per state and channel, in order, tried until they arrive, and never in the way of alerting.
 
 use crate::{
-    alerts::{fail_a_backup, freeze, tick, tick_s},
+    alerts::{back_up, fail_a_backup, freeze, tick, tick_s},
     stage::{LOCAL, Stage, admin, eventually, operator, viewer},
 };
 use control::{Console, ErrorKind};
@@ -60,10 +60,7 @@ async fn each_state_is_told_once_and_what_is_secret_stays_so() {
         (events(&stage, HOOK) == [raised.clone()]).then_some(())
     })
     .await;
-    let begun =
-        operator(&console).back_up_now(LOCAL, Some(tenant), domain::backup::BackupKind::Full);
-    let id = begun.await.unwrap().tasks[0];
-    crate::stage::backup_in(&console, id, JobState::Completed).await;
+    back_up(&console, tenant, JobState::Completed).await;
     for _ in 0..2 {
         tick(&stage, &store).await;
     }
@@ -204,10 +201,7 @@ async fn masked_alerts_are_silent_and_a_test_says_what_the_receiver_says() {
         .mask(page.rows[0].id, until, "known")
         .await
         .unwrap();
-    let begun =
-        operator(&console).back_up_now(LOCAL, Some(tenant), domain::backup::BackupKind::Full);
-    let id = begun.await.unwrap().tasks[0];
-    crate::stage::backup_in(&console, id, JobState::Completed).await;
+    back_up(&console, tenant, JobState::Completed).await;
     tick(&stage, &store).await;
     fail_a_backup(&stage, &console, tenant).await;
     tick(&stage, &store).await;

@@ -1,27 +1,10 @@
-//! What lies outside of the console, in memory: a vault that only looks like one, and receivers that answer as they are told.
+//! Receivers of messages, in memory: they answer as they are told.
 
-use control::{Answer, Outbound, Outgoing, Sealer};
+use control::{Answer, Outbound, Outgoing};
 use std::{
     collections::BTreeMap,
     sync::{Condvar, Mutex, MutexGuard},
 };
-
-/// Turns texts around: enough to see that none lies in the open.
-pub(crate) struct Turned;
-
-impl Sealer for Turned {
-    fn seal(&self, owner: &str, text: &str) -> Result<String, String> {
-        let turned: String = text.chars().rev().collect();
-        Ok(format!("{owner}|{turned}"))
-    }
-
-    fn open(&self, owner: &str, sealed: &str) -> Result<String, String> {
-        let turned = sealed.strip_prefix(&format!("{owner}|"));
-        turned
-            .map(|turned| turned.chars().rev().collect())
-            .ok_or_else(|| "it was sealed for another owner".to_owned())
-    }
-}
 
 /// Receivers, by address.
 #[derive(Default)]

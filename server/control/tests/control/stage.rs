@@ -2,9 +2,9 @@
 
 use crate::{
     fake::{Fake, FakeOpener},
-    outside::{Receivers, Turned},
+    outside::Receivers,
 };
-use control::{Admin, Console, ConsoleParts, Operator, Viewer};
+use control::{Admin, Console, ConsoleParts, Operator, Viewer, secret::KeyPlace};
 use domain::{
     JobId, Scn, TenantId,
     access::{Actor, Role},
@@ -130,7 +130,7 @@ impl Stage {
             clock: Arc::<TestClock>::clone(&self.clock),
             home: self.dir.path().to_owned(),
             alone,
-            sealer: Arc::new(Turned),
+            key: KeyPlace::File(self.dir.path().join("secret.key")),
             outbound: Arc::<Receivers>::clone(&self.receivers),
         })
         .await

@@ -26,6 +26,7 @@ pub(crate) struct Model {
     pub(crate) fault: Option<String>,
     pub(crate) period_rev: i64,
     pub(crate) rev: i64,
+    pub(crate) observed_rev: i64,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -13,6 +13,7 @@ pub(crate) mod log_archive;
 pub(crate) mod log_span;
 pub(crate) mod revision;
 pub(crate) mod schedule_run;
+pub(crate) mod secret;
 pub(crate) mod storage_config;
 pub(crate) mod storage_test;
 pub(crate) mod strategy;
@@ -86,6 +87,7 @@ mod tests {
             log_span,
             revision,
             schedule_run,
+            secret,
             storage_config,
             storage_test,
             strategy,

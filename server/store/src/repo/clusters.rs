@@ -24,6 +24,8 @@ pub struct KnownCluster {
     pub destination_dir: String,
     /// When it was added.
     pub created: Scn,
+    /// The revision of what was last observed of it.
+    pub observed_rev: Revision,
 }
 
 /// A cluster to add.
@@ -81,6 +83,13 @@ impl Store {
             .during("reading a cluster")?;
         row.map(known).transpose()
     }
+
+    /// The revision of what was last observed of a cluster.
+    pub async fn observed_rev(&self, id: ClusterId) -> Result<Revision> {
+        let row = head(&self.db, id).await?;
+        row.map(|row| Revision(row.observed_rev))
+            .ok_or_else(|| impossible("cluster_id", id))
+    }
 }
 
 impl Change {
@@ -100,6 +109,7 @@ impl Change {
             fault: Set(None),
             period_rev: Set(rev),
             rev: Set(rev),
+            observed_rev: Set(rev),
             ..Default::default()
         };
         let done = cluster::Entity::insert(row)
@@ -125,18 +135,21 @@ impl Change {
         .await
     }
 
-    /// Records a look at the cluster that succeeded.
-    pub async fn cluster_observed(&self, id: ClusterId, at: Scn) -> Result<()> {
+    /// Records a look at the cluster that succeeded, as the last part of a change with what it saw.
+    pub async fn cluster_observed(&self, id: ClusterId, at: Scn) -> Result<Revision> {
+        let rev = self.take_rev();
         self.update_cluster(
             id,
             cluster::ActiveModel {
                 observed: Set(Some(scn_column(at))),
                 fault: Set(None),
-                rev: Set(self.take_rev()),
+                rev: Set(rev),
+                observed_rev: Set(rev),
                 ..Default::default()
             },
         )
-        .await
+        .await?;
+        Ok(Revision(rev))
     }
 
     /// Records why the cluster cannot be looked at.
@@ -218,5 +231,6 @@ fn known(row: cluster::Model) -> Result<KnownCluster> {
         home_dir: row.home_dir,
         destination_dir: row.destination_dir,
         created: scn("cluster.created", row.created)?,
+        observed_rev: Revision(row.observed_rev),
     })
 }

@@ -202,7 +202,7 @@ impl Store {
             })
             .filter(job::COLUMN.id.eq(id.0))
             .filter(job::COLUMN.lease_owner.eq(owner))
-            .exec(&self.db)
+            .exec(&self.writer)
             .await
             .during("prolonging a lease")?;
         Ok(done.rows_affected == 1)
@@ -231,7 +231,7 @@ impl Store {
                 ..Default::default()
             })
             .filter(job::COLUMN.state.is_in(open_codes()))
-            .exec(&self.db)
+            .exec(&self.writer)
             .await
             .during("freeing tasks of an earlier process")?;
         Ok(done.rows_affected)

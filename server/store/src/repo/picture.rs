@@ -121,6 +121,18 @@ impl Store {
             .collect()
     }
 
+    /// The tenants of a cluster, by name, without what is observed of their backups.
+    pub async fn tenants(&self, cluster: ClusterId) -> Result<Vec<Tenant>> {
+        let rows = tenant::Entity::find()
+            .filter(tenant::COLUMN.cluster_id.eq(cluster.0))
+            .order_by_asc(tenant::COLUMN.name)
+            .order_by_asc(tenant::COLUMN.id)
+            .all(&self.db)
+            .await
+            .during("listing tenants")?;
+        rows.into_iter().map(page_tenant).collect()
+    }
+
     /// One tenant of a cluster.
     pub async fn tenant(&self, cluster: ClusterId, id: TenantId) -> Result<Option<Tenant>> {
         let row = tenant::Entity::find_by_id(id.0)
@@ -128,18 +140,7 @@ impl Store {
             .one(&self.db)
             .await
             .during("reading a tenant")?;
-        row.map(|row| {
-            let picture = TenantPicture {
-                id: TenantId(row.id),
-                rev: Revision(row.rev),
-                archive: None,
-                sets: Vec::new(),
-                spans: Vec::new(),
-                facts: tenant_facts(row)?,
-            };
-            Ok(picture.tenant())
-        })
-        .transpose()
+        row.map(page_tenant).transpose()
     }
 
     async fn archive_facts(&self, cluster: ClusterId) -> Result<HashMap<i64, ArchiveFacts>> {
@@ -180,6 +181,18 @@ impl Store {
         }
         Ok(spans)
     }
+}
+
+fn page_tenant(row: tenant::Model) -> Result<Tenant> {
+    let picture = TenantPicture {
+        id: TenantId(row.id),
+        rev: Revision(row.rev),
+        archive: None,
+        sets: Vec::new(),
+        spans: Vec::new(),
+        facts: tenant_facts(row)?,
+    };
+    Ok(picture.tenant())
 }
 
 fn tenant_facts(row: tenant::Model) -> Result<TenantFacts> {

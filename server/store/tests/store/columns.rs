@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::collections::BTreeMap;
 
 /// Tables and their columns in order. A question mark: may be empty. A number: longest text.
-const COLUMNS: [(&str, &str); 18] = [
+const COLUMNS: [(&str, &str); 19] = [
     (
         "alert",
         "id bigint, cluster_id bigint?, rule varchar 64, object_key varchar 96, object text, \
@@ -26,7 +26,7 @@ const COLUMNS: [(&str, &str); 18] = [
     ),
     (
         "channel",
-        "id bigint, name varchar 64, kind varchar 16, url text, secret text?, host text, levels text, \
+        "id bigint, name varchar 64, kind varchar 16, url bigint, secret bigint?, host text, levels text, \
          clusters text?, every_min integer?, enabled integer, created bigint, last_sent bigint?, \
          failing_since bigint?, fault text?, rev bigint",
     ),
@@ -34,7 +34,7 @@ const COLUMNS: [(&str, &str); 18] = [
         "cluster",
         "id bigint, name varchar 64, engine varchar 32, version text, capabilities text, \
          destination text, home_dir text, destination_dir text, created bigint, observed bigint?, \
-         fault text?, period_rev bigint, rev bigint",
+         fault text?, period_rev bigint, rev bigint, observed_rev bigint",
     ),
     (
         "delivery",
@@ -86,6 +86,10 @@ const COLUMNS: [(&str, &str); 18] = [
         "strategy",
         "id bigint, cluster_id bigint, storage_id bigint, second_storage_id bigint?, settings text, \
          paused_at bigint?, created bigint, modified bigint, modified_by text, rev bigint",
+    ),
+    (
+        "secret",
+        "id bigint, purpose varchar 32, owner varchar 191, key_id varchar 16, sealed text, created bigint",
     ),
     (
         "tenant",
