@@ -146,8 +146,10 @@ fn gone(id: AlertId) -> Error {
 
 fn details(stored: StoredAlert, history: Vec<Alert>) -> AlertDetails {
     let owned = |lines: &[&str]| lines.iter().map(|&line| line.to_owned()).collect();
-    let words = RuleId::from_code(&stored.alert.rule).map(|rule| text(rule, Language::English));
+    let rule = RuleId::from_code(&stored.alert.rule);
+    let words = rule.map(|rule| text(rule, Language::English));
     AlertDetails {
+        recovers_when: rule.map_or_else(String::new, |rule| rule.rule().recovery.words()),
         condition: words.map_or_else(String::new, |words| words.condition.to_owned()),
         impact: words.map_or_else(String::new, |words| words.impact.to_owned()),
         causes: words.map_or_else(Vec::new, |words| owned(words.causes)),
