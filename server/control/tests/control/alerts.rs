@@ -8,6 +8,7 @@ use domain::{
     alert::{Alert, AlertFilter, AlertStatus, Level},
     archive::ArchiveState,
     backup::BackupKind,
+    clock::Clock,
     job::JobState,
     scn::NS_PER_SECOND,
 };
@@ -15,21 +16,34 @@ use store::Store;
 
 const MINUTE_S: u64 = 60;
 
+/// Waits until the observer has looked twice, so that what was so before is written down.
+async fn looked(stage: &Stage) {
+    let looks = stage.fake.world().looks;
+    eventually("two looks", async || {
+        (stage.fake.world().looks > looks + 2).then_some(())
+    })
+    .await;
+}
+
 /// Moves the clock on by a minute and waits until the alerts were evaluated then.
 pub(crate) async fn tick(stage: &Stage, store: &Store) {
     tick_s(stage, store, MINUTE_S).await;
 }
 
+/// The same by more. What is evaluated in the end was looked at a minute before.
 pub(crate) async fn tick_s(stage: &Stage, store: &Store, seconds: u64) {
-    use domain::clock::Clock;
-    stage.clock.advance_s(seconds);
+    looked(stage).await;
+    if seconds > MINUTE_S {
+        stage.clock.advance_s(seconds - MINUTE_S);
+        looked(stage).await;
+    }
+    stage.clock.advance_s(MINUTE_S);
+    evaluated(stage, store).await;
+}
+
+/// Waits until the alerts were evaluated at this time or later.
+async fn evaluated(stage: &Stage, store: &Store) {
     let now = stage.clock.now();
-    // The observer has looked at this time too, so that nothing is out of date.
-    let looks = stage.fake.world().looks;
-    eventually("a look", async || {
-        (stage.fake.world().looks > looks + 1).then_some(())
-    })
-    .await;
     eventually("an evaluation", async || {
         let at = store.alerts_evaluated().await.unwrap();
         at.is_some_and(|at| at >= now).then_some(())
@@ -129,14 +143,8 @@ async fn what_cannot_be_seen_is_not_healthy_and_says_so_itself() {
     let console = stage.console().await;
     let viewer = viewer(&console);
     for _ in 0..3 {
-        use domain::clock::Clock;
         stage.clock.advance_s(600);
-        let now = stage.clock.now();
-        eventually("an evaluation", async || {
-            let at = store.alerts_evaluated().await.unwrap();
-            at.is_some_and(|at| at >= now).then_some(())
-        })
-        .await;
+        evaluated(&stage, &store).await;
     }
     let late = only(&viewer, "inc_backup_delay").await;
     assert_eq!(
