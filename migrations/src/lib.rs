@@ -12,6 +12,7 @@ mod m20261126_000005_more_jobs;
 mod m20261126_000006_strategies;
 mod m20261126_000007_runs;
 mod m20261126_000008_alerts;
+mod m20261126_000011_sizes;
 mod m20261126_000013_operation;
 mod steps;
 
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000006_strategies::Migration),
             Box::new(m20261126_000007_runs::Migration),
             Box::new(m20261126_000008_alerts::Migration),
+            Box::new(m20261126_000011_sizes::Migration),
             Box::new(m20261126_000013_operation::Migration),
         ]
     }

@@ -14,7 +14,8 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.create_table(alert_table(manager)).await?;
-        index(manager, "alert", "alert_status", &["status"]).await?;
+        let status = ["status", "masked_until"];
+        index(manager, "alert", "alert_status", &status).await?;
         index(manager, "alert", "alert_rev", &["cluster_id", "rev"]).await?;
         let generated = ["cluster_id", "generated"];
         index(manager, "alert", "alert_generated", &generated).await?;

@@ -30,6 +30,9 @@ pub struct Common {
     /// The cluster meant
     #[arg(long, global = true, default_value = "local", value_name = "NAME")]
     pub cluster: String,
+    /// Whether it was named, and not only meant by default
+    #[arg(skip)]
+    pub cluster_is_named: bool,
     /// Answer with one JSON document instead of text
     #[arg(long, global = true)]
     pub json: bool,
@@ -64,9 +67,39 @@ pub enum Command {
     Task(Task),
     /// Show the runs of the backup strategy's schedule
     History(History),
+    /// Show or change the backup strategy of a cluster, and test storages for it
+    #[command(subcommand)]
+    Strategy(Strategy),
+    /// Show the storages of a cluster, the sizes there, and when the first one will be full
+    Storage(Storage),
     /// Look after the console itself: its own database and its key
     #[command(subcommand)]
     Admin(Admin),
+}
+
+/// Options of `admin rebuild`. `--cluster` names the only one to take on, by name or identity.
+#[derive(Debug, Args)]
+pub struct Rebuild {
+    /// Directory of the destination, be it the first or the second copy
+    #[arg(long, value_name = "DIR")]
+    pub from: PathBuf,
+    /// What the cluster is called here; its own name when absent
+    #[arg(long = "as", value_name = "NAME")]
+    pub name: Option<String>,
+    /// Only tell what is there and would be done
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Options of `storage`.
+#[derive(Debug, Args)]
+pub struct Storage {
+    /// Only the sizes of this tenant
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// Sizes of so many days until now, 1 to 400
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=400))]
+    pub days: u64,
 }
 
 /// Options of `serve`.
@@ -146,6 +179,8 @@ pub enum Admin {
         /// The copy
         file: PathBuf,
     },
+    /// Take on the clusters whose backups are at a destination, after the console's database or whole home was lost
+    Rebuild(Rebuild),
 }
 
 /// Commands about tenants.
@@ -336,6 +371,59 @@ pub struct History {
     /// Which page of 50
     #[arg(long, default_value_t = 1)]
     pub page: u32,
+}
+
+/// What to do with the backup strategy.
+#[derive(Debug, Subcommand)]
+pub enum Strategy {
+    /// Show the strategy, how scheduling stands, and the next runs
+    Show,
+    /// Print a strategy as JSON to change and give to `set`: the present one, or a proposal
+    Template,
+    /// Make the strategy, or change it when the JSON has the `rev` that was read
+    Set {
+        /// File with the JSON; - for standard input
+        #[arg(default_value = "-")]
+        file: PathBuf,
+        /// Test the storages first
+        #[arg(long)]
+        test: bool,
+    },
+    /// End automatic runs for now; tasks that run go on
+    Pause,
+    /// Take automatic runs up again; what was due meanwhile is not made up for
+    Resume,
+    /// Delete the strategy; backups and running tasks stay
+    Delete {
+        /// Only if it is still this version
+        #[arg(long)]
+        rev: Option<i64>,
+        /// Stop log backup of all tenants too
+        #[arg(long)]
+        stop_log_backup: bool,
+    },
+    /// Show the next runs of the strategy, or of one that is not saved yet
+    Preview {
+        /// File with the JSON of a strategy; - for standard input
+        file: Option<PathBuf>,
+    },
+    /// Try what backups need of a directory, step by step
+    TestStorage {
+        /// Absolute directory
+        directory: String,
+        /// For second copies: nothing else may be there
+        #[arg(long)]
+        second: bool,
+    },
+    /// List storage configurations and who uses them
+    Storages,
+    /// Give a storage configuration another name
+    RenameStorage {
+        /// Its name
+        name: String,
+        /// The other name
+        new_name: String,
+    },
 }
 
 /// Options of `verify`.

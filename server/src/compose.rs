@@ -7,7 +7,7 @@ use control::{
     secret::{Key, KeyError, KeyPlace},
 };
 use domain::{Scn, capability::EngineKind, clock::Clock};
-use engine::{Engine, EngineError, EngineErrorKind, EngineOpener, EngineSettings};
+use engine::{Engine, EngineError, EngineErrorKind, EngineOpener, EngineSettings, FoundCluster};
 use engine_embedded::EmbeddedEngine;
 use std::{
     path::{Path, PathBuf},
@@ -77,6 +77,16 @@ impl Engines {
 
 #[async_trait]
 impl EngineOpener for Engines {
+    async fn survey(
+        &self,
+        kind: EngineKind,
+        destination: &Path,
+    ) -> Result<Vec<FoundCluster>, EngineError> {
+        match kind {
+            EngineKind::Embedded => EmbeddedEngine::survey(destination).await,
+        }
+    }
+
     async fn open(&self, settings: &EngineSettings) -> Result<Arc<dyn Engine>, EngineError> {
         match settings.kind {
             EngineKind::Embedded => {

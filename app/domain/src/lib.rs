@@ -27,6 +27,7 @@ pub mod storage;
 pub mod strategy;
 pub mod task;
 pub mod tenant;
+pub mod trend;
 pub mod validate;
 
 pub use ids::{

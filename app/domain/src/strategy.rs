@@ -19,7 +19,7 @@ pub use difference::Difference;
 pub use report::{
     FIRST_TIME, LogBackupEnd, PREVIEW_RUNS, StorageUse, StrategyForm, StrategyReport, StrategySaved,
 };
-pub use standing::{RunFact, SKIPPED_MAX, Standing, standing};
+pub use standing::{SKIPPED_MAX, Standing, standing};
 
 /// Most days that a monthly schedule may name.
 pub const MONTH_DAYS_MAX: usize = 10;
@@ -57,6 +57,7 @@ impl Cycle {
 
 /// A time of day, on the wall clock of a schedule's zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct TimeOfDay {
     /// 0 to 23.
     pub hour: u8,
@@ -70,25 +71,46 @@ impl std::fmt::Display for TimeOfDay {
     }
 }
 
+impl From<TimeOfDay> for String {
+    fn from(at: TimeOfDay) -> String {
+        at.to_string()
+    }
+}
+
+/// A text that should be a time of day and is not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is not a time of day; use 00:00 to 23:59")]
+pub struct BadTime(String);
+
+impl TryFrom<String> for TimeOfDay {
+    type Error = BadTime;
+
+    fn try_from(text: String) -> Result<Self, BadTime> {
+        text.parse()
+    }
+}
+
 impl std::str::FromStr for TimeOfDay {
-    type Err = ();
+    type Err = BadTime;
 
     /// Reads `02:00`, also with seconds that are zero as some browsers send them.
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let text = text
+    fn from_str(text: &str) -> Result<Self, BadTime> {
+        let whole = text
             .strip_suffix(":00")
-            .filter(|t| t.contains(':'))
+            .filter(|rest| rest.contains(':'))
             .unwrap_or(text);
-        let (hour, minute) = text.split_once(':').ok_or(())?;
         let part = |text: &str, end: u8| {
             let digits = (1..=2).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
             let value = text.parse().ok().filter(|value| *value < end);
-            value.filter(|_| digits).ok_or(())
+            value.filter(|_| digits)
         };
-        Ok(TimeOfDay {
-            hour: part(hour, 24)?,
-            minute: part(minute, 60)?,
-        })
+        let time = whole.split_once(':').and_then(|(hour, minute)| {
+            Some(TimeOfDay {
+                hour: part(hour, 24)?,
+                minute: part(minute, 60)?,
+            })
+        });
+        time.ok_or_else(|| BadTime(text.to_owned()))
     }
 }
 
@@ -330,5 +352,39 @@ pub(crate) fn test_settings() -> StrategySettings {
         },
         thresholds: Thresholds::default(),
         second: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_day_are_read_as_they_are_written() {
+        for text in ["00:00", "02:05", "23:59"] {
+            let time: TimeOfDay = text.parse().unwrap();
+            assert_eq!(time.to_string(), text);
+            assert_eq!(format!("{text}:00").parse(), Ok(time));
+            let json = serde_json::to_string(&time).unwrap();
+            assert_eq!(json, format!("\"{text}\""));
+            assert_eq!(serde_json::from_str::<TimeOfDay>(&json).unwrap(), time);
+        }
+        for wrong in [
+            "", "2", "24:00", "02:60", "02:00:30", "a:b", "+2:00", "002:00", "02:0:0:0",
+        ] {
+            let error = wrong.parse::<TimeOfDay>().unwrap_err();
+            assert!(error.to_string().contains("23:59"), "{error}");
+        }
+    }
+
+    #[test]
+    fn settings_are_plain_json() {
+        let json = serde_json::to_value(test_settings()).unwrap();
+        assert_eq!(json["schedule"]["days"]["7"], "full");
+        assert_eq!(json["schedule"]["at"], "02:00");
+        assert_eq!(
+            serde_json::from_value::<StrategySettings>(json).unwrap(),
+            test_settings()
+        );
     }
 }

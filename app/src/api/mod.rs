@@ -10,6 +10,8 @@ pub mod channels;
 pub mod clusters;
 pub mod feed;
 pub mod recoveries;
+pub mod storage;
+pub mod strategies;
 pub mod tasks;
 pub mod tenants;
 

@@ -30,7 +30,7 @@ pub async fn cleanups(cluster: String, filter: TaskFilter) -> Result<Page<Cleanu
 
 /// One task of any kind.
 #[server(input = Json)]
-pub async fn task(cluster: String, id: JobId) -> Result<Task, ApiError> {
+pub async fn one(cluster: String, id: JobId) -> Result<Task, ApiError> {
     Ok(viewer()?.task(&cluster, id).await?)
 }
 

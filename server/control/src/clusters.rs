@@ -4,6 +4,7 @@ use crate::{
     access::{Admin, Entry},
     error::Error,
     handle::ClusterHandle,
+    strategies,
     tasks::keep,
 };
 use domain::{
@@ -46,6 +47,11 @@ impl Admin {
             .store
             .change(async |change| {
                 let id = change.add_cluster(&add).await?;
+                let place = (add.name.as_str(), add.destination_dir.as_str());
+                strategies::own_storage(change, inner, place, add.created).await?;
+                if let Some(identity) = engine.identity() {
+                    change.cluster_identity(id, &identity).await?;
+                }
                 let entry = Entry {
                     operation: CREATE_CLUSTER,
                     cluster: id,

@@ -13,7 +13,7 @@ use crate::{
     tasks::{
         alerting, keep,
         pulse::{self, Pulse},
-        schedule,
+        schedule, sizes,
         supervise::{Duty, supervise},
     },
 };
@@ -158,6 +158,11 @@ impl Console {
             cluster: None,
         };
         inner.supervise(duty, send::run);
+        let duty = Duty {
+            name: "sampling of sizes",
+            cluster: None,
+        };
+        inner.supervise(duty, sizes::run);
         Ok(Console { inner })
     }
 

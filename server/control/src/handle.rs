@@ -5,8 +5,9 @@ use domain::{BackupSetId, ClusterId, Scn, TenantId};
 use engine::{Engine, EngineError, EngineErrorKind, EngineSettings};
 use std::{
     future::Future,
+    path::PathBuf,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -17,6 +18,9 @@ use tokio::sync::{Notify, watch};
 const ANSWER_MAX: Duration = Duration::from_secs(60);
 /// How long the observer looks more often after somebody did something.
 const EAGER_NS: u64 = 10 * domain::scn::NS_PER_SECOND;
+/// Longest pause before an engine is told again where second copies go; one that seems longer means that
+/// the clock was set back.
+const SECOND_PAUSE_MAX_NS: u64 = 60 * domain::scn::NS_PER_SECOND;
 
 /// One managed cluster of this process.
 pub(crate) struct ClusterHandle {
@@ -25,7 +29,7 @@ pub(crate) struct ClusterHandle {
     /// Its name.
     pub(crate) name: String,
     /// What its engine is opened with.
-    pub(crate) settings: EngineSettings,
+    settings: Mutex<EngineSettings>,
     /// What the observer knows; locked while it looks.
     pub(crate) eye: tokio::sync::Mutex<Eye>,
     /// What pages are made of; nothing before the first look.
@@ -40,6 +44,12 @@ pub(crate) struct ClusterHandle {
     tried: watch::Sender<bool>,
     engine: Mutex<Option<Arc<dyn Engine>>>,
     eager_until: AtomicU64,
+    /// From when on the engine has to be told where second copies go, in ns; none while it knows.
+    second_due: Mutex<Option<Scn>>,
+    /// Why it could not be told lately; empty when it could.
+    second_fault: Mutex<String>,
+    /// Since when sizes are worth a sample, in ns; 0 while they are not.
+    sample_wanted: AtomicU64,
 }
 
 impl ClusterHandle {
@@ -52,7 +62,7 @@ impl ClusterHandle {
         ClusterHandle {
             id,
             name: settings.name.clone(),
-            settings,
+            settings: Mutex::new(settings),
             eye: tokio::sync::Mutex::default(),
             shown: Slot::new(None),
             reading: tokio::sync::Mutex::default(),
@@ -61,7 +71,43 @@ impl ClusterHandle {
             tried: watch::Sender::new(false),
             engine: Mutex::new(engine),
             eager_until: AtomicU64::new(0),
+            second_due: Mutex::new(Some(Scn::ZERO)),
+            second_fault: Mutex::default(),
+            sample_wanted: AtomicU64::new(0),
         }
+    }
+
+    /// What its engine is opened with.
+    pub(crate) fn settings(&self) -> EngineSettings {
+        locked(&self.settings).clone()
+    }
+
+    /// From the next opening on its backups go elsewhere.
+    pub(crate) fn set_destination(&self, destination: PathBuf) {
+        locked(&self.settings).destination = destination;
+    }
+
+    /// From `at` on the engine has to be told where second copies go.
+    pub(crate) fn second_is_due(&self, at: Scn) {
+        *locked(&self.second_due) = Some(at);
+    }
+
+    /// Whether it has to be told now; the caller does it, or says again that it is due.
+    pub(crate) fn take_second_due(&self, now: Scn) -> bool {
+        let mut due = locked(&self.second_due);
+        let is_due = due.is_some_and(|at| at <= now || at.since_ns(now) > SECOND_PAUSE_MAX_NS);
+        if is_due {
+            *due = None;
+        }
+        is_due
+    }
+
+    /// Notes why it could not be told, with nothing when it could; `false` when that is known already.
+    pub(crate) fn tell_second(&self, fault: &str) -> bool {
+        let mut known = locked(&self.second_fault);
+        let new = *known != fault;
+        fault.clone_into(&mut known);
+        new
     }
 
     /// The engine, if it is open.
@@ -119,6 +165,28 @@ impl ClusterHandle {
         self.look.notify_one();
     }
 
+    /// Notes that a task has changed sizes, so that they are sampled once they were observed.
+    pub(crate) fn want_sample(&self, now: Scn) {
+        self.sample_wanted.store(now.0, Ordering::Relaxed);
+    }
+
+    /// Since when a sample is wanted, if one is.
+    pub(crate) fn wanted_sample(&self) -> Option<Scn> {
+        match self.sample_wanted.load(Ordering::Relaxed) {
+            0 => None,
+            since => Some(Scn(since)),
+        }
+    }
+
+    /// Notes that the sample wanted since then was taken. A later wish stays.
+    pub(crate) fn sampled(&self, wanted: Scn) {
+        let taken =
+            self.sample_wanted
+                .compare_exchange(wanted.0, 0, Ordering::Relaxed, Ordering::Relaxed);
+        // An error is such a later wish.
+        let _ = taken;
+    }
+
     /// Whether the observer should look more often.
     pub(crate) fn is_lively(&self, now: Scn) -> bool {
         self.attempts.load(Ordering::Relaxed) > 0
@@ -140,11 +208,15 @@ impl ClusterHandle {
         self.eye.lock().await.has_tenant(name)
     }
 
-    fn slot(&self) -> std::sync::MutexGuard<'_, Option<Arc<dyn Engine>>> {
-        self.engine
-            .lock()
-            .expect("invariant: nothing panics while it holds the engine's slot")
+    fn slot(&self) -> MutexGuard<'_, Option<Arc<dyn Engine>>> {
+        locked(&self.engine)
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .expect("invariant: nothing panics while it holds a lock of the handle")
 }
 
 /// An attempt that runs.

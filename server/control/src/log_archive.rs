@@ -6,6 +6,7 @@ use crate::{
     error::Error,
     handle::{ClusterHandle, answer},
     jobs::queue,
+    storages::{START_LOG_BACKUP, STOP_LOG_BACKUP},
     tasks::observe,
 };
 use domain::{TenantId, archive::ArchiveState};
@@ -29,7 +30,7 @@ impl Operator {
             )));
         }
         let entry = Entry {
-            operation: "start log backup",
+            operation: START_LOG_BACKUP,
             cluster: handle.id,
             subject: &picture.facts.name,
             detail: "",
@@ -73,7 +74,7 @@ impl Operator {
             )));
         }
         let entry = Entry {
-            operation: "stop log backup",
+            operation: STOP_LOG_BACKUP,
             cluster: handle.id,
             subject: &picture.facts.name,
             detail: reason,

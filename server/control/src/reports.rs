@@ -5,6 +5,7 @@ use crate::{
     console::Inner,
     error::Error,
     shown::{Shown, ShownTenant},
+    strategies,
 };
 use domain::{
     JobId, Scn,
@@ -134,7 +135,14 @@ pub(crate) async fn summarize(
 ) -> Result<ClusterSummary, Error> {
     let active = inner.store.unfinished_count(cluster.id).await?;
     let active = u32::try_from(active).unwrap_or(u32::MAX);
-    Ok(summary(cluster, shown, active))
+    let known = inner.store.strategy(cluster.id).await?;
+    let standing = strategies::standing_of(inner, known.as_ref()).await?;
+    Ok(ClusterSummary {
+        status: standing.status,
+        status_reason: standing.reason,
+        strategy_rev: known.map(|known| known.strategy.rev),
+        ..summary(cluster, shown, active)
+    })
 }
 
 /// The Available Recovery Period of a cluster.
@@ -171,8 +179,9 @@ fn summary(cluster: Cluster, shown: &Shown, tasks_active: u32) -> ClusterSummary
     );
     ClusterSummary {
         cluster,
-        // No strategies exist yet, so scheduling is never anything else.
         status: ScheduleStatus::None,
+        status_reason: None,
+        strategy_rev: None,
         tenants: number(online.len()),
         backup_file_bytes: tenants
             .iter()

@@ -49,6 +49,14 @@ pub(crate) enum HomeError {
     #[error("{path} is used by another running Tidemark; stop it, or give another home")]
     Locked { path: String },
     #[error(
+        "{path} belongs to cluster {found}, not to {adopted}; give another home, or open that cluster as it is"
+    )]
+    Another {
+        path: String,
+        found: Uuid,
+        adopted: Uuid,
+    },
+    #[error(
         "{path} was written by a newer version of Tidemark (format {format}); use that version"
     )]
     Newer { path: String, format: u32 },

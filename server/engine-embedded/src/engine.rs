@@ -2,12 +2,14 @@
 
 use crate::{
     archiver::Command,
+    clock::WatchedClock,
     cluster::{ClusterIdentity, Home, HomeError, new_identity},
     destination::Destination,
     files::{OpenError, TenantFiles},
+    found,
     recovery::RecoveryError,
     registry::{self, Inner},
-    survey,
+    storages, survey,
     tenant::Tenant,
     verify,
     watcher::Watcher,
@@ -19,17 +21,22 @@ use domain::{
     capability::{Ability, ArchiveScope, Capabilities, Expiry, RecoverTo},
     clock::Clock,
     recovery::{RecoveryPlan, RecoveryProof},
+    storage::ProbeReport,
 };
 use engine::{
-    BackupSpec, Engine, EngineError, EngineErrorKind, EngineJobId, EngineSettings, JobReport,
-    Observation, RecoverySpec, SqlResult, TenantKey, VerifyReport,
+    BackupSpec, Engine, EngineError, EngineErrorKind, EngineJobId, EngineSettings, FoundCluster,
+    JobReport, Observation, RecoverySpec, SqlResult, TenantKey, VerifyReport,
 };
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
+use storage::{Dest, StorageError};
 use tokio::{sync::oneshot, task::spawn_blocking};
 use uuid::Uuid;
 
 /// First SQLite without the defect that could lose pages when two connections reset the log.
 const SQLITE_MIN: i32 = 3_051_003;
+
+/// How long opening waits for the first look at the destinations.
+const FIRST_LOOK_MAX: Duration = Duration::from_secs(15);
 
 /// One cluster of SQLite tenants.
 pub struct EmbeddedEngine {
@@ -49,17 +56,19 @@ impl EmbeddedEngine {
     /// Opens the cluster in `settings.home`, making it when it is new, and begins to archive every tenant's log.
     ///
     /// Fails when the home is used by another process, or when a new cluster's destination cannot be
-    /// used. A known cluster whose destination is out of reach opens, and its log waits.
+    /// used. A known cluster whose destination is out of reach opens, and its log waits. A cluster that is
+    /// adopted must have something at the destination, and its home must be new or its own.
     pub async fn open(
         settings: &EngineSettings,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, EngineError> {
         let (name, settings) = (settings.name.clone(), settings.clone());
+        let watched = WatchedClock::new(clock);
         let (home, destination) = {
-            let clock = Arc::clone(&clock);
+            let clock = Arc::<WatchedClock>::clone(&watched);
             blocking("opening", move || open_home(&settings, clock)).await?
         };
-        let inner = Inner::new(name, home, destination, clock, Watcher::start());
+        let inner = Inner::new(name, home, destination, watched, Watcher::start());
         // Dropped on any way out of here, it ends what was begun.
         let engine = Arc::new(EmbeddedEngine {
             inner: Arc::clone(&inner),
@@ -83,7 +92,21 @@ impl EmbeddedEngine {
         // What is not found now is found as soon as the destination is there.
         let _ = spawn_blocking(move || survey::first(&looking)).await;
         tokio::spawn(survey::run(Arc::downgrade(&inner)));
+        // One that does not answer is told of by those who ask later.
+        let _ = tokio::time::timeout(FIRST_LOOK_MAX, storages::look(&inner)).await;
+        tokio::spawn(storages::run(Arc::downgrade(&inner)));
         Ok(engine)
+    }
+
+    /// The clusters whose backups are at the destination in `dir`. Changes nothing there.
+    pub async fn survey(dir: &Path) -> Result<Vec<FoundCluster>, EngineError> {
+        const OPERATION: &str = "survey";
+        let dir = dir.to_owned();
+        blocking(OPERATION, move || {
+            found::survey(&dir)
+                .map_err(|error| storage_error(OPERATION, &dir.display().to_string(), &error))
+        })
+        .await
     }
 
     /// Recovers `tenant` as of `until` into a new file at `path` instead of a new tenant.
@@ -126,8 +149,30 @@ fn open_home(settings: &EngineSettings, clock: Arc<dyn Clock>) -> Result<OpenedH
         ));
     }
     let failed = |error: HomeError| home_error("opening", &settings.name, &error);
-    let (home, mut identity) =
-        Home::open(&settings.home, &settings.name, Uuid::new_v4()).map_err(failed)?;
+    let adopted = settings
+        .adopt
+        .as_deref()
+        .map(|adopt| adoptable(settings, adopt));
+    let adopted = adopted.transpose()?;
+    let uuid = adopted
+        .as_ref()
+        .map_or_else(Uuid::new_v4, |(uuid, _)| *uuid);
+    let (home, mut identity) = Home::open(&settings.home, &settings.name, uuid).map_err(failed)?;
+    if let Some((adopted, dest)) = adopted {
+        if identity.uuid != adopted {
+            let path = settings.home.display().to_string();
+            let found = identity.uuid;
+            return Err(failed(HomeError::Another {
+                path,
+                found,
+                adopted,
+            }));
+        }
+        // Backups go on where they were found, be it a second copy until now.
+        identity.destination = Some(dest.uuid());
+        identity.name.clone_from(&settings.name);
+        home.write_identity(&identity).map_err(failed)?;
+    }
     let path = settings.destination.clone();
     let destination = Destination::new(path, identity.destination, clock);
     if identity.destination.is_none() {
@@ -140,6 +185,35 @@ fn open_home(settings: &EngineSettings, clock: Arc<dyn Clock>) -> Result<OpenedH
         home.write_identity(&identity).map_err(failed)?;
     }
     Ok(((home, identity), destination))
+}
+
+/// The identity to adopt, if something of it is at the destination.
+fn adoptable(settings: &EngineSettings, adopt: &str) -> Result<(Uuid, Dest), EngineError> {
+    const OPERATION: &str = "adoption";
+    let subject = &settings.name;
+    let uuid = Uuid::parse_str(adopt)
+        .map_err(|_| rejected(OPERATION, subject, format!("\"{adopt}\" is no identity")))?;
+    let failed = |error: StorageError| storage_error(OPERATION, subject, &error);
+    let dest = Dest::open_existing(&settings.destination).map_err(failed)?;
+    match found::is_at(&dest, uuid).map_err(failed)? {
+        true => Ok((uuid, dest)),
+        false => Err(rejected(
+            OPERATION,
+            subject,
+            format!(
+                "{} holds nothing of cluster {uuid}; survey it anew, or give the directory that does",
+                dest.display()
+            ),
+        )),
+    }
+}
+
+fn storage_error(operation: &'static str, subject: &str, error: &StorageError) -> EngineError {
+    let kind = match error.is_transient() {
+        true => EngineErrorKind::Unreachable,
+        false => EngineErrorKind::Rejected,
+    };
+    EngineError::new(kind, operation, subject, error.to_string())
 }
 
 #[async_trait]
@@ -162,6 +236,10 @@ impl Engine for EmbeddedEngine {
             ),
             plan_cleanup: Ability::No("Not yet.".to_owned()),
         }
+    }
+
+    fn identity(&self) -> Option<String> {
+        Some(self.inner.cluster().to_string())
     }
 
     fn version(&self) -> String {
@@ -267,6 +345,11 @@ impl Engine for EmbeddedEngine {
             Ok(report)
         })
         .await
+    }
+
+    async fn probe_storage(&self, directory: &Path) -> Result<ProbeReport, EngineError> {
+        let (clock, directory) = (Arc::clone(&self.inner.clock), directory.to_owned());
+        blocking("test", move || Ok(storage::probe(&directory, &*clock))).await
     }
 
     async fn shut_down(&self) {

@@ -60,6 +60,11 @@ impl TenantKeys {
     }
 }
 
+/// Who the cluster is, for people and for rebuilding.
+pub(crate) fn cluster_identity(cluster: Uuid) -> String {
+    format!("{cluster}/cluster.json")
+}
+
 /// Directory name of a set: number, kind and the time it was begun, such as `000012_full_20261122T120000Z`.
 pub(crate) fn set_directory(id: i64, kind: BackupKind, begun: Scn) -> String {
     let digits: String = begun

@@ -25,8 +25,8 @@ pub(crate) fn observe(inner: &Inner) -> Observation {
         taken,
         complete,
         tenants,
-        storages: Vec::new(),
-        clock_back_ns: 0,
+        storages: inner.storages.states(&inner.destinations(), taken),
+        clock_back_ns: inner.watched.back_ns(),
     }
 }
 

@@ -3,15 +3,17 @@
 use crate::{
     absent::{Absence, Absent, Archived},
     archiver::{self, Command},
+    clock::WatchedClock,
     cluster::{ClusterIdentity, Home},
     destination::Destination,
     engine::rejected,
     history::History,
     jobs::Jobs,
+    storages::Storages,
     tenant::{Identity, Tenant},
     watcher::Watcher,
 };
-use domain::clock::Clock;
+use domain::{clock::Clock, second_backup::Place};
 use engine::{EngineError, EngineErrorKind, TenantKey};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,7 +38,11 @@ pub(crate) struct Inner {
     pub(crate) home: Home,
     pub(crate) identity: Mutex<ClusterIdentity>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// The same clock, asked how far it was set back.
+    pub(crate) watched: Arc<WatchedClock>,
     pub(crate) destination: Arc<Destination>,
+    /// What is known of the destinations themselves.
+    pub(crate) storages: Storages,
     pub(crate) jobs: Jobs,
     tenants: Mutex<BTreeMap<Uuid, Arc<Tenant>>>,
     /// Tenants that are not in service.
@@ -49,6 +55,8 @@ pub(crate) struct Inner {
     watcher: Watcher,
     /// Whether the destination was searched for tenants of which only backups are left.
     surveyed: AtomicBool,
+    /// Whether the cluster's name is at the destination.
+    named: AtomicBool,
     closed: AtomicBool,
 }
 
@@ -73,16 +81,19 @@ impl Inner {
         name: String,
         (home, identity): (Home, ClusterIdentity),
         destination: Destination,
-        clock: Arc<dyn Clock>,
+        watched: Arc<WatchedClock>,
         watcher: Watcher,
     ) -> Arc<Self> {
+        let clock: Arc<dyn Clock> = Arc::<WatchedClock>::clone(&watched);
         Arc::new(Inner {
             name,
             home,
             identity: Mutex::new(identity),
             jobs: Jobs::new(Arc::clone(&clock)),
             clock,
+            watched,
             destination: Arc::new(destination),
+            storages: Storages::default(),
             tenants: Mutex::default(),
             absent: Mutex::default(),
             nameless: Mutex::default(),
@@ -90,6 +101,7 @@ impl Inner {
             archivers: Mutex::default(),
             watcher,
             surveyed: AtomicBool::new(false),
+            named: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         })
     }
@@ -251,6 +263,19 @@ impl Inner {
 
     pub(crate) fn set_surveyed(&self) {
         self.surveyed.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_named(&self) -> bool {
+        self.named.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_named(&self) {
+        self.named.store(true, Ordering::Release);
+    }
+
+    /// The destinations in use, each with the copy it holds.
+    pub(crate) fn destinations(&self) -> Vec<(Place, Arc<Destination>)> {
+        vec![(Place::First, Arc::clone(&self.destination))]
     }
 
     pub(crate) fn is_closed(&self) -> bool {

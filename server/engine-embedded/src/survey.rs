@@ -3,6 +3,7 @@
 
 use crate::{
     absent::{Absence, Absent, Archived},
+    found,
     history::{History, Round},
     keys::TenantKeys,
     registry::Inner,
@@ -56,6 +57,7 @@ pub(crate) fn first(inner: &Arc<Inner>) {
     if let Err(error) = find_gone(inner) {
         tracing::warn!(%error, "the destination could not be listed yet");
     }
+    name(inner);
 }
 
 fn look(inner: &Arc<Inner>) {
@@ -66,6 +68,14 @@ fn look(inner: &Arc<Inner>) {
     }
     if let Err(error) = find_gone(inner) {
         tracing::debug!(%error, "the destination could not be listed");
+    }
+    name(inner);
+}
+
+/// A destination that cannot be written can still be recovered from.
+fn name(inner: &Inner) {
+    if let Err(error) = found::name_cluster(inner) {
+        tracing::debug!(%error, "the cluster's name could not be written to the destination");
     }
 }
 
@@ -186,7 +196,7 @@ fn is_empty(history: &History) -> bool {
 }
 
 /// What the destination calls a tenant: by its identity, else by its newest set.
-fn name_at(dest: &Dest, keys: &TenantKeys, history: &History) -> Option<String> {
+pub(crate) fn name_at(dest: &Dest, keys: &TenantKeys, history: &History) -> Option<String> {
     #[derive(Deserialize)]
     struct Named {
         name: String,

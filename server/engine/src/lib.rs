@@ -107,6 +107,11 @@ pub trait Engine: Send + Sync + 'static {
     /// What it can do for this cluster.
     fn capabilities(&self) -> Capabilities;
 
+    /// Its identity where its backups are, for [`EngineSettings::adopt`]; `None` where there is no such thing.
+    fn identity(&self) -> Option<String> {
+        None
+    }
+
     /// The database behind it, such as `SQLite 3.51.3`.
     fn version(&self) -> String;
 

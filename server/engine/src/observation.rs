@@ -29,7 +29,7 @@ pub struct Observation {
 pub struct FoundCluster {
     /// Its identity, for [`crate::EngineSettings::adopt`].
     pub identity: String,
-    /// Its name when it wrote there last.
+    /// Its name when it wrote there last; empty where nothing there tells.
     pub name: String,
     /// Names of its tenants.
     pub tenants: Vec<String>,

@@ -1,6 +1,6 @@
 //! `tidemark alert` and `tidemark channel`.
 
-use super::{Client, FAILED, Failure, Output, output::columns};
+use super::{Client, FAILED, Failure, Output, admin::connect, output::columns};
 use crate::{
     cli::{Alert, Channel, Common},
     http::{
@@ -78,7 +78,7 @@ pub(super) fn run(common: &Common, order: &Alert, output: &Output) -> Result<(),
 pub(super) fn channel(common: &Common, order: &Channel, output: &Output) -> Result<(), Problem> {
     match order {
         Channel::List => {
-            let list: ChannelList = Client::connect(common)?.get(&["channels"])?;
+            let list: ChannelList = connect(common)?.get(&["channels"])?;
             output.show(&list, |list| channel_table(&list.channels))
         }
         Channel::Add {
@@ -98,7 +98,7 @@ pub(super) fn channel(common: &Common, order: &Channel, output: &Output) -> Resu
                 clusters: only.clone(),
                 every_min: *every,
             };
-            let added: ChannelRow = Client::connect(common)?.post(&["channels"], &request)?;
+            let added: ChannelRow = connect(common)?.post(&["channels"], &request)?;
             output.show(&added, |added| {
                 let (name, host) = (&added.name, &added.host);
                 format!(
@@ -108,7 +108,7 @@ pub(super) fn channel(common: &Common, order: &Channel, output: &Output) -> Resu
         }
         Channel::Test { name } => {
             let path = ["channels", name, "test"];
-            let test: ChannelTested = Client::connect(common)?.post(&path, &())?;
+            let test: ChannelTested = connect(common)?.post(&path, &())?;
             output.show(&test, |test| match &test.failure {
                 None => format!("It arrived after {} ms\n", test.took_ms),
                 Some(_) => String::new(),
@@ -120,7 +120,7 @@ pub(super) fn channel(common: &Common, order: &Channel, output: &Output) -> Resu
         }
         Channel::Remove { name } => {
             let path = ["channels", name, "remove"];
-            Client::connect(common)?.post::<()>(&path, &())?;
+            connect(common)?.post::<()>(&path, &())?;
             output.show(&(), |()| format!("Channel {name} is removed\n"))
         }
     }

@@ -6,20 +6,23 @@ mod backup;
 mod client;
 mod output;
 mod ranges;
+mod rebuild;
 mod recover;
 mod sql;
+mod storage;
+mod strategy;
 mod task;
 mod tenant;
 mod verify;
 mod wait;
 
 use crate::{
-    cli::{Cli, Command, Common, Serve},
+    cli::{Admin, Cli, Command, Common, Serve},
     config::{Config, ConfigError},
     http::shape::{Problem, Serving, Trouble},
     serve,
 };
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches, parser::ValueSource};
 use client::Client;
 use output::Output;
 use std::{ffi::OsString, io::Write, path::Path, process::ExitCode, time::Duration};
@@ -71,7 +74,15 @@ const FAILED: &str = "failed";
 
 /// Reads a command line. With `--json` what is wrong with it is told as JSON too.
 pub fn parse(arguments: &[OsString]) -> Result<Cli, Failure> {
-    Cli::try_parse_from(arguments).map_err(|error| {
+    let read = Cli::command()
+        .try_get_matches_from(arguments)
+        .and_then(|matches| {
+            let mut cli = Cli::from_arg_matches(&matches)?;
+            cli.common.cluster_is_named =
+                matches.value_source("cluster") == Some(ValueSource::CommandLine);
+            Ok(cli)
+        });
+    read.map_err(|error| {
         let mut options = arguments.iter().take_while(|argument| *argument != "--");
         let json = options.any(|argument| argument == "--json");
         if !json || !error.use_stderr() {
@@ -116,6 +127,8 @@ fn dispatch(cli: Cli) -> Result<(), Problem> {
         Command::Channel(order) => alert::channel(&common, &order, &output),
         Command::Task(order) => task::run(&common, &order, &output),
         Command::History(order) => task::history(&common, &order, &output),
+        Command::Strategy(order) => strategy::run(&common, &order, &output),
+        Command::Storage(order) => storage::run(&common, &order, &output),
         Command::Admin(order) => admin::run(&common, &order, &output),
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     admin, alerts,
     shape::{self, Problem},
-    tasks,
+    storage, strategies, tasks,
 };
 use axum::{
     Json, Router,
@@ -56,6 +56,8 @@ pub fn routes(console: Console) -> Router {
             post(alerts::remove_channel),
         )
         .merge(admin::routes())
+        .merge(strategies::routes())
+        .merge(storage::routes())
         .with_state(console)
 }
 

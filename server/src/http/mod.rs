@@ -12,6 +12,10 @@ pub mod health;
 pub mod metrics;
 pub mod request;
 pub mod shape;
+pub mod shape_storage;
+mod storage;
+mod strategies;
+pub mod strategy_shape;
 pub mod task_shape;
 mod tasks;
 

@@ -482,7 +482,7 @@ pub struct CopyOrder {
     pub file: std::path::PathBuf,
 }
 
-fn moment(scn: Scn) -> String {
+pub(super) fn moment(scn: Scn) -> String {
     scn.to_rfc3339()
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     Faults, ObjectWriter, Step, StorageError,
-    file::{Directory, Existing, sync_directory},
+    file::{Capacity, Directory, Existing, capacity, sync_directory},
     identity::{self, Identity, Unreadable},
     key,
     memory::Memory,
@@ -380,6 +380,16 @@ impl Dest {
         }
     }
 
+    /// How much room there is; `None` when there is no telling.
+    pub fn capacity(&self) -> Result<Option<Capacity>, StorageError> {
+        match self.backend() {
+            Backend::File(directory) => capacity(&directory.root)
+                .map(Some)
+                .map_err(|error| self.failure("measure the space of", "", error)),
+            Backend::Memory(_) => Ok(None),
+        }
+    }
+
     pub(crate) fn backend(&self) -> &Backend {
         &self.inner.backend
     }
@@ -448,6 +458,14 @@ fn prepare(directory: &Directory, now: Scn) -> Result<Identity, StorageError> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// Which destination is at `dir` now; `None` when the directory is there and is no destination.
+pub fn identity_at(dir: &Path) -> Result<Option<Uuid>, StorageError> {
+    let directory = Directory {
+        root: dir.to_owned(),
+    };
+    Ok(read_identity(&directory, CHECK)?.map(|identity| identity.uuid))
 }
 
 /// `None` when the directory is there and has no identity.

@@ -38,6 +38,8 @@ pub enum Fault {
     Full,
     /// A file system mounted read-only.
     ReadOnly,
+    /// A right that this account does not have.
+    Denied,
 }
 
 impl Fault {
@@ -46,6 +48,7 @@ impl Fault {
             Fault::Io => rustix::io::Errno::IO,
             Fault::Full => rustix::io::Errno::NOSPC,
             Fault::ReadOnly => rustix::io::Errno::ROFS,
+            Fault::Denied => rustix::io::Errno::ACCESS,
         };
         errno.into()
     }

@@ -1,7 +1,7 @@
 //! Objects as files of a directory, published by rename and made durable before they are believed.
 
 use crate::key::{TRASH, is_temp, temp_name};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{CWD, RenameFlags, StatVfsMountFlags, renameat_with};
 use std::{
     fs::{self, File},
     io,
@@ -19,6 +19,17 @@ pub(crate) enum Existing {
     Keep,
     /// The new object takes its place at once.
     Replace,
+}
+
+/// How much room a storage has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capacity {
+    /// Bytes of the whole file system.
+    pub total_bytes: u64,
+    /// Bytes that this account can still write.
+    pub free_bytes: u64,
+    /// Whether it is mounted so that nothing can be written.
+    pub read_only: bool,
 }
 
 /// A directory that holds objects. It knows paths, not identities.
@@ -196,8 +207,7 @@ impl Directory {
     }
 
     pub(crate) fn free_bytes(&self) -> io::Result<u64> {
-        let status = rustix::fs::statvfs(&self.root)?;
-        Ok(status.f_bavail.saturating_mul(status.f_frsize))
+        Ok(capacity(&self.root)?.free_bytes)
     }
 
     /// Something in the root that is not part of an empty file system.
@@ -218,6 +228,16 @@ impl Directory {
         fs::remove_file(path)?;
         outcome
     }
+}
+
+/// How much room the file system of `path` has.
+pub(crate) fn capacity(path: &Path) -> io::Result<Capacity> {
+    let status = rustix::fs::statvfs(path)?;
+    Ok(Capacity {
+        total_bytes: status.f_blocks.saturating_mul(status.f_frsize),
+        free_bytes: status.f_bavail.saturating_mul(status.f_frsize),
+        read_only: status.f_flag.contains(StatVfsMountFlags::RDONLY),
+    })
 }
 
 /// Renames unless the target exists, in one step.

@@ -12,9 +12,13 @@ mod identity;
 mod key;
 mod manifest;
 mod memory;
+mod mounts;
+mod probe;
 mod writer;
 
-pub use dest::{Dest, Entry};
+pub use dest::{Dest, Entry, identity_at};
 pub use error::StorageError;
 pub use faults::{Fault, Faults, Step};
+pub use file::Capacity;
+pub use probe::{probe, probe_with_faults};
 pub use writer::{ObjectWriter, Stored};

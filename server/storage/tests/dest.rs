@@ -159,12 +159,14 @@ fn every_failing_step_leaves_nothing_behind() {
         Step::SyncDirectory,
     ];
     for step in steps {
-        for fault in [Fault::Io, Fault::Full, Fault::ReadOnly] {
+        for fault in [Fault::Io, Fault::Full, Fault::ReadOnly, Fault::Denied] {
             faults.fail_nth(step, 1, fault);
             let error = dest.put("a/b/object", b"bytes").unwrap_err();
             let fits = match fault {
                 Fault::Io => matches!(error, StorageError::Io { .. }),
-                Fault::ReadOnly => matches!(error, StorageError::ReadOnly { .. }),
+                Fault::ReadOnly | Fault::Denied => {
+                    matches!(error, StorageError::ReadOnly { .. })
+                }
                 Fault::Full => {
                     matches!(error, StorageError::Full { free: Some(_), .. }) || step == Step::Check
                 }

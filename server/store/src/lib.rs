@@ -32,8 +32,9 @@ pub use repo::{
     picture::{ArchiveFacts, TenantFacts, TenantPicture},
     runs::{NewRun, OpenRun, RunTask},
     secrets::{Reseal, SECRETS_MAX, SealedSecret, SecretRef},
-    storages::PassedTest,
-    strategies::{KnownStrategy, NewStrategy},
+    sizes::TenantSizes,
+    storage_configs::PassedTest,
+    strategies::{KnownStrategy, NewStrategy, StrategyChange},
     verifications::Verification,
     watched::{ENDED_MAX, RunningTask},
 };

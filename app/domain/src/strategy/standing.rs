@@ -15,23 +15,14 @@ pub struct Standing {
     pub reason: Option<String>,
 }
 
-/// A run, and what became of it afterwards.
-#[derive(Debug, Clone, Copy)]
-pub struct RunFact<'a> {
-    /// The run.
-    pub run: &'a ScheduleRun,
-    /// Whether every task of it that failed was tried again with success.
-    pub made_good: bool,
-}
-
 /// How scheduling stands after `runs`, newest first; those of data backups decide, others are passed over.
 ///
-/// A failed run is an exception until a later one succeeds or its failed tasks were tried again with
-/// success. A run that is missed, canceled or running says nothing about scheduling; one that is skipped
+/// A failed run is an exception until a later one succeeds, or until it counts as completed because its
+/// failed tasks were tried again with success. A run that is missed, canceled or running says nothing about scheduling; one that is skipped
 /// does when it happens again.
 pub fn standing<'a>(
     strategy: Option<&BackupStrategy>,
-    runs: impl IntoIterator<Item = RunFact<'a>>,
+    runs: impl IntoIterator<Item = &'a ScheduleRun>,
 ) -> Standing {
     let Some(strategy) = strategy else {
         return plain(ScheduleStatus::None);
@@ -42,20 +33,21 @@ pub fn standing<'a>(
     let mut skipped: Vec<&ScheduleRun> = Vec::new();
     let mut missed = None;
     let mut running = false;
-    let data = |fact: &RunFact<'_>| fact.run.kind == RunKind::DataBackup;
-    for fact in runs.into_iter().filter(data) {
-        match fact.run.outcome {
+    let of_data = runs
+        .into_iter()
+        .filter(|run| run.kind == RunKind::DataBackup);
+    for run in of_data {
+        match run.outcome {
             RunOutcome::Completed => return plain(ScheduleStatus::Normal),
-            RunOutcome::Failed if fact.made_good => return plain(ScheduleStatus::Normal),
-            RunOutcome::Failed => return exception(failed(fact.run)),
+            RunOutcome::Failed => return exception(failed(run)),
             RunOutcome::Skipped => {
-                skipped.push(fact.run);
+                skipped.push(run);
                 if skipped.len() == SKIPPED_MAX {
                     return exception(repeated(skipped[0]));
                 }
             }
             RunOutcome::Running => running = true,
-            RunOutcome::Missed => missed = missed.or(Some(fact.run)),
+            RunOutcome::Missed => missed = missed.or(Some(run)),
             RunOutcome::Canceled => {}
         }
     }
@@ -140,31 +132,24 @@ mod tests {
     }
 
     /// Status and reason after these outcomes, newest first.
-    fn after(outcomes: &[RunOutcome], made_good: bool) -> (ScheduleStatus, Option<String>) {
-        let runs: Vec<ScheduleRun> = outcomes
-            .iter()
-            .map(|each| run(RunKind::DataBackup, *each))
-            .collect();
-        let facts = runs.iter().map(|run| RunFact { run, made_good });
-        let standing = standing(Some(&strategy(false)), facts);
+    fn after(outcomes: &[RunOutcome]) -> (ScheduleStatus, Option<String>) {
+        let each = |outcome: &RunOutcome| run(RunKind::DataBackup, *outcome);
+        let runs: Vec<ScheduleRun> = outcomes.iter().map(each).collect();
+        let standing = standing(Some(&strategy(false)), &runs);
         (standing.status, standing.reason)
     }
 
     fn status(outcomes: &[RunOutcome]) -> ScheduleStatus {
-        after(outcomes, false).0
+        after(outcomes).0
     }
 
     #[test]
     fn without_a_strategy_or_while_it_is_paused_runs_do_not_matter() {
-        let failed = run(RunKind::DataBackup, Failed);
-        let fact = RunFact {
-            run: &failed,
-            made_good: false,
-        };
-        assert_eq!(standing(None, [fact]).status, ScheduleStatus::None);
+        let failed = [run(RunKind::DataBackup, Failed)];
+        assert_eq!(standing(None, &failed).status, ScheduleStatus::None);
         let paused = strategy(true);
         assert_eq!(
-            standing(Some(&paused), [fact]).status,
+            standing(Some(&paused), &failed).status,
             ScheduleStatus::Paused
         );
     }
@@ -189,25 +174,22 @@ mod tests {
 
     #[test]
     fn an_exception_says_why_and_ends_with_a_successful_retry() {
-        let (status, reason) = after(&[Failed], false);
+        let (status, reason) = after(&[Failed]);
         assert_eq!(status, ScheduleStatus::Abnormal);
         let reason = reason.unwrap();
         assert!(
             reason.contains("2026-11-26 02:00:00 UTC") && reason.contains("disk full"),
             "{reason}"
         );
-        assert_eq!(after(&[Failed], true), (ScheduleStatus::Normal, None));
-        assert!(after(&[Missed], false).1.unwrap().contains("was not made"));
+        // Its failed tasks were tried again.
+        assert_eq!(after(&[Completed, Failed]), (ScheduleStatus::Normal, None));
+        assert!(after(&[Missed]).1.unwrap().contains("was not made"));
     }
 
     #[test]
     fn runs_of_other_kinds_do_not_matter() {
-        let cleanup = run(RunKind::Cleanup, Failed);
-        let fact = RunFact {
-            run: &cleanup,
-            made_good: false,
-        };
-        let standing = standing(Some(&strategy(false)), [fact]);
+        let cleanup = [run(RunKind::Cleanup, Failed)];
+        let standing = standing(Some(&strategy(false)), &cleanup);
         assert_eq!(standing.status, ScheduleStatus::Waiting);
     }
 }

@@ -4,13 +4,15 @@ use crate::{console::Inner, error::Error, shown};
 use domain::{
     ClusterId, Revision, Scn, TenantId,
     alert::{
-        ChannelFacts, ClusterFacts, ConsoleFacts, Ended, RunFacts, Running, State, StrategyFacts,
-        TenantFacts, Verified,
+        ChannelFacts, ClusterFacts, ConsoleFacts, Ended, RunFacts, Running, SizeReading, State,
+        StorageFacts, StrategyFacts, TenantFacts, Verified,
     },
     channel::ChannelKind,
     job::JobKind,
     page::TaskFilter,
     recoverable,
+    second_backup::Place,
+    storage::CAPACITY_PERCENT_DEFAULT,
     strategy::{RunKind, RunOutcome},
 };
 use std::collections::HashMap;
@@ -30,6 +32,8 @@ pub(super) struct Ledger {
 
 #[derive(Debug, Default)]
 struct Seen {
+    /// How far the clock was set back at the last look, and when that grew.
+    clock: Option<(u64, Scn)>,
     /// Everything up to it is known.
     rev: Revision,
     ended: HashMap<(TenantId, JobKind), Ended>,
@@ -43,8 +47,15 @@ pub(super) async fn state(
     (now, back_ns): (Scn, u64),
 ) -> Result<State, Error> {
     let mut strategies = HashMap::new();
+    let mut percents = HashMap::new();
     for known in inner.store.strategies().await? {
         let settings = known.strategy.settings;
+        let second = settings.second.as_ref();
+        let percent = Percents {
+            first: Some(settings.storage.capacity_percent),
+            second: second.map(|second| second.storage.capacity_percent),
+        };
+        percents.insert(known.cluster, percent);
         let facts = StrategyFacts {
             thresholds: settings.thresholds,
             paused: known.strategy.paused,
@@ -56,11 +67,57 @@ pub(super) async fn state(
     let mut clusters = Vec::new();
     for known in inner.store.clusters().await? {
         let strategy = strategies.remove(&known.cluster.id);
+        let told_ns = known.clock_back_ns;
+        let percent = percents.remove(&known.cluster.id).unwrap_or_default();
         let mut facts = cluster(inner, ledger, known, strategy).await?;
-        facts.clock_back = (back_ns > 0).then_some((back_ns, now));
+        facts.storages = storages(inner, facts.id, percent).await?;
+        let seen = ledger.clusters.entry(facts.id).or_default();
+        facts.clock_back = match seen.clock_back(told_ns, now) {
+            // The console's own clock was set back since the last evaluation.
+            _ if back_ns > 0 => Some((back_ns, now)),
+            told => Some(told),
+        };
         clusters.push(facts);
     }
     Ok(State { console, clusters })
+}
+
+/// From how much on a person is called, where one decided that.
+#[derive(Debug, Clone, Copy, Default)]
+struct Percents {
+    first: Option<u8>,
+    second: Option<u8>,
+}
+
+/// What is known of the destinations; `None` before they were looked at for the first time.
+async fn storages(
+    inner: &Inner,
+    cluster: ClusterId,
+    percents: Percents,
+) -> Result<Option<Vec<StorageFacts>>, Error> {
+    let known = inner.store.storages(cluster).await?;
+    if known.is_empty() {
+        return Ok(None);
+    }
+    let facts = known.into_iter().map(|storage| {
+        let percent = match storage.place {
+            Place::First => percents.first,
+            Place::Second => percents.second,
+        };
+        StorageFacts {
+            capacity_percent: percent.unwrap_or(CAPACITY_PERCENT_DEFAULT),
+            size: match (storage.used_percent(), &storage.fault) {
+                (Some(percent), _) => SizeReading::Used(percent),
+                (None, Some(fault)) => SizeReading::Failed(fault.clone()),
+                (None, None) => SizeReading::NotTold,
+            },
+            place: storage.place,
+            location: storage.location,
+            fault: storage.fault,
+            identity_changed: storage.identity_changed,
+        }
+    });
+    Ok(Some(facts.collect()))
 }
 
 /// What is known of the channels.
@@ -222,6 +279,17 @@ impl Ledger {
 }
 
 impl Seen {
+    /// How far the clock is back, and when that grew. What was so at the first look is no news.
+    fn clock_back(&mut self, told_ns: u64, now: Scn) -> (u64, Scn) {
+        let grown = match self.clock {
+            None => Scn::ZERO,
+            Some((before, _)) if told_ns > before => now,
+            Some((_, grown)) => grown,
+        };
+        self.clock = Some((told_ns, grown));
+        (told_ns, grown)
+    }
+
     fn note(&mut self, tenant: TenantId, ended: Ended) {
         let newest = self.ended.get(&(tenant, ended.kind));
         // The later task counts, not the one that ended later: clocks are set back.

@@ -17,7 +17,7 @@ use store::{Change, OPEN_ALERTS_MAX};
 /// Time between two evaluations, on the console's clock.
 const EVERY_NS: u64 = 60 * NS_PER_SECOND;
 /// How often the clock is asked whether it is time.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_secs(1);
 /// A clock that is set back by less is an ordinary correction.
 const CLOCK_BACK_NS: u64 = 10 * NS_PER_SECOND;
 /// Alerts that are over are kept for so long.

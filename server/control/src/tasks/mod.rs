@@ -1,4 +1,4 @@
-//! What runs in the background: keeping clusters open, observing them, first backups of new rounds, alerting; and supervision of it all.
+//! What runs in the background: keeping clusters open, observing them, first backups of new rounds, sizes over time, alerting; and supervision of it all.
 
 mod alert_facts;
 pub(crate) mod alerting;
@@ -9,4 +9,7 @@ pub(crate) mod observe;
 pub(crate) mod pulse;
 pub(crate) mod runs;
 pub(crate) mod schedule;
+pub(crate) mod second;
+pub(crate) mod sizes;
+pub(crate) mod storages;
 pub(crate) mod supervise;

@@ -3,6 +3,7 @@
 use super::{
     diff::{self, Edit, PeriodChange},
     new_round,
+    storages::Media,
 };
 use crate::{
     console::Inner,
@@ -26,6 +27,7 @@ const SEEN_TOLD_NS: u64 = 10 * NS_PER_SECOND;
 #[derive(Debug, Default)]
 pub(crate) struct Eye {
     picture: Option<Vec<TenantPicture>>,
+    media: Option<Media>,
     fault: Option<String>,
     told: Scn,
     growth_told: Scn,
@@ -67,19 +69,29 @@ pub(crate) async fn look(inner: &Inner, handle: &ClusterHandle) -> Result<(), Er
         Some(picture) => picture,
         None => inner.store.picture(handle.id).await?,
     };
+    let media = match eye.media.take() {
+        Some(media) => media,
+        None => stored_media(inner, handle).await?,
+    };
     let (edits, period) = diff::edits(&known, &seen);
     let now = inner.now();
+    let media_edits = media.edits(&seen.storages, seen.clock_back_ns, now);
     let tell_growth = period == PeriodChange::Grown && is_due(now, eye.growth_told, GROWTH_TOLD_NS);
     let tell_period = period == PeriodChange::Structure || tell_growth;
     let tell_seen = eye.fault.is_some() || is_due(now, eye.told, SEEN_TOLD_NS);
-    if edits.is_empty() && !tell_seen {
+    if edits.is_empty() && media_edits.is_empty() && !tell_seen {
         eye.picture = Some(known);
+        eye.media = Some(media);
     } else {
         // When this fails the picture stays empty and is read from the store at the next look.
         let rev = inner
             .store
-            .change(async |change| write(change, handle.id, &seen, &edits, tell_period).await)
+            .change(async |change| {
+                media_edits.write(change, handle.id, now).await?;
+                write(change, handle.id, &seen, &edits, tell_period).await
+            })
             .await?;
+        eye.media = Some(media.after(media_edits, now));
         eye.fault = None;
         eye.told = now;
         if tell_period {
@@ -100,6 +112,15 @@ fn copies(seen: &Observation) -> HashSet<(String, BackupSetId)> {
         sets.map(|set| (tenant.key.0.clone(), set.id)).collect()
     };
     seen.tenants.iter().flat_map(second).collect()
+}
+
+async fn stored_media(inner: &Inner, handle: &ClusterHandle) -> Result<Media, Error> {
+    let known = inner.store.cluster(&handle.name).await?;
+    let back_ns = known.map_or(0, |known| known.clock_back_ns);
+    Ok(Media::stored(
+        inner.store.storages(handle.id).await?,
+        back_ns,
+    ))
 }
 
 /// Whether something told at `told` is to be told again; also when the clock was set back since.

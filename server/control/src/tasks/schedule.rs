@@ -31,7 +31,10 @@ const FAILED_MAX: Duration = Duration::from_secs(60);
 /// Latest that a moment is still begun after it was due; never later than half way to the next one.
 const GRACE_MAX_NS: u64 = 6 * 3600 * NS_PER_SECOND;
 /// Missed moments that get a row of their own in one pass; what came before is told by the oldest.
-const MISSED_MAX: usize = 64;
+const MISSED_MAX: usize = 200;
+/// How far back each pass looks for moments without a run, though newer ones have theirs: a clock that
+/// was ahead and set back leaves such. No more than [`MISSED_MAX`] hours.
+const BACK_NS: u64 = 7 * NS_PER_DAY;
 /// How far clocks of two consoles may differ without one taking the other's for set back.
 const CLOCKS_DIFFER_NS: u64 = 300 * NS_PER_SECOND;
 /// How far ahead the next moment of a day is looked for.
@@ -147,7 +150,7 @@ impl Scheduler {
         let since = self.since(strategy.modified, newest, now);
         let looked = moments(&strategy.settings, kind, since, now)
             .and_then(|due| Ok((due, next(&strategy.settings, kind, now)?)));
-        let (due, next) = match looked {
+        let (mut due, next) = match looked {
             Ok(found) => found,
             Err(violation) => {
                 if self.told.insert(strategy.id) {
@@ -156,6 +159,11 @@ impl Scheduler {
                 return Ok(None);
             }
         };
+        if !due.is_empty() {
+            let there = inner.store.run_moments(strategy.id, kind, since, now);
+            let there = there.await?;
+            due.retain(|one| !there.contains(&one.at));
+        }
         if let Some((last, missed)) = due.split_last() {
             let chance = match is_late(&strategy.settings, kind, last.at, now) {
                 true => Chance::Missed,
@@ -170,14 +178,16 @@ impl Scheduler {
         Ok(next)
     }
 
-    /// What came after it is looked at: the newest run, or the last change of the strategy.
+    /// What came after it is looked at: some time back, or further to the newest run, but never before the
+    /// strategy was changed last.
     fn since(&self, modified: Scn, newest: Option<Scn>, now: Scn) -> Scn {
         if modified > now {
             // The clock was set back since. Until it has caught up, moments count while they pass.
             let newest = newest.unwrap_or(Scn::ZERO);
             return self.before.unwrap_or(now).min(now).max(newest);
         }
-        newest.map_or(modified, |newest| newest.max(modified))
+        let back = now.minus_ns(BACK_NS);
+        newest.map_or(modified, |newest| newest.min(back).max(modified))
     }
 
     async fn forget_steps(&mut self, inner: &Inner, now: Scn) -> Result<(), Error> {
@@ -273,8 +283,8 @@ mod tests {
 
     #[test]
     fn many_missed_moments_become_few_rows_and_none_is_kept_quiet() {
-        let kept = shortened(&due(100));
-        assert_eq!((kept.len(), kept[0].at, kept[0].before), (64, Scn(37), 36));
+        let kept = shortened(&due(250));
+        assert_eq!((kept.len(), kept[0].at, kept[0].before), (200, Scn(51), 50));
         assert!(kept[1..].iter().all(|due| due.before == 0));
         let few = shortened(&due(3));
         assert_eq!((few.len(), few[0].before), (3, 0));

@@ -5,19 +5,21 @@ use domain::{
     BackupSetId, Scn,
     archive::ArchiveState,
     backup::{BackupKind, BackupMethod, BackupSet},
-    capability::{Ability, ArchiveScope, Capabilities, Expiry, RecoverTo},
+    capability::{Ability, ArchiveScope, Capabilities, EngineKind, Expiry, RecoverTo},
     clock::Clock,
     recoverable::{GapCause, LogSpan},
     recovery::{Precision, RecoveryPlan},
+    storage::{ProbeReport, ProbeStep, StorageState},
     tenant::TenantState,
 };
 use engine::{
     ArchiveObservation, BackupSpec, Engine, EngineError, EngineErrorKind, EngineJobId,
-    EngineJobState, EngineOpener, EngineSettings, JobReport, Observation, RecoverySpec, SqlResult,
-    TenantKey, TenantObservation, VerifyReport,
+    EngineJobState, EngineOpener, EngineSettings, FoundCluster, JobReport, Observation,
+    RecoverySpec, SqlResult, TenantKey, TenantObservation, VerifyReport,
 };
 use std::{
     collections::BTreeMap,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -46,6 +48,18 @@ pub(crate) struct World {
     pub(crate) bare: bool,
     /// The log does not go on.
     pub(crate) frozen: bool,
+    /// What a test of a storage finds; nothing at all in an empty directory unless it is set.
+    pub(crate) probe: Option<ProbeReport>,
+    /// Where second copies go.
+    pub(crate) second: Option<PathBuf>,
+    /// What a second storage is refused with.
+    pub(crate) second_refusal: Option<String>,
+    /// How often it was told where second copies go.
+    pub(crate) seconds: u32,
+    /// Why its destination cannot be changed.
+    pub(crate) fixed: Option<String>,
+    /// The destinations it was opened with.
+    pub(crate) destinations: Vec<PathBuf>,
     /// Tokens of the orders accepted, in order.
     pub(crate) accepted: Vec<String>,
     /// Numbers of the jobs that were asked to stop.
@@ -61,6 +75,12 @@ pub(crate) struct World {
     /// Engines that are open now, and the most there were at once.
     pub(crate) open: u32,
     pub(crate) most_open: u32,
+    /// What is told of the destinations and of the clock.
+    pub(crate) storages: Vec<StorageState>,
+    pub(crate) clock_back_ns: u64,
+    /// Clusters found at every destination, and the identities that were adopted.
+    pub(crate) found: Vec<FoundCluster>,
+    pub(crate) adopted: Vec<String>,
     pub(crate) tenants: BTreeMap<String, TenantObservation>,
     jobs: BTreeMap<String, FakeJob>,
     /// What jobs left on media, by token.
@@ -297,9 +317,12 @@ impl Engine for Fake {
             cancel_backup: true,
             cancel_recovery: true,
             expiry: Expiry::EngineByPolicy,
-            second_backup: false,
+            second_backup: true,
             placement: false,
-            change_destination: Ability::Yes,
+            change_destination: match &self.world().fixed {
+                Some(reason) => Ability::No(reason.clone()),
+                None => Ability::Yes,
+            },
             plan_cleanup: Ability::Yes,
         }
     }
@@ -333,8 +356,8 @@ impl Engine for Fake {
             taken: now,
             complete: true,
             tenants: world.tenants.values().cloned().collect(),
-            storages: Vec::new(),
-            clock_back_ns: 0,
+            storages: world.storages.clone(),
+            clock_back_ns: world.clock_back_ns,
         })
     }
 
@@ -364,6 +387,29 @@ impl Engine for Fake {
 
     async fn start_backup(&self, spec: &BackupSpec) -> Result<EngineJobId, EngineError> {
         self.accept(&spec.token, &spec.tenant, Makes::Set(spec.kind))
+    }
+
+    async fn use_second(&self, destination: Option<&Path>) -> Result<(), EngineError> {
+        let mut world = self.world();
+        if let (Some(_), Some(refusal)) = (destination, &world.second_refusal) {
+            let refusal = refusal.clone();
+            return Err(error(EngineErrorKind::Rejected, &refusal));
+        }
+        world.seconds += 1;
+        world.second = destination.map(Path::to_owned);
+        Ok(())
+    }
+
+    async fn probe_storage(&self, _: &Path) -> Result<ProbeReport, EngineError> {
+        Ok(self.world().probe.clone().unwrap_or_else(|| ProbeReport {
+            steps: vec![ProbeStep {
+                name: "Write a probe object".to_owned(),
+                failure: None,
+                took_ms: 1,
+            }],
+            empty: true,
+            ..ProbeReport::default()
+        }))
     }
 
     async fn plan_recovery(&self, spec: &RecoverySpec) -> Result<RecoveryPlan, EngineError> {
@@ -451,7 +497,15 @@ pub(crate) struct FakeOpener(pub(crate) Arc<Fake>);
 
 #[async_trait]
 impl EngineOpener for FakeOpener {
-    async fn open(&self, _: &EngineSettings) -> Result<Arc<dyn Engine>, EngineError> {
+    async fn survey(
+        &self,
+        _: EngineKind,
+        _: &std::path::Path,
+    ) -> Result<Vec<FoundCluster>, EngineError> {
+        Ok(self.0.world().found.clone())
+    }
+
+    async fn open(&self, settings: &EngineSettings) -> Result<Arc<dyn Engine>, EngineError> {
         {
             let mut world = self.0.world();
             if world.closed > 0 {
@@ -463,7 +517,9 @@ impl EngineOpener for FakeOpener {
             }
         }
         let mut world = self.0.world();
+        world.adopted.extend(settings.adopt.clone());
         world.open += 1;
+        world.destinations.push(settings.destination.clone());
         world.most_open = world.most_open.max(world.open);
         drop(world);
         Ok(Arc::<Fake>::clone(&self.0))

@@ -26,6 +26,8 @@ pub(crate) struct Model {
     pub(crate) fault: Option<String>,
     pub(crate) period_rev: i64,
     pub(crate) rev: i64,
+    pub(crate) identity: Option<String>,
+    pub(crate) clock_back_ns: Option<i64>,
     pub(crate) observed_rev: i64,
 }
 

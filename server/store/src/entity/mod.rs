@@ -14,7 +14,9 @@ pub(crate) mod log_span;
 pub(crate) mod revision;
 pub(crate) mod schedule_run;
 pub(crate) mod secret;
+pub(crate) mod size_sample;
 pub(crate) mod storage_config;
+pub(crate) mod storage_state;
 pub(crate) mod storage_test;
 pub(crate) mod strategy;
 pub(crate) mod tenant;
@@ -91,6 +93,8 @@ mod tests {
             storage_config,
             storage_test,
             strategy,
+            size_sample,
+            storage_state,
             tenant,
             verification
         );

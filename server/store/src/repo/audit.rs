@@ -81,17 +81,17 @@ impl Store {
             .all(&self.db)
             .await
             .during("reading the audit")?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(Audit {
-                    at: scn("audit.at", row.at)?,
-                    actor: row.actor,
-                    operation: row.operation,
-                    cluster: row.cluster_id.map(ClusterId),
-                    subject: row.subject,
-                    detail: row.detail,
-                })
-            })
-            .collect()
+        rows.into_iter().map(entry).collect()
     }
+}
+
+pub(crate) fn entry(row: audit::Model) -> Result<Audit> {
+    Ok(Audit {
+        at: scn("audit.at", row.at)?,
+        actor: row.actor,
+        operation: row.operation,
+        cluster: row.cluster_id.map(ClusterId),
+        subject: row.subject,
+        detail: row.detail,
+    })
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Change, Store,
-    convert::{impossible, scn, scn_column, scn_opt, word},
+    convert::{count, impossible, scn, scn_column, scn_opt, word},
     entity::cluster,
     error::{During, Result},
 };
@@ -26,6 +26,10 @@ pub struct KnownCluster {
     pub created: Scn,
     /// The revision of what was last observed of it.
     pub observed_rev: Revision,
+    /// Which cluster it is at its destinations, once its engine was open.
+    pub identity: Option<String>,
+    /// How far the clock was seen to be set back since its engine was opened, in ns.
+    pub clock_back_ns: u64,
 }
 
 /// A cluster to add.
@@ -165,6 +169,19 @@ impl Change {
         .await
     }
 
+    /// Records where the cluster's backups go from now on.
+    pub async fn cluster_moved(&self, id: ClusterId, destination_dir: &str) -> Result<()> {
+        self.update_cluster(
+            id,
+            cluster::ActiveModel {
+                destination_dir: Set(destination_dir.to_owned()),
+                rev: Set(self.take_rev()),
+                ..Default::default()
+            },
+        )
+        .await
+    }
+
     /// Marks what the page says about the cluster as changed, so that pages get it anew.
     pub async fn cluster_changed(&self, id: ClusterId) -> Result<()> {
         self.update_cluster(
@@ -191,7 +208,11 @@ impl Change {
         .await
     }
 
-    async fn update_cluster(&self, id: ClusterId, row: cluster::ActiveModel) -> Result<()> {
+    pub(crate) async fn update_cluster(
+        &self,
+        id: ClusterId,
+        row: cluster::ActiveModel,
+    ) -> Result<()> {
         cluster::Entity::update_many()
             .set(row)
             .filter(cluster::COLUMN.id.eq(id.0))
@@ -232,5 +253,7 @@ fn known(row: cluster::Model) -> Result<KnownCluster> {
         destination_dir: row.destination_dir,
         created: scn("cluster.created", row.created)?,
         observed_rev: Revision(row.observed_rev),
+        identity: row.identity,
+        clock_back_ns: count("cluster.clock_back_ns", row.clock_back_ns.unwrap_or(0))?,
     })
 }

@@ -20,7 +20,7 @@ use sea_orm::{
     ActiveValue::Set, Condition, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most open runs that are looked at in one go.
 const OPEN_MAX: u64 = 200;
@@ -144,16 +144,6 @@ impl Change {
         open_runs(&self.tx).await
     }
 
-    /// The newest moment at or before `until` that a strategy has a run of.
-    pub async fn newest_run(
-        &self,
-        strategy: StrategyId,
-        kind: RunKind,
-        until: Scn,
-    ) -> Result<Option<Scn>> {
-        newest_run(&self.tx, strategy, kind, until).await
-    }
-
     /// Takes back what was recorded as missed at moments after `after`: the clock was wrong then.
     pub async fn unmiss(&self, strategy: StrategyId, after: Scn) -> Result<u64> {
         let done = schedule_run::Entity::delete_many()
@@ -169,14 +159,49 @@ impl Change {
 }
 
 impl Store {
-    /// The same as [`Change::newest_run`], without a change.
+    /// The newest moment at or before `until` that a strategy has a run of.
     pub async fn newest_run(
         &self,
         strategy: StrategyId,
         kind: RunKind,
         until: Scn,
     ) -> Result<Option<Scn>> {
-        newest_run(&self.db, strategy, kind, until).await
+        let due: Option<i64> = schedule_run::Entity::find()
+            .select_only()
+            .column(schedule_run::Column::Due)
+            .filter(schedule_run::COLUMN.strategy_id.eq(strategy.0))
+            .filter(schedule_run::COLUMN.kind.eq(kind.code()))
+            .filter(schedule_run::COLUMN.due.lte(scn_column(until)))
+            .order_by_desc(schedule_run::COLUMN.due)
+            .into_tuple()
+            .one(&self.db)
+            .await
+            .during("looking for the newest run of a schedule")?;
+        scn_opt("schedule_run.due", due)
+    }
+
+    /// The moments after `after` up to `until` that a strategy has runs of.
+    pub async fn run_moments(
+        &self,
+        strategy: StrategyId,
+        kind: RunKind,
+        after: Scn,
+        until: Scn,
+    ) -> Result<BTreeSet<Scn>> {
+        let due: Vec<i64> = schedule_run::Entity::find()
+            .select_only()
+            .column(schedule_run::Column::Due)
+            .filter(schedule_run::COLUMN.strategy_id.eq(strategy.0))
+            .filter(schedule_run::COLUMN.kind.eq(kind.code()))
+            .filter(schedule_run::COLUMN.due.gt(scn_column(after)))
+            .filter(schedule_run::COLUMN.due.lte(scn_column(until)))
+            .into_tuple()
+            .all(&self.db)
+            .await
+            .during("looking for runs of a schedule")?;
+        due.into_iter()
+            .map(|due| scn("schedule_run.due", due))
+            .collect()
     }
 
     /// The same as [`Change::open_runs`], without a change.
@@ -248,26 +273,6 @@ fn missed_after(strategy: StrategyId, after: Scn) -> Condition {
         .add(schedule_run::COLUMN.due.gt(scn_column(after)))
 }
 
-async fn newest_run(
-    db: &impl ConnectionTrait,
-    strategy: StrategyId,
-    kind: RunKind,
-    until: Scn,
-) -> Result<Option<Scn>> {
-    let due: Option<i64> = schedule_run::Entity::find()
-        .select_only()
-        .column(schedule_run::Column::Due)
-        .filter(schedule_run::COLUMN.strategy_id.eq(strategy.0))
-        .filter(schedule_run::COLUMN.kind.eq(kind.code()))
-        .filter(schedule_run::COLUMN.due.lte(scn_column(until)))
-        .order_by_desc(schedule_run::COLUMN.due)
-        .into_tuple()
-        .one(db)
-        .await
-        .during("looking for the newest run of a schedule")?;
-    scn_opt("schedule_run.due", due)
-}
-
 async fn open_runs(db: &impl ConnectionTrait) -> Result<Vec<OpenRun>> {
     let rows = schedule_run::Entity::find()
         .filter(schedule_run::COLUMN.outcome.eq(RunOutcome::Running.code()))
@@ -332,23 +337,29 @@ async fn run_rows(
             .or_default()
             .push(JobId(id));
     }
-    let read = |row: schedule_run::Model| {
-        Ok(ScheduleRun {
-            id: RunId(row.id),
-            kind: word("schedule_run.kind", &row.kind, RunKind::from_code)?,
-            backup: word_opt(
-                "schedule_run.backup",
-                row.backup.as_deref(),
-                BackupKind::from_code,
-            )?,
-            due: scn("schedule_run.due", row.due)?,
-            started: scn("schedule_run.started", row.started)?,
-            ended: scn_opt("schedule_run.ended", row.ended)?,
-            outcome: word("schedule_run.outcome", &row.outcome, RunOutcome::from_code)?,
-            cause: row.cause,
-            tasks: tasks.get(&row.id).cloned().unwrap_or_default(),
-            rev: Revision(row.rev),
-        })
+    let each = |row: schedule_run::Model| {
+        let tasks = tasks.remove(&row.id).unwrap_or_default();
+        read(row, tasks)
     };
-    rows.into_iter().map(read).collect()
+    rows.into_iter().map(each).collect()
+}
+
+/// A run with these tasks.
+pub(super) fn read(row: schedule_run::Model, tasks: Vec<JobId>) -> Result<ScheduleRun> {
+    Ok(ScheduleRun {
+        id: RunId(row.id),
+        kind: word("schedule_run.kind", &row.kind, RunKind::from_code)?,
+        backup: word_opt(
+            "schedule_run.backup",
+            row.backup.as_deref(),
+            BackupKind::from_code,
+        )?,
+        due: scn("schedule_run.due", row.due)?,
+        started: scn("schedule_run.started", row.started)?,
+        ended: scn_opt("schedule_run.ended", row.ended)?,
+        outcome: word("schedule_run.outcome", &row.outcome, RunOutcome::from_code)?,
+        cause: row.cause,
+        tasks,
+        rev: Revision(row.rev),
+    })
 }

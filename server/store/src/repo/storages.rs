@@ -1,175 +1,113 @@
-//! Storage configurations, and which storages passed a test.
+//! The destinations of clusters as last observed.
 
 use crate::{
     Change, Store,
-    convert::{impossible, scn, scn_column, word},
-    entity::{storage_config, storage_test},
+    convert::{column, count, scn_column, word},
+    entity::{cluster, storage_state},
     error::{During, Result},
 };
-use domain::{
-    ClusterId, Scn, StorageId,
-    storage::{StorageConfig, StorageKind, StorageSettings},
-};
-use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
-
-/// Most tests of one cluster that are looked at, the newest ones.
-const TESTS_MAX: u64 = 200;
-
-/// A test that a storage passed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PassedTest {
-    /// The cluster that it was tested for.
-    pub cluster: ClusterId,
-    /// What is behind the storage.
-    pub kind: StorageKind,
-    /// Its directory, absolute.
-    pub directory: String,
-    /// Whether nothing was there.
-    pub empty: bool,
-    /// Identity of the destination that was there.
-    pub identity: Option<String>,
-    /// When.
-    pub at: Scn,
-    /// By whom.
-    pub actor: String,
-}
+use domain::{ClusterId, Scn, second_backup::Place, storage::StorageState};
+use sea_orm::{ActiveValue::Set, EntityTrait, QueryFilter, QueryOrder};
 
 impl Store {
-    /// Every storage configuration, by name. Directories below the console's home are without it.
-    pub async fn storage_configs(&self) -> Result<Vec<StorageConfig>> {
-        configs(&self.db).await
-    }
-
-    /// The tests passed for a cluster since `since`, newest first.
-    pub async fn passed_tests(&self, cluster: ClusterId, since: Scn) -> Result<Vec<PassedTest>> {
-        let rows = storage_test::Entity::find()
-            .filter(storage_test::COLUMN.cluster_id.eq(cluster.0))
-            .filter(storage_test::COLUMN.at.gte(scn_column(since)))
-            .order_by_desc(storage_test::COLUMN.at)
-            .order_by_desc(storage_test::COLUMN.id)
-            .limit(TESTS_MAX)
+    /// The destinations of a cluster, the first one first.
+    pub async fn storages(&self, cluster: ClusterId) -> Result<Vec<StorageState>> {
+        let rows = storage_state::Entity::find()
+            .filter(storage_state::COLUMN.cluster_id.eq(cluster.0))
+            .order_by_asc(storage_state::COLUMN.place)
             .all(&self.db)
             .await
-            .during("reading tests of storages")?;
-        rows.into_iter().map(test).collect()
+            .during("reading the destinations")?;
+        rows.into_iter().map(state).collect()
     }
 }
 
 impl Change {
-    /// Every storage configuration, by name.
-    pub async fn storage_configs(&self) -> Result<Vec<StorageConfig>> {
-        configs(&self.tx).await
-    }
-
-    /// Adds a storage configuration.
-    pub async fn add_storage(&self, settings: &StorageSettings, at: Scn) -> Result<StorageId> {
-        let row = storage_config::ActiveModel {
-            created: Set(scn_column(at)),
-            ..row(settings, self.take_rev())
-        };
-        let done = storage_config::Entity::insert(row)
-            .exec(&self.tx)
-            .await
-            .during("adding a storage configuration")?;
-        Ok(StorageId(done.last_insert_id))
-    }
-
-    /// Writes a storage configuration anew.
-    pub async fn modify_storage(&self, id: StorageId, settings: &StorageSettings) -> Result<()> {
-        storage_config::Entity::update_many()
-            .set(row(settings, self.take_rev()))
-            .filter(storage_config::COLUMN.id.eq(id.0))
-            .exec(&self.tx)
-            .await
-            .during("changing a storage configuration")?;
-        Ok(())
-    }
-
-    /// Removes a storage configuration that no strategy names.
-    pub async fn remove_storage(&self, id: StorageId) -> Result<()> {
-        self.touch();
-        storage_config::Entity::delete_by_id(id.0)
-            .exec(&self.tx)
-            .await
-            .during("removing a storage configuration")?;
-        Ok(())
-    }
-
-    /// Records a passed test, and forgets those of the cluster before `forget`.
-    pub async fn add_passed_test(&self, passed: &PassedTest, forget: Scn) -> Result<()> {
-        self.touch();
-        storage_test::Entity::delete_many()
-            .filter(storage_test::COLUMN.cluster_id.eq(passed.cluster.0))
-            .filter(storage_test::COLUMN.at.lt(scn_column(forget)))
-            .exec(&self.tx)
-            .await
-            .during("forgetting old tests of storages")?;
-        let row = storage_test::ActiveModel {
-            cluster_id: Set(passed.cluster.0),
-            kind: Set(passed.kind.code().to_owned()),
-            directory: Set(passed.directory.clone()),
-            empty: Set(i32::from(passed.empty)),
-            identity: Set(passed.identity.clone()),
-            at: Set(scn_column(passed.at)),
-            actor: Set(passed.actor.clone()),
+    /// Adds or replaces what is known of a destination, as told at `told`.
+    pub async fn set_storage(
+        &self,
+        cluster: ClusterId,
+        state: &StorageState,
+        told: Scn,
+    ) -> Result<()> {
+        let row = storage_state::ActiveModel {
+            location: Set(state.location.clone()),
+            total_bytes: Set(state.total_bytes.map(column)),
+            free_bytes: Set(state.free_bytes.map(column)),
+            fault: Set(state.fault.clone()),
+            identity_changed: Set(i32::from(state.identity_changed)),
+            told: Set(scn_column(told)),
+            rev: Set(self.take_rev()),
             ..Default::default()
         };
-        storage_test::Entity::insert(row)
+        let done = storage_state::Entity::update_many()
+            .set(row.clone())
+            .filter(storage_state::COLUMN.cluster_id.eq(cluster.0))
+            .filter(storage_state::COLUMN.place.eq(state.place.code()))
             .exec(&self.tx)
             .await
-            .during("recording a test of a storage")?;
+            .during("changing a destination")?;
+        if done.rows_affected == 0 {
+            let row = storage_state::ActiveModel {
+                cluster_id: Set(cluster.0),
+                place: Set(state.place.code().to_owned()),
+                ..row
+            };
+            storage_state::Entity::insert(row)
+                .exec_without_returning(&self.tx)
+                .await
+                .during("adding a destination")?;
+        }
         Ok(())
     }
-}
 
-fn row(settings: &StorageSettings, rev: i64) -> storage_config::ActiveModel {
-    storage_config::ActiveModel {
-        name: Set(settings.name.clone()),
-        kind: Set(settings.kind.code().to_owned()),
-        directory: Set(settings.directory.clone()),
-        capacity_percent: Set(i32::from(settings.capacity_percent)),
-        rev: Set(rev),
-        ..Default::default()
+    /// Forgets a destination that is not used any more.
+    pub async fn remove_storage(&self, cluster: ClusterId, place: Place) -> Result<()> {
+        self.touch();
+        storage_state::Entity::delete_many()
+            .filter(storage_state::COLUMN.cluster_id.eq(cluster.0))
+            .filter(storage_state::COLUMN.place.eq(place.code()))
+            .exec(&self.tx)
+            .await
+            .during("removing a destination")?;
+        Ok(())
+    }
+
+    /// Records how far the clock was seen to be set back since the engine was opened, in ns.
+    pub async fn cluster_clock_back(&self, id: ClusterId, back_ns: u64) -> Result<()> {
+        self.update_cluster(
+            id,
+            cluster::ActiveModel {
+                clock_back_ns: Set(Some(column(back_ns))),
+                rev: Set(self.take_rev()),
+                ..Default::default()
+            },
+        )
+        .await
+    }
+
+    /// Records which cluster it is at its destinations. No two clusters are the same one.
+    pub async fn cluster_identity(&self, id: ClusterId, identity: &str) -> Result<()> {
+        self.update_cluster(
+            id,
+            cluster::ActiveModel {
+                identity: Set(Some(identity.to_owned())),
+                rev: Set(self.take_rev()),
+                ..Default::default()
+            },
+        )
+        .await
     }
 }
 
-async fn configs(db: &impl ConnectionTrait) -> Result<Vec<StorageConfig>> {
-    let rows = storage_config::Entity::find()
-        .order_by_asc(storage_config::COLUMN.name)
-        .all(db)
-        .await
-        .during("listing storage configurations")?;
-    let each = |row: storage_config::Model| {
-        Ok(StorageConfig {
-            id: StorageId(row.id),
-            settings: settings(&row)?,
-        })
-    };
-    rows.into_iter().map(each).collect()
-}
-
-/// What a person gave for it.
-pub(super) fn settings(row: &storage_config::Model) -> Result<StorageSettings> {
-    let percent = row.capacity_percent;
-    Ok(StorageSettings {
-        name: row.name.clone(),
-        kind: word("storage_config.kind", &row.kind, StorageKind::from_code)?,
-        directory: row.directory.clone(),
-        capacity_percent: u8::try_from(percent)
-            .map_err(|_| impossible("storage_config.capacity_percent", percent))?,
-    })
-}
-
-fn test(row: storage_test::Model) -> Result<PassedTest> {
-    Ok(PassedTest {
-        cluster: ClusterId(row.cluster_id),
-        kind: word("storage_test.kind", &row.kind, StorageKind::from_code)?,
-        directory: row.directory,
-        empty: row.empty != 0,
-        identity: row.identity,
-        at: scn("storage_test.at", row.at)?,
-        actor: row.actor,
+fn state(row: storage_state::Model) -> Result<StorageState> {
+    let size = |value: Option<i64>| value.map(|it| count("storage_state.bytes", it)).transpose();
+    Ok(StorageState {
+        place: word("storage_state.place", &row.place, Place::from_code)?,
+        location: row.location,
+        total_bytes: size(row.total_bytes)?,
+        free_bytes: size(row.free_bytes)?,
+        fault: row.fault,
+        identity_changed: row.identity_changed != 0,
     })
 }

@@ -1,18 +1,23 @@
 //! Backup strategies, one per cluster at most.
 
-use super::storages;
+use super::{runs, storage_configs};
 use crate::{
     Change, Store,
     convert::{impossible, scn, scn_column},
-    entity::{storage_config, strategy},
+    entity::{audit, schedule_run, storage_config, strategy},
     error::{During, Result},
 };
 use domain::{
     ClusterId, Revision, Scn, StorageId, StrategyId,
-    strategy::{BackupStrategy, StrategySettings},
+    strategy::{BackupStrategy, RunKind, ScheduleRun, StrategySettings},
 };
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use std::collections::HashMap;
+
+/// Most things done to a strategy that are told to somebody whose version is old.
+const CHANGES_MAX: u64 = 20;
 
 /// A strategy with what only the console's own parts need to know of it.
 ///
@@ -31,6 +36,19 @@ pub struct KnownStrategy {
     pub paused_at: Option<Scn>,
     /// Who changed it last.
     pub modified_by: String,
+}
+
+/// One thing that was done to a strategy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StrategyChange {
+    /// When.
+    pub at: Scn,
+    /// By whom.
+    pub actor: String,
+    /// What, as the audit calls it.
+    pub operation: String,
+    /// Which fields, from what to what.
+    pub detail: String,
 }
 
 /// A strategy to write.
@@ -66,6 +84,25 @@ impl Store {
         of_cluster(&self.db, cluster).await
     }
 
+    /// The newest runs of a strategy of one kind, newest first, without their tasks.
+    pub async fn newest_runs(
+        &self,
+        strategy: StrategyId,
+        kind: RunKind,
+        limit: u64,
+    ) -> Result<Vec<ScheduleRun>> {
+        let rows = schedule_run::Entity::find()
+            .filter(schedule_run::COLUMN.strategy_id.eq(strategy.0))
+            .filter(schedule_run::COLUMN.kind.eq(kind.code()))
+            .order_by_desc(schedule_run::COLUMN.due)
+            .limit(limit)
+            .all(&self.db)
+            .await
+            .during("reading the newest runs of a schedule")?;
+        let each = |row| runs::read(row, Vec::new());
+        rows.into_iter().map(each).collect()
+    }
+
     /// Where second copies of a cluster go, as stored: below the console's home without it.
     pub async fn second_destination(&self, cluster: ClusterId) -> Result<Option<String>> {
         let known = self.strategy(cluster).await?;
@@ -88,6 +125,33 @@ impl Change {
     /// The strategy of a cluster.
     pub async fn strategy(&self, cluster: ClusterId) -> Result<Option<KnownStrategy>> {
         of_cluster(&self.tx, cluster).await
+    }
+
+    /// What was done to the strategy of a cluster after the revision `since`, as the audit has it, oldest first.
+    pub async fn strategy_changes(
+        &self,
+        cluster: ClusterId,
+        operations: &[&str],
+        since: Revision,
+    ) -> Result<Vec<StrategyChange>> {
+        let rows = audit::Entity::find()
+            .filter(audit::COLUMN.cluster_id.eq(cluster.0))
+            .filter(audit::COLUMN.operation.is_in(operations.iter().copied()))
+            .filter(audit::COLUMN.rev.gt(since.0))
+            .order_by_asc(audit::COLUMN.rev)
+            .limit(CHANGES_MAX)
+            .all(&self.tx)
+            .await
+            .during("reading what was done to a strategy")?;
+        let each = |row: audit::Model| {
+            Ok(StrategyChange {
+                at: scn("audit.at", row.at)?,
+                actor: row.actor,
+                operation: row.operation,
+                detail: row.detail,
+            })
+        };
+        rows.into_iter().map(each).collect()
     }
 
     /// Adds the strategy of a cluster that has none.
@@ -205,7 +269,7 @@ fn read(
     let mut settings: StrategySettings = serde_json::from_str(&row.settings)
         .map_err(|error| impossible("strategy.settings", error))?;
     let storage = |id: i64| match storages.get(&id) {
-        Some(row) => storages::settings(row),
+        Some(row) => storage_configs::settings(row),
         None => Err(impossible("strategy.storage_id", id)),
     };
     settings.storage = storage(row.storage_id)?;

@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::collections::BTreeMap;
 
 /// Tables and their columns in order. A question mark: may be empty. A number: longest text.
-const COLUMNS: [(&str, &str); 19] = [
+const COLUMNS: [(&str, &str); 21] = [
     (
         "alert",
         "id bigint, cluster_id bigint?, rule varchar 64, object_key varchar 96, object text, \
@@ -34,7 +34,7 @@ const COLUMNS: [(&str, &str); 19] = [
         "cluster",
         "id bigint, name varchar 64, engine varchar 32, version text, capabilities text, \
          destination text, home_dir text, destination_dir text, created bigint, observed bigint?, \
-         fault text?, period_rev bigint, rev bigint, observed_rev bigint",
+         fault text?, period_rev bigint, rev bigint, identity varchar 64?, clock_back_ns bigint?, observed_rev bigint",
     ),
     (
         "delivery",
@@ -86,6 +86,17 @@ const COLUMNS: [(&str, &str); 19] = [
         "strategy",
         "id bigint, cluster_id bigint, storage_id bigint, second_storage_id bigint?, settings text, \
          paused_at bigint?, created bigint, modified bigint, modified_by text, rev bigint",
+    ),
+    (
+        "size_sample",
+        "cluster_id bigint, tenant_id bigint, at bigint, data_bytes bigint, log_bytes bigint, \
+         second_data_bytes bigint?, second_log_bytes bigint?, storage_total_bytes bigint?, \
+         storage_free_bytes bigint?",
+    ),
+    (
+        "storage_state",
+        "cluster_id bigint, place varchar 16, location text, total_bytes bigint?, free_bytes bigint?, \
+         fault text?, identity_changed integer, told bigint, rev bigint",
     ),
     (
         "secret",

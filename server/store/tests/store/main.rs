@@ -12,3 +12,5 @@ mod jobs;
 mod observed;
 mod pages;
 mod schema;
+mod sizes;
+mod strategies;

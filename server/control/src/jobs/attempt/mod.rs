@@ -138,6 +138,7 @@ impl Attempt {
         }
         drop(at_work);
         self.handle.nudge(self.inner.now());
+        self.handle.want_sample(self.inner.now());
         self.inner.queue.notify_one();
     }
 

@@ -1,0 +1,148 @@
+//! Storages: the destinations of a cluster as they are, and how the sizes there came about.
+
+use crate::{access::Viewer, error::Error, reports::known};
+use domain::{
+    Scn, TenantId,
+    scn::NS_PER_DAY,
+    storage::StorageState,
+    trend::{self, KEPT_NS, StorageTrend, TrendEvent, TrendEventKind, TrendPoint},
+};
+use store::Audit;
+
+/// What the audit calls starting and stopping log backup.
+pub(crate) const START_LOG_BACKUP: &str = "start log backup";
+/// See [`START_LOG_BACKUP`].
+pub(crate) const STOP_LOG_BACKUP: &str = "stop log backup";
+/// Most samples of an answer.
+const POINTS_MAX: usize = 600;
+/// Most events of an answer; the newest ones.
+const EVENTS_MAX: usize = 500;
+
+impl Viewer {
+    /// The destinations of a cluster as last observed, the first one first.
+    pub async fn storages(&self, cluster: &str) -> Result<Vec<StorageState>, Error> {
+        let inner = &self.console.inner;
+        let id = inner.handle(cluster)?.id;
+        Ok(inner.store.storages(id).await?)
+    }
+
+    /// Sizes of a cluster, or of one of its tenants, in a time, with what happened beside them.
+    pub async fn storage_trend(
+        &self,
+        cluster: &str,
+        tenant: Option<TenantId>,
+        (since, until): (Scn, Scn),
+    ) -> Result<StorageTrend, Error> {
+        let inner = &self.console.inner;
+        let id = known(inner, cluster).await?.cluster.id;
+        if until <= since {
+            let allowed = "the end must lie after the begin";
+            return Err(Error::invalid("Time range", &until.to_rfc3339(), allowed));
+        }
+        let name = match tenant {
+            Some(tenant) => Some(self.tenant_name(cluster, tenant).await?),
+            None => None,
+        };
+        let now = inner.now();
+        let time = (since.max(now.minus_ns(KEPT_NS + NS_PER_DAY)), until);
+        let series = inner.store.samples(id, tenant, time).await?;
+        let recent = (now.minus_ns(trend::FORECAST_DAYS * NS_PER_DAY), now);
+        let whole: Vec<TrendPoint> = inner.store.samples(id, None, recent).await?;
+        let limit = EVENTS_MAX as u64;
+        let tasks = inner.store.ended_tasks(id, tenant, time, limit).await?;
+        let operations = [START_LOG_BACKUP, STOP_LOG_BACKUP];
+        let audited = inner
+            .store
+            .audited_between(id, &operations, time, limit)
+            .await?;
+        Ok(StorageTrend {
+            tenant,
+            gaps: trend::gaps(&series, now),
+            points: trend::outline(&series, POINTS_MAX),
+            events: events(tasks, audited, name.as_deref()),
+            forecast: trend::forecast(&whole, now),
+            storages: inner.store.storages(id).await?,
+            now,
+        })
+    }
+
+    async fn tenant_name(&self, cluster: &str, tenant: TenantId) -> Result<String, Error> {
+        let inner = &self.console.inner;
+        let id = inner.handle(cluster)?.id;
+        let found = inner.store.tenant(id, tenant).await?;
+        found.map(|tenant| tenant.name).ok_or(Error::NotFound {
+            what: "tenant",
+            id: tenant.to_string(),
+        })
+    }
+}
+
+/// Tasks and switches of log backup in one order; only those of a tenant, if one is named.
+fn events(tasks: Vec<TrendEvent>, audited: Vec<Audit>, tenant: Option<&str>) -> Vec<TrendEvent> {
+    let mut events: Vec<TrendEvent> = Vec::new();
+    for entry in audited {
+        let kind = match entry.operation.as_str() {
+            START_LOG_BACKUP => TrendEventKind::LogStarted,
+            _ => TrendEventKind::LogStopped,
+        };
+        if entry.detail.starts_with("failed: ") {
+            // It was recorded before it was tried, and did not happen.
+            let is_it = |event: &TrendEvent| event.kind == kind && event.tenant == entry.subject;
+            if let Some(at) = events.iter().rposition(is_it) {
+                events.remove(at);
+            }
+            continue;
+        }
+        events.push(TrendEvent {
+            at: entry.at,
+            kind,
+            tenant: entry.subject,
+        });
+    }
+    events.retain(|event| tenant.is_none_or(|tenant| event.tenant == tenant));
+    events.extend(tasks);
+    events.sort_by_key(|event| event.at);
+    events.drain(..events.len().saturating_sub(EVENTS_MAX));
+    events
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{ClusterId, job::JobKind};
+
+    fn entry(at: u64, operation: &str, subject: &str, detail: &str) -> Audit {
+        Audit {
+            at: Scn(at),
+            actor: "somebody".to_owned(),
+            operation: operation.to_owned(),
+            cluster: Some(ClusterId(1)),
+            subject: subject.to_owned(),
+            detail: detail.to_owned(),
+        }
+    }
+
+    #[test]
+    fn switches_that_failed_are_no_events_and_all_come_in_order() {
+        let task = TrendEvent {
+            at: Scn(5),
+            kind: TrendEventKind::Completed(JobKind::DataBackup),
+            tenant: "orders".to_owned(),
+        };
+        let audited = || {
+            vec![
+                entry(1, STOP_LOG_BACKUP, "orders", "for a move"),
+                entry(2, START_LOG_BACKUP, "orders", ""),
+                entry(3, START_LOG_BACKUP, "payments", ""),
+                entry(4, START_LOG_BACKUP, "orders", "failed: the disk is away"),
+                entry(6, START_LOG_BACKUP, "orders", ""),
+            ]
+        };
+        let told = events(vec![task.clone()], audited(), None);
+        let at = |told: &[TrendEvent]| told.iter().map(|event| event.at.0).collect::<Vec<_>>();
+        assert_eq!(at(&told), [1, 3, 5, 6]);
+        assert_eq!(told[0].kind, TrendEventKind::LogStopped);
+        let told = events(vec![task], audited(), Some("orders"));
+        assert_eq!(at(&told), [1, 5, 6]);
+    }
+}
