@@ -163,6 +163,7 @@ pub struct Feed {
     period: RwSignal<Period>,
     active: RwSignal<bool>,
     read_at: RwSignal<(Scn, Option<f64>)>,
+    alerts: RwSignal<Revision>,
     now: Signal<Scn>,
     poll: Poll,
     /// Rows of "Data Backup Tasks".
@@ -211,6 +212,7 @@ impl Feed {
             period: RwSignal::new(overview.period),
             active,
             read_at,
+            alerts: RwSignal::new(overview.rev),
             now,
             poll,
             backups: Rows::new(),
@@ -240,6 +242,11 @@ impl Feed {
     /// Available Recovery Period.
     pub fn period(&self) -> Signal<Period> {
         self.period.into()
+    }
+
+    /// The revision at which an alert changed last.
+    pub fn alerts_rev(&self) -> RwSignal<Revision> {
+        self.alerts
     }
 
     /// The server's now: what it said last, plus what went by since.
@@ -307,6 +314,9 @@ impl Feed {
         }
         if let Some(period) = delta.period {
             set_if_changed(self.period, period);
+        }
+        if delta.alerts.is_some() {
+            self.alerts.set(delta.rev);
         }
         self.backups.patch(delta.backups);
         self.archives.patch(delta.archives);

@@ -6,7 +6,7 @@
 use crate::signal::RwSignal;
 use crate::{
     pages::{
-        backup_recovery::{back_up_now, task_actions, task_drawer},
+        backup_recovery::{alerts::Alerts, back_up_now, task_actions, task_drawer},
         clusters::{Clusters, FirstRun},
         recovery::InitiateRecovery,
         strategy::{BackupStrategy, form::EditStrategy},
@@ -75,6 +75,12 @@ pub fn question(asked: task_actions::Asked) -> Part {
 #[wasm_split(dialogs, fallible)]
 pub fn task_details(shown: task_drawer::Shown) -> Part {
     Ok(view! { <task_drawer::Details shown/> }.any())
+}
+
+/// The panel of the alerts.
+#[wasm_split(alerts, fallible)]
+pub fn alerts() -> Part {
+    Ok(view! { <Alerts/> }.any())
 }
 
 /// Opens a dialog once its content is there, so that the focus goes to its place inside.

@@ -14,7 +14,8 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.create_table(alert_table(manager)).await?;
-        index(manager, "alert", "alert_status", &["status"]).await?;
+        let status = ["status", "masked_until"];
+        index(manager, "alert", "alert_status", &status).await?;
         index(manager, "alert", "alert_rev", &["cluster_id", "rev"]).await?;
         let generated = ["cluster_id", "generated"];
         index(manager, "alert", "alert_generated", &generated).await?;
@@ -112,9 +113,9 @@ fn channel_table(manager: &SchemaManager<'_>) -> TableCreateStatement {
         .col(big_pk_auto("id"))
         .col(string_len("name", 64))
         .col(string_len("kind", 16))
-        // Both sealed: the address holds a secret too.
-        .col(text("url"))
-        .col(text_null("secret"))
+        // Where both lie sealed: the address holds a secret too.
+        .col(big_integer("url"))
+        .col(big_integer_null("secret"))
         .col(text("host"))
         .col(text("levels"))
         .col(text_null("clusters"))

@@ -1,5 +1,6 @@
 //! Where the parts are put together: the real clock, real randomness, the engines, the control database.
 
+use crate::outbound::Web;
 use async_trait::async_trait;
 use control::{
     Console, ConsoleParts,
@@ -15,6 +16,8 @@ use std::{
 };
 use store::Store;
 
+/// Names a file of the authorities that receivers of notifications are trusted by, instead of the usual ones.
+const AUTHORITIES_VARIABLE: &str = "SSL_CERT_FILE";
 /// File of the control database in a home.
 pub(crate) const CONTROL_DATABASE: &str = "control.db";
 /// File of the key that seals secrets, in a home.
@@ -111,6 +114,9 @@ pub enum ComposeError {
     /// The key that seals secrets.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// What notifications are sent with.
+    #[error("notifications could not be set up: {0}")]
+    Outbound(String),
 }
 
 /// Opens the control database (by default a file in `home`), starts the console on it, and waits
@@ -131,6 +137,7 @@ pub async fn begin(
     let key = key_place(home, key_file)?;
     let store = open_store(home, database).await?;
     let opener = Arc::new(Engines::new(Arc::clone(&clock), home));
+    let authorities = std::env::var_os(AUTHORITIES_VARIABLE).map(PathBuf::from);
     Ok(Console::begin(ConsoleParts {
         store,
         opener,
@@ -139,6 +146,7 @@ pub async fn begin(
         // The home is locked, and its own database is in it.
         alone: database.is_none(),
         key,
+        outbound: Arc::new(Web::new(authorities.as_deref()).map_err(ComposeError::Outbound)?),
     })
     .await?)
 }

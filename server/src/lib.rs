@@ -13,6 +13,7 @@ pub mod config;
 pub mod home;
 pub mod http;
 pub mod listen;
+mod outbound;
 pub mod router;
 pub mod self_copy;
 pub mod serve;

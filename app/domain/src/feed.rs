@@ -1,8 +1,8 @@
 //! What changed since a revision: the cheap question a page asks every few seconds.
 
 use crate::{
-    Revision, Scn, archive::LogArchive, backup::BackupJob, cluster::ClusterSummary, page::Period,
-    recovery::RecoveryJob,
+    Revision, Scn, alert::AlertCounts, archive::LogArchive, backup::BackupJob,
+    cluster::ClusterSummary, page::Period, recovery::RecoveryJob,
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,4 +28,6 @@ pub struct Delta {
     pub archives: Vec<LogArchive>,
     /// Recovery tasks that are new or changed.
     pub recoveries: Vec<RecoveryJob>,
+    /// How many alerts are active, if any alert changed.
+    pub alerts: Option<AlertCounts>,
 }

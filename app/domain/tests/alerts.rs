@@ -419,7 +419,7 @@ fn what_stands_still_or_runs_too_long_is_told() {
         kind: JobKind::DataBackup,
         started: NOW.minus_ns(HOUR + 1),
         phase: "Copying pages".to_owned(),
-        still_since: NOW.minus_ns(15 * MINUTE + 1),
+        moved: NOW.minus_ns(15 * MINUTE + 1),
     }];
     assert!(
         hit(busy.clone(), RuleId::DataBackupTimeout)

@@ -3,8 +3,10 @@
 //! A body says who is calling, makes one call on the handle of the role it needs, and maps the
 //! error. Nothing is decided here; the only place that names `control`.
 
+pub mod alerts;
 pub mod archives;
 pub mod backups;
+pub mod channels;
 pub mod cleanup;
 pub mod clusters;
 pub mod feed;

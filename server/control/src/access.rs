@@ -10,7 +10,10 @@ use crate::{
     error::Error,
     handle::ClusterHandle,
 };
-use domain::access::{Actor, Role};
+use domain::{
+    ClusterId,
+    access::{Actor, Role},
+};
 use std::sync::Arc;
 
 /// May look at the clusters it sees.
@@ -112,6 +115,15 @@ fn reach(
             }
         }
     }
+}
+
+/// Whether the actor has the role in a cluster, or, for what belongs to none, everywhere.
+pub(crate) fn may_in(actor: &Actor, cluster: Option<ClusterId>, needed: Role) -> bool {
+    let role = match cluster {
+        Some(id) => actor.grants.in_cluster(id),
+        None => actor.grants.everywhere,
+    };
+    role >= Some(needed)
 }
 
 /// There is no such cluster as far as the actor may know; the error names those that it sees.

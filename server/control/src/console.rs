@@ -6,12 +6,13 @@ use crate::{
     handle::ClusterHandle,
     jobs::worker,
     measure::Counted,
+    notify::{Outbound, send},
     readiness::Tried,
     refusals::{self, Refusals},
     secret::{KeyPlace, Secrets},
     sign_in::SignIn,
     tasks::{
-        forget, keep,
+        alerting, forget, keep,
         pulse::{self, Pulse},
         schedule, sizes,
         supervise::{Duty, supervise},
@@ -23,7 +24,7 @@ use std::{
     collections::BTreeMap,
     future::Future,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, atomic::AtomicU64},
     time::Duration,
 };
 use store::{KnownCluster, Store};
@@ -51,6 +52,8 @@ pub struct ConsoleParts {
     pub alone: bool,
     /// Where the key comes from that seals secrets.
     pub key: KeyPlace,
+    /// Sends messages about alerts.
+    pub outbound: Arc<dyn Outbound>,
 }
 
 /// The console. Cheap to clone; all clones are one.
@@ -71,6 +74,12 @@ pub(crate) struct Inner {
     pub(crate) queue: Notify,
     /// Wakes the scheduler: a strategy changed, or a task of a run ended.
     pub(crate) schedule: Notify,
+    /// Wakes the sender of messages.
+    pub(crate) outbox: Notify,
+    /// Sends messages about alerts.
+    pub(crate) outbound: Arc<dyn Outbound>,
+    /// When this process evaluated the alerts last; 0 before the first time.
+    pub(crate) evaluated: AtomicU64,
     /// Held while a cluster is added, so that two of one name cannot be.
     pub(crate) adding: tokio::sync::Mutex<()>,
     /// What signing in needs.
@@ -108,6 +117,9 @@ impl Console {
             home: parts.home,
             queue: Notify::new(),
             schedule: Notify::new(),
+            outbox: Notify::new(),
+            outbound: parts.outbound,
+            evaluated: AtomicU64::new(0),
             adding: tokio::sync::Mutex::default(),
             sign_in: SignIn::default(),
             refusals: Refusals::default(),
@@ -120,6 +132,10 @@ impl Console {
         });
         if parts.alone {
             inner.store.free_leases().await?;
+            let free = inner
+                .store
+                .change(async |change| change.free_deliveries().await);
+            free.await?;
         }
         for known in inner.store.clusters().await? {
             let handle = ClusterHandle::new(known.cluster.id, inner.settings(&known), None);
@@ -145,6 +161,16 @@ impl Console {
             cluster: None,
         };
         inner.supervise(duty, forget::run);
+        let duty = Duty {
+            name: "alerting",
+            cluster: None,
+        };
+        inner.supervise(duty, alerting::run);
+        let duty = Duty {
+            name: "sending of messages",
+            cluster: None,
+        };
+        inner.supervise(duty, send::run);
         let duty = Duty {
             name: "sampling of sizes",
             cluster: None,

@@ -23,7 +23,13 @@ impl Viewer {
             backups: rows.backups,
             archives: rows.archives,
             recoveries: rows.recoveries,
+            alerts: None,
         };
+        // A revision from the future is of another database.
+        let since = if since > rows.rev { Revision(0) } else { since };
+        if inner.store.alerts_changed(id, since).await? {
+            delta.alerts = Some(inner.store.alert_counts(Some(id)).await?);
+        }
         if !rows.summary && !rows.period {
             return Ok(delta);
         }

@@ -5,6 +5,7 @@
 
 mod access;
 mod account;
+mod alerts;
 mod audit;
 mod backups;
 mod cleanup;
@@ -18,6 +19,7 @@ mod history;
 mod jobs;
 mod log_archive;
 pub mod measure;
+mod notify;
 mod readiness;
 mod rebuild;
 mod recoveries;
@@ -39,6 +41,7 @@ pub use account::Account;
 pub use audit::BATCH_MAX;
 pub use console::{Console, ConsoleParts};
 pub use error::{Error, ErrorKind, chain};
+pub use notify::{Answer, Outbound, Outgoing};
 pub use readiness::Check;
 pub use rebuild::{Rebuild, RebuildOutcome, Rebuilt, RebuiltCluster, RebuiltTenant};
 pub use self_copy::SelfCopy;

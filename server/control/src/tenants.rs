@@ -1,8 +1,11 @@
 //! Tenants: making one, running SQL in one, and reading its backups back.
 
-use crate::{access::Operator, audit::Entry, error::Error, handle::answer, jobs::queue};
-use domain::{TenantId, second_backup::Place, tenant::TenantState, validate};
-use engine::{SqlResult, TenantKey, VerifyReport};
+use crate::{
+    access::Operator, audit::Entry, backups::named, error::Error, handle::answer, jobs::queue,
+};
+use domain::{ClusterId, TenantId, second_backup::Place, tenant::TenantState, validate};
+use engine::{EngineErrorKind, SqlResult, TenantKey, VerifyReport};
+use store::{TenantPicture, Verification};
 
 /// What the audit calls making one.
 pub(crate) const CREATE_TENANT: &str = "create tenant";
@@ -88,23 +91,24 @@ impl Operator {
         Ok(results)
     }
 
-    /// Reads every set and log file that one copy has of a tenant, or of all, back and checks every checksum.
+    /// Reads every set and log file that one copy has of a tenant, or of all, back and checks every checksum. What
+    /// was found in the first copy is kept.
     pub async fn verify(
         &self,
         cluster: &str,
         tenant: Option<TenantId>,
         place: Place,
     ) -> Result<VerifyReport, Error> {
-        let (handle, picture) = match tenant {
-            Some(id) => {
-                let (handle, picture) = self.tenant(cluster, id).await?;
-                (handle, Some(picture))
-            }
-            None => (self.handle(cluster)?, None),
+        let handle = self.handle(cluster)?;
+        let picture = self.inner().store.picture(handle.id).await?;
+        let chosen: Vec<&TenantPicture> = match tenant {
+            Some(id) => vec![named(&picture, id)?],
+            None => picture.iter().collect(),
         };
-        let subject = picture
-            .as_ref()
-            .map_or("all tenants", |picture| &picture.facts.name);
+        let subject = match tenant {
+            Some(_) => chosen[0].facts.name.as_str(),
+            None => "all tenants",
+        };
         let entry = Entry {
             operation: "verify",
             cluster: handle.id,
@@ -114,17 +118,65 @@ impl Operator {
                 Place::Second => "the second copy",
             },
         };
-        let key = picture
-            .as_ref()
-            .map(|p| TenantKey(p.facts.engine_key.clone()));
         let engine = handle.engine()?;
-        // No limit of time: it reads everything there is.
-        self.audited(entry, async {
-            Ok(match place {
-                Place::First => engine.verify(key.as_ref()).await?,
-                Place::Second => engine.verify_second(key.as_ref()).await?,
-            })
-        })
-        .await
+        let work = async {
+            let mut all = VerifyReport::default();
+            for tenant in chosen {
+                let key = TenantKey(tenant.facts.engine_key.clone());
+                // No limit of time: it reads everything there is.
+                let report = match place {
+                    Place::First => engine.verify(Some(&key)).await,
+                    Place::Second => engine.verify_second(Some(&key)).await,
+                };
+                let report = match report {
+                    // Of a tenant that is gone with all its backups nothing is left to read.
+                    Err(error)
+                        if error.kind == EngineErrorKind::NotFound && !has_backups(tenant) =>
+                    {
+                        continue;
+                    }
+                    report => report?,
+                };
+                if place == Place::First {
+                    self.keep(handle.id, tenant.id, &report).await?;
+                }
+                all.sets += report.sets;
+                all.log_files += report.log_files;
+                all.bytes += report.bytes;
+                all.faults.extend(report.faults);
+            }
+            Ok(all)
+        };
+        self.audited(entry, work).await
     }
+
+    /// Keeps what reading back found.
+    async fn keep(
+        &self,
+        cluster: ClusterId,
+        tenant: TenantId,
+        report: &VerifyReport,
+    ) -> Result<(), Error> {
+        let inner = self.inner();
+        let found = Verification {
+            cluster,
+            tenant,
+            at: inner.now(),
+            actor: self.actor.name.clone(),
+            sets: report.sets,
+            log_files: report.log_files,
+            bytes: report.bytes,
+            faults: report.faults.len() as u64,
+            first_fault: report.faults.first().cloned(),
+        };
+        inner
+            .store
+            .change(async |change| Ok(change.verified(&found).await?))
+            .await
+    }
+}
+
+/// Whether anything is known to be left of a tenant's backups.
+fn has_backups(tenant: &TenantPicture) -> bool {
+    !tenant.sets.is_empty() || !tenant.spans.is_empty()
 }

@@ -1,6 +1,6 @@
 //! `tidemark admin`: the console's own database and its key.
 
-use super::{FAILED, client::Client, output::Output};
+use super::{FAILED, client::Client, output::Output, rebuild};
 use crate::{
     cli::{Admin, Common},
     compose::{CONTROL_DATABASE, SystemClock},
@@ -12,17 +12,19 @@ use domain::clock::Clock;
 use std::path::Path;
 
 /// Stands in addresses of commands where the name of a cluster stands otherwise; no cluster can have it.
-const NO_CLUSTER: &str = "-";
+pub(super) const NO_CLUSTER: &str = "-";
 
 pub(super) fn run(common: &Common, order: &Admin, output: &Output) -> Result<(), Problem> {
     match order {
         Admin::RotateKey { forget } => rotate_key(common, *forget, output),
         Admin::BackupSelf { file } => backup_self(common, file, output),
         Admin::RestoreSelf { file } => restore_self(common, file, output),
+        Admin::Rebuild(order) => rebuild::run(common, order, output),
     }
 }
 
-fn connect(common: &Common) -> Result<Client, Problem> {
+/// Connects for what belongs to no cluster.
+pub(super) fn connect(common: &Common) -> Result<Client, Problem> {
     let common = Common {
         cluster: NO_CLUSTER.to_owned(),
         ..common.clone()

@@ -1,6 +1,7 @@
 //! What each command does. Most ask the running server of the home over loopback.
 
 mod admin;
+mod alert;
 mod backup;
 mod cleanup;
 mod client;
@@ -123,6 +124,8 @@ fn dispatch(cli: Cli) -> Result<(), Problem> {
         Command::Ranges(order) => ranges::run(&common, &order, &output),
         Command::Sql(order) => sql::run(&common, &order, &output),
         Command::Verify(order) => verify::run(&common, &order, &output),
+        Command::Alert(order) => alert::run(&common, &order, &output),
+        Command::Channel(order) => alert::channel(&common, &order, &output),
         Command::Task(order) => task::run(&common, &order, &output),
         Command::History(order) => task::history(&common, &order, &output),
         Command::Strategy(order) => strategy::run(&common, &order, &output),

@@ -1,7 +1,7 @@
 //! The commands' API under `/cli/v1`: thin handlers over the same console that the pages use.
 
 use super::{
-    admin, cleanup_commands,
+    admin, alerts, cleanup_commands,
     shape::{self, Problem},
     storage, strategies, tasks,
 };
@@ -39,6 +39,22 @@ pub fn routes(console: Console) -> Router {
         .route("/{cluster}/tasks/{id}/retry", post(tasks::retry))
         .route("/{cluster}/tasks/{id}/cancel", post(tasks::cancel))
         .route("/{cluster}/history", get(tasks::history))
+        .route("/{cluster}/alerts", get(alerts::alerts))
+        .route("/{cluster}/alerts/{id}", get(alerts::alert))
+        .route("/{cluster}/alerts/{id}/mask", post(alerts::mask))
+        .route("/{cluster}/alerts/{id}/unmask", post(alerts::unmask))
+        .route(
+            "/{cluster}/channels",
+            get(alerts::channels).post(alerts::add_channel),
+        )
+        .route(
+            "/{cluster}/channels/{name}/test",
+            post(alerts::test_channel),
+        )
+        .route(
+            "/{cluster}/channels/{name}/remove",
+            post(alerts::remove_channel),
+        )
         .merge(admin::routes())
         .merge(strategies::routes())
         .merge(storage::routes())

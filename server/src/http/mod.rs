@@ -1,6 +1,8 @@
 //! HTTP that is not a page: the commands' API, health and metrics, and what guards and follows every request.
 
 mod admin;
+pub mod alert_shape;
+mod alerts;
 mod cleanup_commands;
 pub mod cleanup_shape;
 pub mod client;

@@ -356,10 +356,10 @@ pub(super) fn another_destination(_: &ClusterFacts, storage: &StorageFacts, _: S
 /// A running task does not get on.
 pub(super) fn stalled(_: &ClusterFacts, tenant: &TenantFacts, now: Scn) -> Verdict {
     let mut running = tenant.running.iter();
-    let Some(task) = running.find(|task| now.since_ns(task.still_since) > STILL_NS) else {
+    let Some(task) = running.find(|task| now.since_ns(task.moved) > STILL_NS) else {
         return Verdict::Clear;
     };
-    let still = lasted(now.since_ns(task.still_since));
+    let still = lasted(now.since_ns(task.moved));
     Hit::new(format!(
         "Task {} ({} of tenant {}) has not got on for {still}.",
         task.id,

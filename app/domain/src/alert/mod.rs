@@ -162,6 +162,8 @@ pub struct AlertDetails {
     pub labels: Vec<(String, String)>,
     /// When the rule speaks, in a sentence.
     pub condition: String,
+    /// What ends an alert of the rule.
+    pub recovers_when: String,
     /// What it means for recoveries.
     pub impact: String,
     /// What is probably behind it, most probable first.

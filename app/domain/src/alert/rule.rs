@@ -17,6 +17,7 @@ use crate::{
     backup::BackupMethod,
     capability::{ArchiveScope, Capabilities},
     scn::NS_PER_SECOND,
+    size,
 };
 
 /// A threshold's alert is over when values below it were seen for so long without a break.
@@ -130,6 +131,21 @@ pub enum Recovery {
     Opposite,
     /// Nothing new for so many ns.
     Quiet(u64),
+}
+
+impl Recovery {
+    /// In words for people, as a sentence.
+    pub fn words(self) -> String {
+        let lasting = |ns: u64| size::duration_ms(ns / 1_000_000);
+        match self {
+            Recovery::Below(ns) => format!(
+                "Good values are seen for {} without a break; missing ones do not count.",
+                lasting(ns)
+            ),
+            Recovery::Opposite => "The opposite is seen, such as a later success.".to_owned(),
+            Recovery::Quiet(ns) => format!("It does not happen again for {}.", lasting(ns)),
+        }
+    }
 }
 
 /// Whether a rule means something for a cluster.

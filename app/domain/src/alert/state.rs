@@ -168,8 +168,8 @@ pub struct Running {
     pub started: Scn,
     /// What is being done, in words.
     pub phase: String,
-    /// Since when nothing moved, as far as that was watched.
-    pub still_since: Scn,
+    /// When its progress moved last.
+    pub moved: Scn,
 }
 
 /// That backups were read back.

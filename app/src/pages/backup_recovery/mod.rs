@@ -1,5 +1,6 @@
 //! The Backup & Recovery page of a cluster.
 
+pub mod alerts;
 pub mod back_up_now;
 pub mod calendar;
 pub mod cells;

@@ -12,6 +12,7 @@ use crate::{
     api::{self, ApiError, asked},
     feed::Feed,
     pages::not_found::NotFound,
+    parts,
     signal::Memo,
     ui::{Any, ErrorNotice, Skeleton, waiting},
 };
@@ -66,6 +67,7 @@ fn Loaded(cluster: String, overview: Overview) -> impl IntoView {
             <PageNotice/>
             <Summary/>
             <RecoverableCalendar cluster period=feed.period() now=feed.now()/>
+            {parts::downloaded(parts::alerts)}
             <Tasks/>
         </div>
         <p class="print-only">

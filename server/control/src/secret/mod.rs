@@ -48,6 +48,12 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// One that was never sealed.
+    #[cfg(test)]
+    pub(crate) fn test(text: &str) -> Secret {
+        Secret(Zeroizing::new(text.to_owned()))
+    }
 }
 
 impl std::fmt::Debug for Secret {

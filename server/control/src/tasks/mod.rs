@@ -1,5 +1,7 @@
-//! What runs in the background: keeping clusters open, observing them, first backups of new rounds, schedules, sizes over time, forgetting what is old; and supervision of it all.
+//! What runs in the background: keeping clusters open, observing them, first backups of new rounds, schedules, sizes over time, alerting, forgetting what is old; and supervision of it all.
 
+mod alert_facts;
+pub(crate) mod alerting;
 pub(crate) mod diff;
 pub(crate) mod forget;
 pub(crate) mod keep;

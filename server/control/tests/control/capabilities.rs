@@ -122,6 +122,7 @@ async fn console(stage: &Stage, unable: Unable) -> (Console, Vec<TenantId>) {
         home: stage.dir.path().to_owned(),
         alone: false,
         key: control::secret::KeyPlace::File(stage.dir.path().join("secret.key")),
+        outbound: Arc::<crate::outside::Receivers>::clone(&stage.receivers),
     })
     .await
     .unwrap();

@@ -70,6 +70,8 @@ pub(crate) struct World {
     pub(crate) overlaps: u32,
     /// How often it was looked at.
     pub(crate) looks: u32,
+    /// What reading backups back finds.
+    pub(crate) faults: Vec<String>,
     /// How often SQL was run.
     pub(crate) statements: u32,
     /// Engines that are open now, and the most there were at once.
@@ -492,7 +494,11 @@ impl Engine for Fake {
     }
 
     async fn verify(&self, _: Option<&TenantKey>) -> Result<VerifyReport, EngineError> {
-        Ok(VerifyReport::default())
+        Ok(VerifyReport {
+            sets: 1,
+            faults: self.world().faults.clone(),
+            ..VerifyReport::default()
+        })
     }
 
     async fn plan_cleanup(&self, spec: &CleanupSpec) -> Result<CleanupPlan, EngineError> {

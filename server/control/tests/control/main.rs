@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod fake;
+mod outside;
 mod stage;
 
+mod alerts;
 mod backups;
 mod capabilities;
 mod cleanup;
@@ -13,6 +15,7 @@ mod demo;
 mod keep;
 mod leases;
 mod log_backup;
+mod notify;
 mod observe;
 mod rebuild;
 mod recoveries;

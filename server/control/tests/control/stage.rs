@@ -1,6 +1,9 @@
 //! A console with its engine, clock and control database, and how tests wait.
 
-use crate::fake::{Fake, FakeOpener};
+use crate::{
+    fake::{Fake, FakeOpener},
+    outside::Receivers,
+};
 use control::{Admin, Console, ConsoleParts, Operator, Viewer, secret::KeyPlace};
 use domain::{
     JobId, Scn, TenantId,
@@ -55,6 +58,7 @@ impl Clock for TestClock {
 pub(crate) struct Stage {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) fake: Arc<Fake>,
+    pub(crate) receivers: Arc<Receivers>,
     pub(crate) dir: tempfile::TempDir,
 }
 
@@ -67,6 +71,7 @@ impl Stage {
         Stage {
             fake: Arc::new(Fake::new(Arc::<TestClock>::clone(&clock))),
             clock,
+            receivers: Arc::default(),
             dir: tempfile::tempdir().unwrap(),
         }
     }
@@ -126,6 +131,7 @@ impl Stage {
             home: self.dir.path().to_owned(),
             alone,
             key: KeyPlace::File(self.dir.path().join("secret.key")),
+            outbound: Arc::<Receivers>::clone(&self.receivers),
         })
         .await
         .unwrap()

@@ -1,7 +1,9 @@
 //! A process with a console on the virtual clock, and how it is driven, killed and started again.
 
 use crate::{world::World, world_engine::Opener};
-use control::{Admin, Console, ConsoleParts, Operator, Viewer};
+use control::{
+    Admin, Answer, Console, ConsoleParts, Operator, Outbound, Outgoing, Viewer, secret::KeyPlace,
+};
 use domain::{
     Scn,
     access::{Actor, Role},
@@ -157,10 +159,21 @@ impl Site {
             clock: Arc::<VirtualClock>::clone(&self.clock),
             home: self.dir.path().to_owned(),
             alone: true,
+            key: KeyPlace::File(self.dir.path().join("secret.key")),
+            outbound: Arc::new(Nobody),
         };
         let console = process.run(Console::start(parts))?;
         process.console = Some(console.ok()?);
         Some(process)
+    }
+}
+
+/// A receiver of messages that there is none of.
+struct Nobody;
+
+impl Outbound for Nobody {
+    fn send(&self, _: &Outgoing) -> Result<Answer, String> {
+        Err("nobody is there".to_owned())
     }
 }
 

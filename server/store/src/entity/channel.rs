@@ -1,4 +1,4 @@
-//! Rows of `channel`: where messages about alerts go. `url` and `secret` are sealed.
+//! Rows of `channel`: where messages about alerts go. `url` and `secret` are rows of `secret`.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,10 +10,8 @@ pub(crate) struct Model {
     pub(crate) id: i64,
     pub(crate) name: String,
     pub(crate) kind: String,
-    #[sea_orm(column_type = "Text")]
-    pub(crate) url: String,
-    #[sea_orm(column_type = "Text", nullable)]
-    pub(crate) secret: Option<String>,
+    pub(crate) url: i64,
+    pub(crate) secret: Option<i64>,
     #[sea_orm(column_type = "Text")]
     pub(crate) host: String,
     #[sea_orm(column_type = "Text")]

@@ -1,5 +1,6 @@
-//! Notification channels. Addresses and secrets go in and out sealed.
+//! Notification channels. Addresses and keys lie sealed elsewhere.
 
+use super::secrets::SecretRef;
 use crate::{
     Change, Store,
     convert::{impossible, scn, scn_column, scn_opt, word},
@@ -20,22 +21,14 @@ use sea_orm::{
 pub const CHANNELS_MAX: u64 = 50;
 
 /// A channel with what only the sender needs.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedChannel {
     /// What people may see.
     pub channel: Channel,
-    /// Its address, sealed.
-    pub url: String,
-    /// The key for signatures, sealed.
-    pub secret: Option<String>,
-}
-
-impl std::fmt::Debug for SealedChannel {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SealedChannel")
-            .field("channel", &self.channel)
-            .finish_non_exhaustive()
-    }
+    /// Where its address lies, sealed.
+    pub url: SecretRef,
+    /// Where the key for signatures lies, sealed.
+    pub secret: Option<SecretRef>,
 }
 
 impl Store {
@@ -84,8 +77,8 @@ impl Change {
         let row = channel::ActiveModel {
             name: Set(shown.name.clone()),
             kind: Set(shown.kind.code().to_owned()),
-            url: Set(new.url.clone()),
-            secret: Set(new.secret.clone()),
+            url: Set(new.url.0),
+            secret: Set(new.secret.map(|secret| secret.0)),
             host: Set(shown.host.clone()),
             levels: Set(levels),
             clusters: Set(clusters),
@@ -199,7 +192,7 @@ fn read(row: channel::Model) -> Result<SealedChannel> {
             fault: row.fault,
             rev: Revision(row.rev),
         },
-        url: row.url,
-        secret: row.secret,
+        url: SecretRef(row.url),
+        secret: row.secret.map(SecretRef),
     })
 }

@@ -3,7 +3,7 @@
 use super::jobs::open_codes;
 use crate::{
     Store,
-    convert::{count, scn, word},
+    convert::{scn, scn_opt, word},
     entity::job,
     error::{During, Result},
 };
@@ -32,8 +32,8 @@ pub struct RunningTask {
     pub started: Scn,
     /// What is being done, in words.
     pub phase: String,
-    /// Bytes done.
-    pub done_bytes: u64,
+    /// When its progress moved last.
+    pub moved: Option<Scn>,
 }
 
 impl Store {
@@ -93,7 +93,7 @@ impl Store {
                     kind: word("job.kind", &row.kind, JobKind::from_code)?,
                     started: scn("job.started", row.started.unwrap_or(-1))?,
                     phase: row.phase,
-                    done_bytes: count("job.done_bytes", row.done_bytes)?,
+                    moved: scn_opt("job.moved", row.moved)?,
                 })
             })
             .collect()

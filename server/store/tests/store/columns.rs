@@ -37,7 +37,7 @@ const COLUMNS: &[(&str, &str)] = &[
     ),
     (
         "channel",
-        "id bigint, name varchar 64, kind varchar 16, url text, secret text?, host text, levels text, \
+        "id bigint, name varchar 64, kind varchar 16, url bigint, secret bigint?, host text, levels text, \
          clusters text?, every_min integer?, enabled integer, created bigint, last_sent bigint?, \
          failing_since bigint?, fault text?, rev bigint",
     ),

@@ -1,0 +1,42 @@
+//! Alerts: the list, one of them with what to do, how many are active, and masks.
+
+use super::ApiError;
+use domain::{
+    AlertId, Scn,
+    alert::{Alert, AlertCounts, AlertDetails, AlertFilter},
+    page::Page,
+};
+use leptos::{prelude::*, server_fn::codec::Json};
+
+#[cfg(feature = "ssr")]
+use super::caller::{operator, viewer};
+
+/// One page of the alerts of a cluster and of the console itself.
+#[server(input = Json)]
+pub async fn list(cluster: String, filter: AlertFilter) -> Result<Page<Alert>, ApiError> {
+    Ok(viewer()?.alerts(Some(&cluster), &filter).await?)
+}
+
+/// How many of them are active, by level.
+#[server(input = Json)]
+pub async fn counts(cluster: String) -> Result<AlertCounts, ApiError> {
+    Ok(viewer()?.alert_counts(Some(&cluster)).await?)
+}
+
+/// One alert with its history and what to do.
+#[server(input = Json)]
+pub async fn one(id: AlertId) -> Result<AlertDetails, ApiError> {
+    Ok(viewer()?.alert(id).await?)
+}
+
+/// Calls nobody about an alert that lasts, until a moment.
+#[server(input = Json)]
+pub async fn mask(id: AlertId, until: Scn, reason: String) -> Result<(), ApiError> {
+    Ok(operator()?.mask(id, until, &reason).await?)
+}
+
+/// Ends the mask of an alert.
+#[server(input = Json)]
+pub async fn unmask(id: AlertId) -> Result<(), ApiError> {
+    Ok(operator()?.unmask(id).await?)
+}

@@ -1,0 +1,32 @@
+//! Notification channels. Addresses go in and never come out.
+
+use super::ApiError;
+use domain::channel::{Channel, ChannelTest, NewChannel};
+use leptos::{prelude::*, server_fn::codec::Json};
+
+#[cfg(feature = "ssr")]
+use super::caller::{admin, viewer};
+
+/// Every channel, by name.
+#[server(input = Json)]
+pub async fn list() -> Result<Vec<Channel>, ApiError> {
+    Ok(viewer()?.channels().await?)
+}
+
+/// Adds a channel.
+#[server(input = Json)]
+pub async fn add(channel: NewChannel) -> Result<Channel, ApiError> {
+    Ok(admin()?.add_channel(&channel).await?)
+}
+
+/// Sends a message that says it is a test.
+#[server(input = Json)]
+pub async fn test(name: String) -> Result<ChannelTest, ApiError> {
+    Ok(admin()?.test_channel(&name).await?)
+}
+
+/// Removes a channel; what still waits for it is not sent.
+#[server(input = Json)]
+pub async fn remove(name: String) -> Result<(), ApiError> {
+    Ok(admin()?.remove_channel(&name).await?)
+}

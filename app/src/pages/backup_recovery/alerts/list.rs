@@ -1,0 +1,178 @@
+//! Filters, table and pager of the panel. It is read anew when the feed says that alerts changed.
+
+use super::{
+    details::AlertDrawer,
+    filters::Filters,
+    look,
+    query::{AlertQuery, PREFIX, unfiltered},
+};
+use crate::{
+    api::{self, asked},
+    feed::Feed,
+    pages::{
+        backup_recovery::{cells::MomentCell, query::href},
+        words::count,
+    },
+    signal::{Memo, RwSignal},
+    ui::{
+        Any, Badge, Cell, Column, Empty, Entry, ErrorNotice, LinkButton, Pager, Skeleton, Table,
+        follow_list, table::Sort, waiting,
+    },
+};
+use domain::{AlertId, alert::Alert, page::Page};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use std::sync::Arc;
+
+/// The panel.
+#[component]
+pub fn Alerts() -> impl IntoView {
+    let feed = Feed::current();
+    let params = use_query_map();
+    let query = Memo::new(move |_| AlertQuery::read(&params.read()));
+    let shown = RwSignal::new(None::<AlertId>);
+    let open = RwSignal::new(false);
+    let total = RwSignal::new(None::<u64>);
+    let page = asked(
+        move || (query.get(), feed.alerts_rev().get()),
+        move |(query, _)| api::alerts::list(feed.cluster(), query.filter(feed.read_at_untracked())),
+    );
+    let retry = Callback::new(move |()| page.refetch());
+    let show = Callback::new(move |id| {
+        shown.set(Some(id));
+        open.set(true);
+    });
+    let end = Signal::derive(move || total.get().map_or(String::new(), |n| count(n, "alert")));
+    let rows = move || async move {
+        match page.await {
+            Ok(page) => {
+                total.set(Some(page.total));
+                loaded(page, query.get_untracked(), show)
+            }
+            Err(error) => {
+                let title = "Alerts could not be loaded".to_owned();
+                view! { <ErrorNotice title text=error.to_string() on_retry=retry/> }.any()
+            }
+        }
+    };
+    view! {
+        <section class="panel" id="alerts" aria-labelledby="alerts-title">
+            <div class="panel-head">
+                <h2 id="alerts-title">"Alerts"</h2>
+            </div>
+            <Filters query end/>
+            {waiting(|| view! { <Skeleton rows=4/> }.any(), rows)}
+        </section>
+        <AlertDrawer open shown/>
+    }
+    .any()
+}
+
+fn loaded(page: Page<Alert>, query: AlertQuery, show: Callback<AlertId>) -> AnyView {
+    if page.rows.is_empty() {
+        return nothing(&query, page.total_unfiltered);
+    }
+    let params = use_query_map();
+    let pages = Arc::new(move |number: u32, size: u32| {
+        let changes = [
+            ("page", (number > 1).then(|| number.to_string())),
+            ("size", (size != 10).then(|| size.to_string())),
+        ];
+        href(&params.read_untracked(), PREFIX, &changes)
+    });
+    let (number, size, total) = (page.page, page.size, page.total);
+    let pager = (total > u64::from(crate::ui::pager::SIZES[0]))
+        .then(|| view! { <Pager page=number size total href=pages/> }.any());
+    let rows = StoredValue::new(page.rows);
+    let entries = move || {
+        let rows = rows.get_value().into_iter();
+        rows.map(|alert| {
+            let key = format!("{} {}", alert.id, alert.rev);
+            Entry::new(key, move || row(alert, show))
+        })
+        .collect()
+    };
+    view! {
+        <Table caption="Alerts" columns=columns()>
+            {follow_list(entries)}
+        </Table>
+        {pager}
+    }
+    .any()
+}
+
+fn columns() -> Vec<Column> {
+    let params = use_query_map();
+    let ascending = Signal::derive(move || AlertQuery::read(&params.read()).common.ascending);
+    let href = Signal::derive(move || {
+        let order = (!ascending.get()).then(|| "oldest".to_owned());
+        href(&params.read(), PREFIX, &[("order", order)])
+    });
+    vec![
+        Column::plain("ID"),
+        Column::plain("Alert Object"),
+        Column::plain("Alert Type"),
+        Column::sorted("Generated At", Sort { ascending, href }),
+        Column::plain("Recovered At"),
+        Column::plain("Last Generated At"),
+        Column::plain("Status"),
+    ]
+}
+
+fn row(alert: Alert, show: Callback<AlertId>) -> AnyView {
+    let id = alert.id;
+    let masked = alert.masked_until;
+    let until = masked.map(|at| format!("until {} UTC", at.display_seconds()));
+    view! {
+        <tr role="row">
+            <th scope="row" role="rowheader" class="cell-key" data-label="ID">
+                <LinkButton
+                    class="id"
+                    label=format!("Alert {id}, details")
+                    on_press=move |()| show.run(id)
+                >
+                    {id.to_string()}
+                </LinkButton>
+            </th>
+            <Cell label="Alert Object" class="cell-wide">
+                <span class="id">{alert.object}</span>
+            </Cell>
+            <Cell label="Alert Type" class="cell-wide">
+                <span class="row nowrap" title=alert.summary>
+                    {look::shape(alert.level)}
+                    <span class="visually-hidden">{format!("{}:", alert.level.label())}</span>
+                    {alert.name}
+                </span>
+            </Cell>
+            <MomentCell label="Generated At" at=Some(alert.generated)/>
+            <MomentCell label="Recovered At" at=alert.recovered/>
+            <MomentCell label="Last Generated At" at=Some(alert.last_generated)/>
+            <Cell label="Status" class="cell-status">
+                <span title=until>
+                    <Badge look=look::status(alert.status)/>
+                </span>
+            </Cell>
+        </tr>
+    }
+    .any()
+}
+
+/// What stands in place of rows, where there is none.
+fn nothing(query: &AlertQuery, unfiltered_total: u64) -> AnyView {
+    if !query.is_filtered() || unfiltered_total == 0 {
+        let title = "No alert yet";
+        let text = "The rules are checked each minute; what they find stands here.";
+        return view! { <Empty title text/> }.any();
+    }
+    let params = use_query_map();
+    let text = format!("{} without filters.", count(unfiltered_total, "alert"));
+    let all = unfiltered(&params.read_untracked());
+    view! {
+        <Empty title="No alert matches these filters" text>
+            <a class="button" data-size="sm" data-noscroll="" href=all>
+                "Clear filters"
+            </a>
+        </Empty>
+    }
+    .any()
+}
