@@ -15,7 +15,7 @@ impl Viewer {
         filter: &TaskFilter,
     ) -> Result<Page<SecondLog>, Error> {
         let inner = &self.console.inner;
-        let handle = inner.handle(cluster)?;
+        let handle = self.handle(cluster)?;
         let strategy = inner.store.strategy(handle.id).await?;
         let mut page = inner.store.second_logs(handle.id, filter).await?;
         let fault = handle.second_fault();
