@@ -166,8 +166,9 @@ impl Second {
         let directory = self
             .path()
             .join(TenantKeys::new(self.cluster, tenant).log());
-        let history = self.known(tenant).map(|copy| copy.history().clone());
-        let history = history.unwrap_or_default();
+        let copy = self.known(tenant);
+        let nothing = Mutex::default();
+        let history = lock(copy.as_ref().map_or(&nothing, |copy| &copy.history));
         let (data_bytes, log_bytes) = history.stored_bytes();
         SecondObservation {
             known: history.known,

@@ -142,17 +142,30 @@ fn samples(
     let mut whole = blank;
     let mut samples = Vec::with_capacity(sizes.len() + 1);
     for size in sizes {
+        let (second_data, second_log) = size.second.unzip();
         whole.data_bytes += size.data_bytes;
         whole.log_bytes += size.log_bytes;
+        whole.second_data_bytes = sum(whole.second_data_bytes, second_data);
+        whole.second_log_bytes = sum(whole.second_log_bytes, second_log);
         let point = TrendPoint {
             data_bytes: size.data_bytes,
             log_bytes: size.log_bytes,
+            second_data_bytes: second_data,
+            second_log_bytes: second_log,
             ..blank
         };
         samples.push((Some(size.tenant), point));
     }
     samples.push((None, whole));
     samples
+}
+
+/// The sum of what is known; `None` while nothing is.
+fn sum(so_far: Option<u64>, more: Option<u64>) -> Option<u64> {
+    match (so_far, more) {
+        (Some(so_far), Some(more)) => Some(so_far + more),
+        (so_far, more) => so_far.or(more),
+    }
 }
 
 /// Removes the samples that are not kept any more, one series after the other.
@@ -212,6 +225,7 @@ mod tests {
             tenant: TenantId(tenant),
             data_bytes,
             log_bytes,
+            second: None,
         };
         let made = samples(
             &[size(1, 10, 1), size(2, 20, 2)],

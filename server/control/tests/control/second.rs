@@ -134,32 +134,41 @@ fn request(tenant: TenantId, until: Scn, place: Option<Place>) -> RecoveryReques
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_engine_is_told_after_each_start_and_what_it_refuses_is_shown() {
+async fn while_the_engine_does_not_know_the_second_destination_what_is_known_of_it_stays() {
     let (stage, console, _) = Stage::with_tenant().await;
-    assert_eq!(stage.fake.world().second, None);
     console.shut_down().await;
-    let store = stage.store().await;
-    with_second(&store, "copies").await;
-    stage.fake.world().second_refusal = Some("it is not empty".to_owned());
-    stage.fake.world().frozen = true;
+    with_second(&stage.store().await, "copies").await;
+    let now = domain::clock::Clock::now(&*stage.clock);
+    let set_second = |second| {
+        let mut world = stage.fake.world();
+        world.frozen = true;
+        world.tenants.values_mut().next().unwrap().second = second;
+    };
+    set_second(Some(copy(&[(7, now)], Some((now, now.plus_ns(5))))));
     let console = stage.console().await;
-    eventually("tried", async || {
-        (stage.fake.world().second_told > 1).then_some(())
+    eventually("known", async || {
+        let rows = rows(&console).await;
+        (rows.first()?.state == SecondLogState::InProgress).then_some(())
     })
     .await;
-    assert_eq!(stage.fake.world().second, None);
-    // It goes on being tried, without keeping anything else from being done.
-    stage.fake.world().second_refusal = None;
-    eventually("told", async || stage.fake.world().second.clone()).await;
-    let told = stage.fake.world().second.clone();
-    assert_eq!(told, Some(stage.dir.path().join("copies")));
-    let times = stage.fake.world().second_told;
-    let looks = stage.fake.world().looks;
-    eventually("some looks later", async || {
-        (stage.fake.world().looks > looks + 2).then_some(())
+    assert_eq!(
+        stage.fake.world().second,
+        Some(stage.dir.path().join("copies"))
+    );
+    let ranges = period(&console).await.ranges;
+    console.shut_down().await;
+    // After the next start it is refused, and the engine tells of no second copies.
+    set_second(None);
+    stage.fake.world().second_refusal = Some("its disk is not there".to_owned());
+    let console = stage.console().await;
+    let row = eventually("unknown", async || {
+        let row = rows(&console).await.pop()?;
+        (row.state == SecondLogState::Unknown).then_some(row)
     })
     .await;
-    assert_eq!(stage.fake.world().second_told, times, "it is told once");
+    assert!(row.note.unwrap().contains("its disk is not there"));
+    assert_eq!(row.last_backed_up, Some(now.plus_ns(5)));
+    assert_eq!(period(&console).await.ranges, ranges);
     console.shut_down().await;
 }
 

@@ -30,10 +30,12 @@ pub struct TenantSizes {
     pub data_bytes: u64,
     /// Bytes of its log there.
     pub log_bytes: u64,
+    /// Bytes of its sets and of its log at the second destination, where it was looked at.
+    pub second: Option<(u64, u64)>,
 }
 
 impl Store {
-    /// What the tenants of a cluster have at its first destination, as last observed.
+    /// What the tenants of a cluster have at its destinations, as last observed.
     pub async fn tenant_sizes(&self, cluster: ClusterId) -> Result<Vec<TenantSizes>> {
         let rows = tenant::Entity::find()
             .filter(tenant::COLUMN.cluster_id.eq(cluster.0))
@@ -41,8 +43,10 @@ impl Store {
             .all(&self.db)
             .await
             .during("reading sizes")?;
+        let seconds = self.second_sizes(cluster).await?;
         let sizes = rows.into_iter().map(|row| {
             Ok(TenantSizes {
+                second: seconds.get(&row.id).copied(),
                 tenant: TenantId(row.id),
                 data_bytes: count("tenant.data_bytes", row.data_bytes)?,
                 log_bytes: count("tenant.log_bytes", row.log_bytes)?,
