@@ -348,6 +348,8 @@ mod tests {
             min_restore_scn: None,
             directory: None,
             failure: None,
+            moved: None,
+            second: None,
             rev: Revision(1),
         }
     }

@@ -9,6 +9,7 @@ use crate::{
         backup_recovery::{back_up_now, task_actions, task_drawer},
         clusters::{Clusters, FirstRun},
         recovery::InitiateRecovery,
+        strategy::{BackupStrategy, form::EditStrategy},
     },
     ui::{Any, ErrorNotice, Skeleton, waiting},
 };
@@ -36,6 +37,16 @@ pub type Part = Result<AnyView, NotDownloaded>;
 #[wasm_split(recovery, fallible)]
 fn initiate_recovery() -> Part {
     Ok(view! { <InitiateRecovery/> }.any())
+}
+
+#[wasm_split(strategy, fallible)]
+fn strategy() -> Part {
+    Ok(view! { <BackupStrategy/> }.any())
+}
+
+#[wasm_split(strategy, fallible)]
+fn edit_strategy() -> Part {
+    Ok(view! { <EditStrategy/> }.any())
 }
 
 #[wasm_split(clusters, fallible)]
@@ -102,6 +113,32 @@ impl LazyRoute for RecoveryRoute {
 
     async fn view(_: Self) -> AnyView {
         initiate_recovery().await.unwrap_or_else(missing)
+    }
+}
+
+/// The route of a cluster's Backup Strategy.
+pub struct StrategyRoute;
+
+impl LazyRoute for StrategyRoute {
+    fn data() -> Self {
+        StrategyRoute
+    }
+
+    async fn view(_: Self) -> AnyView {
+        strategy().await.unwrap_or_else(missing)
+    }
+}
+
+/// The route of the form that makes or changes a strategy.
+pub struct EditStrategyRoute;
+
+impl LazyRoute for EditStrategyRoute {
+    fn data() -> Self {
+        EditStrategyRoute
+    }
+
+    async fn view(_: Self) -> AnyView {
+        edit_strategy().await.unwrap_or_else(missing)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     pages::{backup_recovery::BackupRecovery, home::Home, not_found::NotFound},
-    parts::{ClustersRoute, FirstRunRoute, RecoveryRoute},
+    parts::{ClustersRoute, EditStrategyRoute, FirstRunRoute, RecoveryRoute, StrategyRoute},
 };
 use leptos::prelude::*;
 use leptos_router::{
@@ -20,6 +20,16 @@ pub fn Pages() -> impl IntoView {
             <Route path=path!("/clusters") view={Lazy::<ClustersRoute>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/clusters/new") view={Lazy::<FirstRunRoute>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/clusters/:cluster/backup") view=BackupRecovery ssr=SsrMode::Async/>
+            <Route
+                path=path!("/clusters/:cluster/strategy")
+                view={Lazy::<StrategyRoute>::new()}
+                ssr=SsrMode::Async
+            />
+            <Route
+                path=path!("/clusters/:cluster/strategy/edit")
+                view={Lazy::<EditStrategyRoute>::new()}
+                ssr=SsrMode::Async
+            />
             <Route
                 path=path!("/clusters/:cluster/recovery/new")
                 view={Lazy::<RecoveryRoute>::new()}
@@ -41,6 +51,16 @@ pub mod paths {
     /// Backup & Recovery of a cluster.
     pub fn backup(cluster: &str) -> String {
         format!("/clusters/{cluster}/backup")
+    }
+
+    /// Backup Strategy of a cluster.
+    pub fn strategy(cluster: &str) -> String {
+        format!("/clusters/{cluster}/strategy")
+    }
+
+    /// The form that makes or changes the strategy of a cluster.
+    pub fn edit_strategy(cluster: &str) -> String {
+        format!("/clusters/{cluster}/strategy/edit")
     }
 
     /// A tab of a cluster's Backup & Recovery page.
@@ -69,6 +89,8 @@ pub mod paths {
         #[test]
         fn addresses_are_stable() {
             assert_eq!(backup("local"), "/clusters/local/backup");
+            assert_eq!(strategy("local"), "/clusters/local/strategy");
+            assert_eq!(edit_strategy("local"), "/clusters/local/strategy/edit");
             assert_eq!(tasks("local", "log"), "/clusters/local/backup?tab=log");
             assert_eq!(
                 new_recovery("local", None, None),

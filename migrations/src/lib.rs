@@ -9,7 +9,13 @@ mod m20261123_000002_backups;
 mod m20261123_000003_jobs;
 mod m20261123_000004_audit;
 mod m20261126_000005_more_jobs;
+mod m20261126_000006_strategies;
+mod m20261126_000007_runs;
+mod m20261126_000008_alerts;
+mod m20261126_000009_second;
+mod m20261126_000010_users;
 mod m20261126_000011_sizes;
+mod m20261126_000013_operation;
 mod steps;
 
 use sea_orm_migration::prelude::*;
@@ -27,7 +33,13 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000003_jobs::Migration),
             Box::new(m20261123_000004_audit::Migration),
             Box::new(m20261126_000005_more_jobs::Migration),
+            Box::new(m20261126_000006_strategies::Migration),
+            Box::new(m20261126_000007_runs::Migration),
+            Box::new(m20261126_000008_alerts::Migration),
+            Box::new(m20261126_000009_second::Migration),
+            Box::new(m20261126_000010_users::Migration),
             Box::new(m20261126_000011_sizes::Migration),
+            Box::new(m20261126_000013_operation::Migration),
         ]
     }
 }

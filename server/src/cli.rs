@@ -1,6 +1,7 @@
 //! The command line: what can be typed. Meaning lives in `command` and `serve`.
 
 use clap::{Args, Parser, Subcommand};
+use domain::second_backup::Place;
 use std::path::PathBuf;
 
 /// Backup and recovery to a moment, with a console in the browser.
@@ -56,18 +57,21 @@ pub enum Command {
     Sql(Sql),
     /// Read backup sets and logs back and check every checksum
     Verify(Verify),
+    /// Remove expired backups; every moment of the days to keep stays recoverable
+    Cleanup(Cleanup),
+    /// List tasks, show what one did, cancel one, or try one again
+    #[command(subcommand)]
+    Task(Task),
+    /// Show the runs of the backup strategy's schedule
+    History(History),
+    /// Show or change the backup strategy of a cluster, and test storages for it
+    #[command(subcommand)]
+    Strategy(Strategy),
     /// Show the storages of a cluster, the sizes there, and when the first one will be full
     Storage(Storage),
-    /// Look after the console itself
+    /// Look after the console itself: its own database, its key, and taking on clusters after a loss
     #[command(subcommand)]
     Admin(Admin),
-}
-
-/// Commands about the console itself.
-#[derive(Debug, Subcommand)]
-pub enum Admin {
-    /// Take on the clusters whose backups are at a destination, after the console's database or whole home was lost
-    Rebuild(Rebuild),
 }
 
 /// Options of `admin rebuild`. `--cluster` names the only one to take on, by name or identity.
@@ -98,9 +102,36 @@ pub struct Storage {
 /// Options of `serve`.
 #[derive(Debug, Clone, Args)]
 pub struct Serve {
-    /// Address to listen on; only this machine can be served until there is sign-in
+    /// Address to listen on; beyond this machine only with a certificate, behind a proxy, or with --insecure-http
     #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDR")]
     pub listen: String,
+    /// Certificate for HTTPS, a PEM file; read again on SIGHUP
+    #[arg(long, env = "TIDEMARK_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, a PEM file
+    #[arg(long, env = "TIDEMARK_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Where people open the console, such as https://backup.example.org
+    #[arg(long, env = "TIDEMARK_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Further names that the console may be opened by
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    pub host_name: Vec<String>,
+    /// Proxies whose X-Forwarded-For, -Proto and -Host are believed
+    #[arg(long, value_delimiter = ',', value_name = "ADDR/NET,…")]
+    pub trusted_proxy: Vec<String>,
+    /// Let other machines in without encryption, in a network where nobody reads along
+    #[arg(long)]
+    pub insecure_http: bool,
+    /// Key that seals secrets; made when it is missing. TIDEMARK_KEY gives the key itself instead
+    #[arg(long, env = "TIDEMARK_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// File with the token that /metrics wants to see from other machines
+    #[arg(long, env = "TIDEMARK_METRICS_TOKEN_FILE", value_name = "FILE")]
+    pub metrics_token_file: Option<PathBuf>,
+    /// How log lines are written
+    #[arg(long, env = "TIDEMARK_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
     /// Begin with a cluster `local` and two tenants whose data change every second
     #[arg(long)]
     pub demo: bool,
@@ -115,6 +146,38 @@ pub struct Serve {
         value_name = "URL"
     )]
     pub database: Option<String>,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON document per line, for programs.
+    Json,
+}
+
+/// Commands about the console itself.
+#[derive(Debug, Subcommand)]
+pub enum Admin {
+    /// Take on the clusters whose backups are at a destination, after the console's database or whole home was lost
+    Rebuild(Rebuild),
+    /// Seal every secret with a new key
+    RotateKey {
+        /// Remove secrets whose key is lost; they have to be entered again
+        #[arg(long)]
+        forget: bool,
+    },
+    /// Copy the console's own database, while the server runs or not
+    BackupSelf {
+        /// The copy; its manifest lies beside it
+        file: PathBuf,
+    },
+    /// Put a copy of the console's own database in its place; the server must not run
+    RestoreSelf {
+        /// The copy
+        file: PathBuf,
+    },
 }
 
 /// Commands about tenants.
@@ -155,6 +218,9 @@ pub struct Recover {
     /// Name of the tenant to make
     #[arg(long = "as", value_name = "NAME")]
     pub new_name: String,
+    /// The copy to read: first or second; the first that does, unless told
+    #[arg(long, value_name = "COPY", value_parser = place)]
+    pub from: Option<Place>,
     /// Show progress until it has ended; fail when it did
     #[arg(long)]
     pub wait: bool,
@@ -177,10 +243,133 @@ pub struct Sql {
     pub sql: Option<String>,
 }
 
+/// Commands about tasks.
+#[derive(Debug, Subcommand)]
+pub enum Task {
+    /// List tasks of one kind, newest first
+    List {
+        /// data_backup, recovery, second_data, second_log or cleanup
+        #[arg(long, default_value = "data_backup")]
+        kind: String,
+        /// Only those in this state: queued, starting, running, canceling, completed, failed or canceled
+        #[arg(long)]
+        state: Option<String>,
+        /// Only those of this tenant
+        #[arg(long)]
+        tenant: Option<String>,
+        /// Which page of 50
+        #[arg(long, default_value_t = 1)]
+        page: u32,
+    },
+    /// Show a task and what it did, step by step
+    Show {
+        /// Its number
+        id: i64,
+    },
+    /// Try a task again that failed or was canceled
+    Retry {
+        /// Its number
+        id: i64,
+    },
+    /// Cancel a task that has not ended
+    Cancel {
+        /// Its number
+        id: i64,
+    },
+}
+
+/// Options of `history`.
+#[derive(Debug, Args)]
+pub struct History {
+    /// data_backup, second_log or cleanup
+    #[arg(long, default_value = "data_backup")]
+    pub kind: String,
+    /// Which page of 50
+    #[arg(long, default_value_t = 1)]
+    pub page: u32,
+}
+
+/// What to do with the backup strategy.
+#[derive(Debug, Subcommand)]
+pub enum Strategy {
+    /// Show the strategy, how scheduling stands, and the next runs
+    Show,
+    /// Print a strategy as JSON to change and give to `set`: the present one, or a proposal
+    Template,
+    /// Make the strategy, or change it when the JSON has the `rev` that was read
+    Set {
+        /// File with the JSON; - for standard input
+        #[arg(default_value = "-")]
+        file: PathBuf,
+        /// Test the storages first
+        #[arg(long)]
+        test: bool,
+    },
+    /// End automatic runs for now; tasks that run go on
+    Pause,
+    /// Take automatic runs up again; what was due meanwhile is not made up for
+    Resume,
+    /// Delete the strategy; backups and running tasks stay
+    Delete {
+        /// Only if it is still this version
+        #[arg(long)]
+        rev: Option<i64>,
+        /// Stop log backup of all tenants too
+        #[arg(long)]
+        stop_log_backup: bool,
+    },
+    /// Show the next runs of the strategy, or of one that is not saved yet
+    Preview {
+        /// File with the JSON of a strategy; - for standard input
+        file: Option<PathBuf>,
+    },
+    /// Try what backups need of a directory, step by step
+    TestStorage {
+        /// Absolute directory
+        directory: String,
+        /// For second copies: nothing else may be there
+        #[arg(long)]
+        second: bool,
+    },
+    /// List storage configurations and who uses them
+    Storages,
+    /// Give a storage configuration another name
+    RenameStorage {
+        /// Its name
+        name: String,
+        /// The other name
+        new_name: String,
+    },
+}
+
 /// Options of `verify`.
 #[derive(Debug, Args)]
 pub struct Verify {
     /// Only this tenant
     #[arg(long)]
     pub tenant: Option<String>,
+    /// The copy to read: first or second
+    #[arg(long, value_name = "COPY", default_value = "first", value_parser = place)]
+    pub from: Place,
+}
+
+fn place(text: &str) -> Result<Place, String> {
+    Place::from_code(text).ok_or_else(|| "give first or second".to_owned())
+}
+
+/// Options of `cleanup`.
+#[derive(Debug, Args)]
+pub struct Cleanup {
+    /// Only this tenant
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// Every moment of so many days that can be recovered to stays so
+    #[arg(long, value_name = "N")]
+    pub keep_days: u32,
+    /// Clean up the second copies instead of the first
+    #[arg(long)]
+    pub second: bool,
+    /// Only show what would go, what stays and why, and which moments could not be recovered to any more
+    #[arg(long)]
+    pub dry_run: bool,
 }

@@ -1,7 +1,10 @@
 //! Where the parts are put together: the real clock, real randomness, the engines, the control database.
 
 use async_trait::async_trait;
-use control::{Console, ConsoleParts};
+use control::{
+    Console, ConsoleParts,
+    secret::{Key, KeyError, KeyPlace},
+};
 use domain::{Scn, capability::EngineKind, clock::Clock};
 use engine::{Engine, EngineError, EngineErrorKind, EngineOpener, EngineSettings, FoundCluster};
 use engine_embedded::EmbeddedEngine;
@@ -13,7 +16,13 @@ use std::{
 use store::Store;
 
 /// File of the control database in a home.
-const CONTROL_DATABASE: &str = "control.db";
+pub(crate) const CONTROL_DATABASE: &str = "control.db";
+/// File of the key that seals secrets, in a home.
+const KEY_FILE: &str = "secret.key";
+/// Environment variable with that key itself.
+const KEY_VARIABLE: &str = "TIDEMARK_KEY";
+/// Environment variable with the key before it, while keys are changed.
+const FORMER_KEY_VARIABLE: &str = "TIDEMARK_KEY_OLD";
 
 /// The machine's own clock.
 #[derive(Debug, Clone, Copy, Default)]
@@ -99,25 +108,28 @@ pub enum ComposeError {
     /// The console itself.
     #[error(transparent)]
     Console(#[from] control::Error),
+    /// The key that seals secrets.
+    #[error(transparent)]
+    Key(#[from] KeyError),
 }
 
 /// Opens the control database (by default a file in `home`), starts the console on it, and waits
 /// until the known clusters are open, but not for ever.
 pub async fn console(home: &Path, database: Option<&str>) -> Result<Console, ComposeError> {
-    let console = begin(home, database).await?;
+    let console = begin(home, database, None).await?;
     console.settle().await;
     Ok(console)
 }
 
-/// The same without waiting for clusters.
-pub async fn begin(home: &Path, database: Option<&str>) -> Result<Console, ComposeError> {
+/// The same without waiting for clusters, and perhaps with the key that seals secrets in another file.
+pub async fn begin(
+    home: &Path,
+    database: Option<&str>,
+    key_file: Option<&Path>,
+) -> Result<Console, ComposeError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let url = match database {
-        Some(url) => url.to_owned(),
-        None => sqlite_url(&home.join(CONTROL_DATABASE)),
-    };
-    let store = Store::connect(&url).await?;
-    migration::up(store.connection()).await?;
+    let key = key_place(home, key_file)?;
+    let store = open_store(home, database).await?;
     let opener = Arc::new(Engines::new(Arc::clone(&clock), home));
     Ok(Console::begin(ConsoleParts {
         store,
@@ -126,12 +138,39 @@ pub async fn begin(home: &Path, database: Option<&str>) -> Result<Console, Compo
         home: home.to_owned(),
         // The home is locked, and its own database is in it.
         alone: database.is_none(),
+        key,
     })
     .await?)
 }
 
+/// Opens the control database and brings its schema up to date.
+pub(crate) async fn open_store(home: &Path, database: Option<&str>) -> Result<Store, ComposeError> {
+    let url = match database {
+        Some(url) => url.to_owned(),
+        None => sqlite_url(&home.join(CONTROL_DATABASE)),
+    };
+    let store = Store::connect(&url).await?;
+    migration::up(store.connection()).await?;
+    Ok(store)
+}
+
+/// Where the key comes from: the environment, or a file.
+fn key_place(home: &Path, key_file: Option<&Path>) -> Result<KeyPlace, KeyError> {
+    let given = |name: &str| match std::env::var(name) {
+        Ok(text) => Key::read(&text, name).map(Some),
+        Err(_) => Ok(None),
+    };
+    Ok(match given(KEY_VARIABLE)? {
+        Some(key) => KeyPlace::Given {
+            key,
+            former: given(FORMER_KEY_VARIABLE)?,
+        },
+        None => KeyPlace::File(key_file.map_or_else(|| home.join(KEY_FILE), Path::to_owned)),
+    })
+}
+
 /// The URL of a SQLite file; whatever means something in a URL is escaped.
-fn sqlite_url(file: &Path) -> String {
+pub(crate) fn sqlite_url(file: &Path) -> String {
     let mut url = "sqlite://".to_owned();
     for byte in file.as_os_str().as_encoded_bytes() {
         if byte.is_ascii_alphanumeric() || b"/-_.~".contains(byte) {

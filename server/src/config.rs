@@ -1,24 +1,30 @@
 //! Settings of `serve`, checked before anything is touched.
 
-use crate::cli::{Common, Serve};
-use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
+use crate::{
+    cli::{Common, LogFormat, Serve},
+    listen::reach::{Reach, ReachError},
 };
+use std::path::{Path, PathBuf};
 
 /// Everything `serve` needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Directory of the console's own files, absolute.
     pub home: PathBuf,
-    /// Where to listen; always loopback.
-    pub listen: SocketAddr,
+    /// Where to listen, and for whom.
+    pub reach: Reach,
     /// Whether to begin with the demo cluster.
     pub demo: bool,
     /// Directory of the pages' files.
     pub site: PathBuf,
     /// URL of the control database; absent means a SQLite file in the home.
     pub database: Option<String>,
+    /// The file of the key that seals secrets; absent means one in the home.
+    pub key_file: Option<PathBuf>,
+    /// The file of the token that `/metrics` wants to see from other machines.
+    pub metrics_token_file: Option<PathBuf>,
+    /// How log lines are written.
+    pub log_format: LogFormat,
 }
 
 /// How the URL of a control database may begin.
@@ -27,16 +33,9 @@ const DATABASE_SCHEMES: [&str; 4] = ["sqlite:", "postgres://", "postgresql://", 
 /// A setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// Not an address at all.
-    #[error("--listen \"{0}\" is not an address; write ADDRESS:PORT, such as 127.0.0.1:3000")]
-    NotAnAddress(String),
-    /// Others could reach it.
-    #[error(
-        "--listen {0} would let other machines in, and there is no sign-in yet; use 127.0.0.1:{port} \
-         and reach it from elsewhere through an SSH tunnel",
-        port = .0.port()
-    )]
-    BeyondLoopback(SocketAddr),
+    /// About listening.
+    #[error(transparent)]
+    Reach(#[from] ReachError),
     /// No home.
     #[error("--home \"{}\" cannot be used: {cause}", path.display())]
     Home {
@@ -71,26 +70,14 @@ impl Config {
         })?;
         Ok(Config {
             home,
-            listen: listen_address(&serve.listen)?,
+            reach: Reach::new(serve)?,
             demo: serve.demo,
             site: site_directory(serve.site.as_deref(), executable)?,
             database: serve.database.as_deref().map(database_url).transpose()?,
+            key_file: serve.key_file.clone(),
+            metrics_token_file: serve.metrics_token_file.clone(),
+            log_format: serve.log_format,
         })
-    }
-}
-
-fn listen_address(text: &str) -> Result<SocketAddr, ConfigError> {
-    let address = match text.strip_prefix("localhost:").map(str::parse) {
-        Some(Ok(port)) => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port),
-        Some(Err(_)) => return Err(ConfigError::NotAnAddress(text.to_owned())),
-        None => text
-            .parse()
-            .map_err(|_| ConfigError::NotAnAddress(text.to_owned()))?,
-    };
-    if address.ip().is_loopback() {
-        Ok(address)
-    } else {
-        Err(ConfigError::BeyondLoopback(address))
     }
 }
 
@@ -123,35 +110,6 @@ fn site_directory(given: Option<&Path>, executable: &Path) -> Result<PathBuf, Co
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_this_machine_is_served() {
-        for good in ["127.0.0.1:3000", "[::1]:0", "localhost:8080", "127.9.9.9:1"] {
-            assert!(listen_address(good).is_ok(), "{good}");
-        }
-        for (open, port) in [
-            ("0.0.0.0:3000", "3000"),
-            ("[::]:81", "81"),
-            ("192.168.1.7:5", "5"),
-        ] {
-            let text = listen_address(open).unwrap_err().to_string();
-            assert!(
-                text.contains(open) && text.contains(&format!("127.0.0.1:{port}")),
-                "{text}"
-            );
-        }
-        for bad in [
-            "",
-            "3000",
-            "localhost",
-            "localhost:x",
-            "127.0.0.1",
-            "127.0.0.1:99999",
-        ] {
-            let text = listen_address(bad).unwrap_err().to_string();
-            assert!(text.contains(&format!("\"{bad}\"")), "{text}");
-        }
-    }
 
     #[test]
     fn an_unknown_scheme_is_refused_without_telling_the_address() {

@@ -1,6 +1,16 @@
-//! The routes: pages and server functions, their files, the commands' API, health; and the guards around all.
+//! The routes: pages and server functions, their files, the commands' API, health and metrics; and the guards
+//! around all.
 
-use crate::http::{commands, guard, headers, health};
+use crate::{
+    http::{
+        client, commands,
+        counts::Counts,
+        guard, headers, health,
+        metrics::{self, Metrics},
+        request,
+    },
+    listen::{Rules, tls::Tls},
+};
 use app::{App, document};
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use control::Console;
@@ -13,8 +23,12 @@ use leptos::{
 use leptos_axum::{
     LeptosRoutes, ResponseOptions, file_and_error_handler_with_context, generate_route_list,
 };
-use std::{net::SocketAddr, path::Path, sync::Arc};
-use tower_http::{limit::RequestBodyLimitLayer, services::ServeDir, trace::TraceLayer};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tower_http::{limit::RequestBodyLimitLayer, services::ServeDir};
 
 /// Name of the pages' files, as in the build's settings.
 const OUTPUT_NAME: &str = "tidemark";
@@ -30,8 +44,77 @@ pub struct Parts {
     pub token: Arc<str>,
 }
 
-/// The routes of a server at `address` whose pages' files are in `site`.
+/// What surrounds the routes: who may come how, and what is measured.
+#[derive(Clone, Default)]
+pub struct Surroundings {
+    /// Names, proxies, encryption.
+    pub rules: Arc<Rules>,
+    /// The counts of requests.
+    pub counts: Arc<Counts>,
+    /// File of the token that opens `/metrics` to other machines.
+    pub metrics_token_file: Option<PathBuf>,
+    /// The certificate in use.
+    pub tls: Option<Arc<Tls>>,
+}
+
+/// The routes of a server at `address` whose pages' files are in `site`, for this machine.
 pub fn router(parts: Parts, site: &Path, address: SocketAddr) -> Router {
+    router_in(parts, site, address, &Surroundings::default())
+}
+
+/// The routes of a server for whoever `around` lets in.
+pub fn router_in(parts: Parts, site: &Path, address: SocketAddr, around: &Surroundings) -> Router {
+    let local = local_routes(&parts, around);
+    let pages = pages(parts.console, site, address);
+    guarded(local.merge(pages), around)
+}
+
+/// Only what is for this machine: commands, health and metrics. Other machines come by another door.
+pub fn local_router(parts: &Parts, around: &Surroundings) -> Router {
+    guarded(local_routes(parts, around), around)
+}
+
+fn local_routes(parts: &Parts, around: &Surroundings) -> Router {
+    let metrics = Metrics {
+        console: parts.console.clone(),
+        counts: Arc::clone(&around.counts),
+        token_file: around.metrics_token_file.clone(),
+        tls: around.tls.clone(),
+    };
+    let token = Arc::clone(&parts.token);
+    let token_only = middleware::from_fn_with_state(token, guard::token_only);
+    let commands = commands::routes(parts.console.clone()).layer(token_only);
+    Router::new()
+        .nest("/cli/v1", commands)
+        .route("/healthz", get(health::alive))
+        .route(
+            "/readyz",
+            get(health::ready).with_state(parts.console.clone()),
+        )
+        .route("/metrics", get(metrics::metrics).with_state(metrics))
+}
+
+/// What every request passes before it is answered; the last layer comes first.
+fn guarded(routes: Router, around: &Surroundings) -> Router {
+    let rules = || Arc::clone(&around.rules);
+    routes
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(guard::own_pages_only))
+        .layer(middleware::from_fn_with_state(
+            rules(),
+            guard::own_name_only,
+        ))
+        .layer(middleware::from_fn(headers::add_secure))
+        .layer(middleware::from_fn_with_state(rules(), client::recognise))
+        .layer(middleware::from_fn(headers::add))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&around.counts),
+            request::follow,
+        ))
+}
+
+fn pages(console: Console, site: &Path, address: SocketAddr) -> Router {
     let options = LeptosOptions::builder()
         .output_name(OUTPUT_NAME)
         .site_root(site.to_string_lossy().into_owned())
@@ -43,7 +126,7 @@ pub fn router(parts: Parts, site: &Path, address: SocketAddr) -> Router {
             Env::PROD
         })
         .build();
-    let context = page_context(parts.console.clone());
+    let context = page_context(console);
     let shell = {
         let options = options.clone();
         move || document(options.clone())
@@ -62,24 +145,10 @@ pub fn router(parts: Parts, site: &Path, address: SocketAddr) -> Router {
         .precompressed_gzip()
         .call_fallback_on_method_not_allowed(true)
         .fallback(not_found);
-    let pages = Router::new()
+    Router::new()
         .leptos_routes_with_context(&options, generate_route_list(App), context, shell)
         .fallback_service(files)
-        .with_state(options);
-    let commands = commands::routes(parts.console.clone()).layer(middleware::from_fn_with_state(
-        parts.token,
-        guard::token_only,
-    ));
-    Router::new()
-        .nest("/cli/v1", commands)
-        .route("/healthz", get(health::health).with_state(parts.console))
-        .merge(pages)
-        .layer(DefaultBodyLimit::disable())
-        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
-        .layer(middleware::from_fn(guard::own_pages_only))
-        .layer(middleware::from_fn(guard::own_name_only))
-        .layer(middleware::from_fn(headers::add))
-        .layer(TraceLayer::new_for_http())
+        .with_state(options)
 }
 
 /// What pages and server functions find in their context.

@@ -6,6 +6,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(crate) struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    hangup: Option<Signal>,
 }
 
 impl Signals {
@@ -14,7 +15,29 @@ impl Signals {
         Ok(Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hangup: None,
         })
+    }
+
+    /// From here on SIGHUP does not end the process, but is told by [`Signals::hangup`].
+    pub(crate) fn take_hangup(&mut self) -> std::io::Result<()> {
+        self.hangup = Some(signal(SignalKind::hangup())?);
+        Ok(())
+    }
+
+    /// Waits for one that ends the server, or for SIGHUP.
+    pub(crate) async fn next_or_hangup(&mut self) -> Option<&'static str> {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.interrupt.recv() => Some("SIGINT"),
+            _ = self.terminate.recv() => Some("SIGTERM"),
+            _ = hangup => None,
+        }
     }
 
     /// Waits for the next one and names it.

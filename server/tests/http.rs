@@ -284,6 +284,17 @@ async fn every_server_function_is_registered_and_answers() {
         "clusters/create",
         "backups/list",
         "backups/back_up_now",
+        "strategies/show",
+        "strategies/form",
+        "strategies/preview",
+        "strategies/test_storage",
+        "strategies/create",
+        "strategies/modify",
+        "strategies/delete",
+        "strategies/pause",
+        "strategies/resume",
+        "cleanup/plan",
+        "cleanup/clean_up_now",
         "feed",
     ] {
         assert!(

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 /// Crates that must never be in the browser's tree.
-const FORBIDDEN: [&str; 16] = [
+const FORBIDDEN: [&str; 17] = [
     "tokio",
     "mio",
     "sqlx",
@@ -20,6 +20,7 @@ const FORBIDDEN: [&str; 16] = [
     "store",
     "engine",
     "axum",
+    "chrono-tz",
 ];
 
 #[test]

@@ -1,6 +1,8 @@
 //! Data backup: kinds, sets, and the tasks that make them.
 
-use crate::{BackupSetId, JobId, Revision, Scn, TenantId, job::JobState, job::Progress};
+use crate::{
+    BackupSetId, JobId, Revision, Scn, TenantId, job::JobState, job::Progress, task::SecondOf,
+};
 use serde::{Deserialize, Serialize};
 
 /// What a backup is made of.
@@ -207,6 +209,12 @@ pub struct BackupJob {
     pub directory: Option<String>,
     /// Why it failed, and what to do.
     pub failure: Option<String>,
+    /// When its progress moved last.
+    #[serde(default)]
+    pub moved: Option<Scn>,
+    /// The copy of its set, where one was begun.
+    #[serde(default)]
+    pub second: Option<SecondOf>,
     /// Version of this row.
     pub rev: Revision,
 }

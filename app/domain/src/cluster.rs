@@ -62,6 +62,10 @@ pub struct ClusterSummary {
     pub cluster: Cluster,
     /// Status of scheduling.
     pub status: ScheduleStatus,
+    /// Why scheduling is an exception, or its first run is still to come though its time has passed.
+    pub status_reason: Option<String>,
+    /// Version of the strategy, if there is one.
+    pub strategy_rev: Option<Revision>,
     /// Tenants online.
     pub tenants: u32,
     /// Bytes of all backup sets and logs at the destination.

@@ -63,6 +63,10 @@ id!(
     AlertId
 );
 id!(
+    /// A notification channel, numbered by the control database.
+    ChannelId
+);
+id!(
     /// A person who may sign in, numbered by the control database.
     UserId
 );

@@ -1,5 +1,6 @@
 //! The life of a task: which states exist and which steps between them are legal.
 
+use crate::Scn;
 use serde::{Deserialize, Serialize};
 
 /// What a task does.
@@ -151,6 +152,13 @@ impl JobState {
     }
 }
 
+/// Whether a task stands still: the engine has it, and its progress has not moved for `limit_ns` nanoseconds.
+/// `moved` is when it moved last; a moment after `now` means that the clock was set back, and says nothing.
+pub fn stands_still(state: JobState, moved: Option<Scn>, now: Scn, limit_ns: u64) -> bool {
+    matches!(state, JobState::Running | JobState::Canceling)
+        && moved.is_some_and(|moved| now.since_ns(moved) >= limit_ns)
+}
+
 /// How far a task is. All zero before it is known.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Progress {
@@ -167,6 +175,13 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// Whether `later` is further on, or at something else.
+    pub fn has_moved(&self, later: &Progress) -> bool {
+        self.phase != later.phase
+            || self.done_bytes != later.done_bytes
+            || self.total_bytes != later.total_bytes
+    }
+
     /// Whole percent, 0 to 100; `None` while the total is unknown.
     pub fn percent(&self) -> Option<u8> {
         if self.total_bytes == 0 {
@@ -208,6 +223,35 @@ mod tests {
         assert_eq!(JobState::Running.after(JobEvent::ConfirmCanceled), None);
         assert_eq!(JobState::Queued.after(JobEvent::Complete), None);
         assert_eq!(JobState::Canceling.after(JobEvent::Requeue), None);
+    }
+
+    #[test]
+    fn only_what_the_engine_works_on_stands_still() {
+        let (moved, limit) = (Some(Scn(100)), 50);
+        let still = |state, now| stands_still(state, moved, Scn(now), limit);
+        assert!(!still(JobState::Running, 149));
+        assert!(still(JobState::Running, 150) && still(JobState::Canceling, 150));
+        assert!(!still(JobState::Queued, 999) && !still(JobState::Failed, 999));
+        assert!(!still(JobState::Running, 20), "the clock was set back");
+        assert!(!stands_still(JobState::Running, None, Scn(999), limit));
+    }
+
+    #[test]
+    fn a_new_rate_is_no_movement() {
+        let before = Progress {
+            done_bytes: 5,
+            ..Progress::default()
+        };
+        let rate = Progress {
+            rate_bytes_per_s: 9,
+            ..before.clone()
+        };
+        assert!(!before.has_moved(&rate));
+        let further = Progress {
+            done_bytes: 6,
+            ..before.clone()
+        };
+        assert!(before.has_moved(&further));
     }
 
     #[test]

@@ -4,30 +4,37 @@
 //! previews and what the server decides is the same function of the same types.
 
 pub mod access;
+pub mod alert;
 pub mod archive;
+pub mod audit;
 pub mod backup;
 pub mod calendar;
 pub mod capability;
+pub mod channel;
 pub mod clock;
 pub mod cluster;
 pub mod feed;
 pub mod ids;
 pub mod job;
 pub mod page;
+pub mod password;
 pub mod recoverable;
 pub mod recovery;
 pub mod retention;
+pub mod schedule;
 pub mod scn;
 pub mod second_backup;
 pub mod size;
 pub mod storage;
 pub mod strategy;
+pub mod task;
 pub mod tenant;
 pub mod trend;
+pub mod user;
 pub mod validate;
 
 pub use ids::{
-    AlertId, BackupSetId, ClusterId, JobId, Revision, RunId, StorageId, StrategyId, TenantId,
-    UserId,
+    AlertId, BackupSetId, ChannelId, ClusterId, JobId, Revision, RunId, StorageId, StrategyId,
+    TenantId, UserId,
 };
 pub use scn::Scn;

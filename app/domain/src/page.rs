@@ -2,6 +2,7 @@
 
 use crate::{
     BackupSetId, Revision, Scn, TenantId,
+    access::Role,
     backup::{BackupKind, TaskSource},
     cluster::ClusterSummary,
     job::JobState,
@@ -111,6 +112,8 @@ pub struct Period {
 /// Everything above the task tables.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overview {
+    /// What the caller may do in this cluster.
+    pub role: Role,
     /// Basic information.
     pub summary: ClusterSummary,
     /// Available Recovery Period.

@@ -39,13 +39,15 @@ pub enum GapCause {
     LogMissing,
     /// Log is there, but no data backup lies in front of it.
     NoDataBackup,
+    /// What was here had expired, and a cleanup removed it.
+    Expired,
     /// Not known.
     Unknown,
 }
 
 impl GapCause {
     /// Every cause.
-    pub const ALL: [GapCause; 9] = [
+    pub const ALL: [GapCause; 10] = [
         GapCause::FirstStart,
         GapCause::StoppedByPerson,
         GapCause::LogLost,
@@ -54,6 +56,7 @@ impl GapCause {
         GapCause::DestinationLost,
         GapCause::LogMissing,
         GapCause::NoDataBackup,
+        GapCause::Expired,
         GapCause::Unknown,
     ];
 
@@ -68,6 +71,7 @@ impl GapCause {
             GapCause::DestinationLost => "destination_lost",
             GapCause::LogMissing => "log_missing",
             GapCause::NoDataBackup => "no_data_backup",
+            GapCause::Expired => "expired",
             GapCause::Unknown => "unknown",
         }
     }

@@ -4,6 +4,7 @@ use crate::{
     BackupSetId, JobId, Revision, Scn, TenantId,
     backup::BackupKind,
     job::{JobState, Progress},
+    second_backup::Place,
 };
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,10 @@ pub struct RecoveryRequest {
     pub until: Scn,
     /// Name of the tenant to make.
     pub new_name: String,
+    /// Which copy of the backups to read; `None` takes the first where that can be read and reaches the
+    /// moment, else the second.
+    #[serde(default)]
+    pub place: Option<Place>,
 }
 
 /// One backup set that a recovery reads.
@@ -50,6 +55,9 @@ pub enum Precision {
 pub struct RecoveryPlan {
     /// The moment asked for.
     pub until: Scn,
+    /// The copy of the backups that is read.
+    #[serde(default)]
+    pub place: Place,
     /// Sets to apply in order: a full one, then incremental ones.
     pub sets: Vec<PlannedSet>,
     /// Log round to replay.

@@ -2,9 +2,13 @@
 //!
 //! The promise is a recovery window: every moment since `keep_from` that can be recovered to now can be
 //! recovered to after a cleanup. So the newest full set at or before `keep_from` and everything after it
-//! stay, and one usable full set stays however old it is.
+//! stay, and one usable full set stays however old it is. [`Backups::decide`] is that rule.
 
-use crate::{BackupSetId, Scn, recoverable::RecoverableRange, second_backup::Place};
+mod decision;
+
+pub use decision::{Backups, Decision, StoredLog, StoredSet};
+
+use crate::{BackupSetId, JobId, Scn, recoverable::RecoverableRange, second_backup::Place};
 use serde::{Deserialize, Serialize};
 
 /// Fewest days of retention.
@@ -33,9 +37,9 @@ pub enum Stored {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeptBecause {
-    /// It is needed to recover to moments inside the window.
+    /// It lies inside the window, or between the window and the set that the window begins with.
     Window,
-    /// It is the newest full set at or before the window's start.
+    /// It is the newest full set at or before the window's start whose log reaches the window.
     BaseOfWindow,
     /// A kept set builds on it.
     BaseOf(BackupSetId),
@@ -45,8 +49,28 @@ pub enum KeptBecause {
     Continues(BackupSetId),
     /// A task that runs reads or writes it; says which.
     InUse(String),
-    /// It is being written.
+    /// It is being written, or log backup goes on from it.
     Unfinished,
+    /// It does not read, and what stays is not all newer.
+    Damaged,
+}
+
+impl KeptBecause {
+    /// The reason in words for people.
+    pub fn words(&self) -> String {
+        match self {
+            KeptBecause::Window => "needed for the days to keep".to_owned(),
+            KeptBecause::BaseOfWindow => "the days to keep begin with it".to_owned(),
+            KeptBecause::BaseOf(set) => format!("set {set} builds on it"),
+            KeptBecause::LastUsable => {
+                "the last full set that can be used, or part of it".to_owned()
+            }
+            KeptBecause::Continues(set) => format!("it continues set {set}"),
+            KeptBecause::InUse(by) => format!("in use: {by}"),
+            KeptBecause::Unfinished => "log backup goes on from it".to_owned(),
+            KeptBecause::Damaged => "it does not read, and older backups stay".to_owned(),
+        }
+    }
 }
 
 /// A thing that stays, and why.
@@ -82,6 +106,15 @@ pub struct CleanupPlan {
     pub kept: Vec<Kept>,
     /// Moments that can be recovered to now and could not afterwards.
     pub lost: Vec<RecoverableRange>,
+}
+
+/// What an order to clean up now has begun.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CleanupsBegun {
+    /// The tasks.
+    pub tasks: Vec<JobId>,
+    /// For each tenant that is left out: its name, why, and what to do, in a sentence without an end.
+    pub skipped: Vec<String>,
 }
 
 impl CleanupPlan {

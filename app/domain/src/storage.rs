@@ -1,6 +1,6 @@
 //! Storage configurations: named destinations, what is known of them, and the report of a test.
 
-use crate::{StorageId, second_backup::Place};
+use crate::{StorageId, second_backup::Place, strategy::label, validate::Violation};
 use serde::{Deserialize, Serialize};
 
 /// Alert when this many percent of a storage are used, unless told otherwise.
@@ -46,6 +46,88 @@ pub struct StorageSettings {
     pub directory: String,
     /// Alert when this many percent of it are used, 1 to 100.
     pub capacity_percent: u8,
+}
+
+/// Longest directory, in bytes.
+pub const DIRECTORY_BYTES_MAX: usize = 1024;
+/// Longest name of a configuration, in characters.
+pub const STORAGE_NAME_MAX: usize = 32;
+
+/// Everything that is wrong with `settings`; the labels of its fields begin with `prefix`.
+pub fn violations(settings: &StorageSettings, prefix: &str) -> Vec<Violation> {
+    let field = |label: &str| format!("{prefix}{label}");
+    let mut found = Vec::new();
+    found.extend(name_violation(&field(label::STORAGE_NAME), &settings.name));
+    found.extend(directory_violation(
+        &field(label::DIRECTORY),
+        &settings.directory,
+    ));
+    if !(1..=100).contains(&settings.capacity_percent) {
+        let given = settings.capacity_percent.to_string();
+        found.push(Violation::new(
+            &field(label::CAPACITY),
+            &given,
+            "use 1 to 100 percent",
+        ));
+    }
+    found
+}
+
+/// What is wrong with the name of a configuration.
+pub fn name_violation(field: &str, name: &str) -> Option<Violation> {
+    let mut letters = name.chars();
+    let starts = letters.next().is_some_and(|c| c.is_ascii_alphabetic());
+    let rest = letters.all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let right = starts && rest && (2..=STORAGE_NAME_MAX).contains(&name.len());
+    (!right).then(|| {
+        let allowed = "use 2 to 32 letters, digits and underscores, beginning with a letter";
+        Violation::new(field, name, allowed)
+    })
+}
+
+fn directory_violation(field: &str, directory: &str) -> Option<Violation> {
+    let wrong = |allowed: &str| Some(Violation::new(field, directory, allowed));
+    if !directory.starts_with('/') {
+        return wrong("give the directory with its whole path, beginning with /");
+    }
+    if directory.len() > DIRECTORY_BYTES_MAX {
+        return wrong("it is longer than 1024 bytes; use a shorter one");
+    }
+    if directory.bytes().any(|byte| byte.is_ascii_control()) {
+        return wrong("leave out line breaks and other control characters");
+    }
+    let mut parts = parts(directory).peekable();
+    if parts.peek().is_none() {
+        return wrong("use a directory of its own below the root");
+    }
+    if parts.any(|part| part == "." || part == "..") {
+        return wrong("write the directory without . and ..");
+    }
+    None
+}
+
+fn parts(directory: &str) -> impl Iterator<Item = &str> {
+    directory.split('/').filter(|part| !part.is_empty())
+}
+
+/// The directory in the form in which equal ones are equal texts: no slash twice and none at the end.
+pub fn plain_directory(directory: &str) -> String {
+    let root = if directory.starts_with('/') { "/" } else { "" };
+    format!(
+        "{root}{}",
+        parts(directory).collect::<Vec<&str>>().join("/")
+    )
+}
+
+/// Whether two texts name the same directory, as far as texts can tell.
+pub fn same_directory(a: &str, b: &str) -> bool {
+    plain_directory(a) == plain_directory(b)
+}
+
+/// Whether `inner` lies below `outer`, as far as texts can tell.
+pub fn is_within(inner: &str, outer: &str) -> bool {
+    let mut inner = parts(inner);
+    parts(outer).all(|part| inner.next() == Some(part)) && inner.next().is_some()
 }
 
 /// A storage configuration.

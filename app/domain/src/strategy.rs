@@ -9,6 +9,18 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+pub mod check;
+pub mod difference;
+pub mod label;
+mod report;
+mod standing;
+
+pub use difference::Difference;
+pub use report::{
+    FIRST_TIME, LogBackupEnd, PREVIEW_RUNS, StorageUse, StrategyForm, StrategyReport, StrategySaved,
+};
+pub use standing::{SKIPPED_MAX, Standing, standing};
+
 /// Most days that a monthly schedule may name.
 pub const MONTH_DAYS_MAX: usize = 10;
 
@@ -22,13 +34,84 @@ pub enum Cycle {
     Month,
 }
 
+impl Cycle {
+    /// Every cycle.
+    pub const ALL: [Cycle; 2] = [Cycle::Week, Cycle::Month];
+
+    /// The form's label.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Cycle::Week => "Week",
+            Cycle::Month => "Month",
+        }
+    }
+
+    /// The last day that it may have.
+    pub const fn last_day(self) -> u8 {
+        match self {
+            Cycle::Week => 7,
+            Cycle::Month => 31,
+        }
+    }
+}
+
 /// A time of day, on the wall clock of a schedule's zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct TimeOfDay {
     /// 0 to 23.
     pub hour: u8,
     /// 0 to 59.
     pub minute: u8,
+}
+
+impl std::fmt::Display for TimeOfDay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:02}:{:02}", self.hour, self.minute)
+    }
+}
+
+impl From<TimeOfDay> for String {
+    fn from(at: TimeOfDay) -> String {
+        at.to_string()
+    }
+}
+
+/// A text that should be a time of day and is not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is not a time of day; use 00:00 to 23:59")]
+pub struct BadTime(String);
+
+impl TryFrom<String> for TimeOfDay {
+    type Error = BadTime;
+
+    fn try_from(text: String) -> Result<Self, BadTime> {
+        text.parse()
+    }
+}
+
+impl std::str::FromStr for TimeOfDay {
+    type Err = BadTime;
+
+    /// Reads `02:00`, also with seconds that are zero as some browsers send them.
+    fn from_str(text: &str) -> Result<Self, BadTime> {
+        let whole = text
+            .strip_suffix(":00")
+            .filter(|rest| rest.contains(':'))
+            .unwrap_or(text);
+        let part = |text: &str, end: u8| {
+            let digits = (1..=2).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+            let value = text.parse().ok().filter(|value| *value < end);
+            value.filter(|_| digits)
+        };
+        let time = whole.split_once(':').and_then(|(hour, minute)| {
+            Some(TimeOfDay {
+                hour: part(hour, 24)?,
+                minute: part(minute, 60)?,
+            })
+        });
+        time.ok_or_else(|| BadTime(text.to_owned()))
+    }
 }
 
 /// When data backups are made.
@@ -242,4 +325,66 @@ pub struct ScheduleRun {
     pub tasks: Vec<JobId>,
     /// Version of this row.
     pub rev: Revision,
+}
+
+/// A strategy as small as can be, for tests.
+#[cfg(test)]
+pub(crate) fn test_settings() -> StrategySettings {
+    StrategySettings {
+        method: BackupMethod::Physical,
+        storage: StorageSettings {
+            name: "first".to_owned(),
+            kind: crate::storage::StorageKind::File,
+            directory: "/backup".to_owned(),
+            capacity_percent: 80,
+        },
+        schedule: Schedule {
+            cycle: Cycle::Week,
+            days: [(7, BackupKind::Full)].into(),
+            at: TimeOfDay { hour: 2, minute: 0 },
+            zone: "UTC".to_owned(),
+        },
+        start_log_backup: true,
+        cleanup: CleanupSettings {
+            enabled: false,
+            retention_days: 7,
+            at: TimeOfDay { hour: 4, minute: 0 },
+        },
+        thresholds: Thresholds::default(),
+        second: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_day_are_read_as_they_are_written() {
+        for text in ["00:00", "02:05", "23:59"] {
+            let time: TimeOfDay = text.parse().unwrap();
+            assert_eq!(time.to_string(), text);
+            assert_eq!(format!("{text}:00").parse(), Ok(time));
+            let json = serde_json::to_string(&time).unwrap();
+            assert_eq!(json, format!("\"{text}\""));
+            assert_eq!(serde_json::from_str::<TimeOfDay>(&json).unwrap(), time);
+        }
+        for wrong in [
+            "", "2", "24:00", "02:60", "02:00:30", "a:b", "+2:00", "002:00", "02:0:0:0",
+        ] {
+            let error = wrong.parse::<TimeOfDay>().unwrap_err();
+            assert!(error.to_string().contains("23:59"), "{error}");
+        }
+    }
+
+    #[test]
+    fn settings_are_plain_json() {
+        let json = serde_json::to_value(test_settings()).unwrap();
+        assert_eq!(json["schedule"]["days"]["7"], "full");
+        assert_eq!(json["schedule"]["at"], "02:00");
+        assert_eq!(
+            serde_json::from_value::<StrategySettings>(json).unwrap(),
+            test_settings()
+        );
+    }
 }

@@ -1,5 +1,6 @@
 //! Checks of what people type. The browser previews them; the server's answer counts.
 
+use crate::access::RESERVED_NAMES;
 use serde::{Deserialize, Serialize};
 
 /// A wrong field: which one, what was given, what is allowed.
@@ -52,6 +53,29 @@ pub fn name(field: &str, value: &str) -> Result<String, Violation> {
     ))
 }
 
+/// Checks the name of a user: 2 to 64 letters, digits and `. _ - @`, a letter or digit first, and none
+/// that a part of the console acts under.
+pub fn user_name(field: &str, value: &str) -> Result<String, Violation> {
+    let mut characters = value.chars();
+    let starts = characters.next().is_some_and(|c| c.is_ascii_alphanumeric());
+    let rest = characters.all(|c| c.is_ascii_alphanumeric() || "._-@".contains(c));
+    if !(starts && rest && (2..=NAME_LENGTH_MAX).contains(&value.len())) {
+        return Err(Violation::new(
+            field,
+            value,
+            "use 2 to 64 letters, digits, dots, dashes, underscores and @, beginning with a letter or digit",
+        ));
+    }
+    if RESERVED_NAMES.contains(&value.to_ascii_lowercase().as_str()) {
+        return Err(Violation::new(
+            field,
+            value,
+            "use another name; the console itself acts under this one",
+        ));
+    }
+    Ok(value.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +107,27 @@ mod tests {
             long.as_str(),
         ] {
             assert_eq!(name("tenant", bad).unwrap_err().value, bad);
+        }
+    }
+
+    #[test]
+    fn names_of_users_may_be_addresses_but_not_those_of_the_console() {
+        for good in ["maria", "m.rossi", "ops-2", "maria@example.org", "7up"] {
+            assert_eq!(user_name("Name", good).as_deref(), Ok(good));
+        }
+        let long = "a".repeat(65);
+        for bad in [
+            "",
+            "a",
+            ".x",
+            "a b",
+            "ma/ria",
+            "märia",
+            "Demonstration",
+            "scheduler",
+            long.as_str(),
+        ] {
+            assert_eq!(user_name("Name", bad).unwrap_err().value, bad);
         }
     }
 }

@@ -5,10 +5,14 @@
 
 pub mod archives;
 pub mod backups;
+pub mod cleanup;
 pub mod clusters;
 pub mod feed;
 pub mod recoveries;
+pub mod second_logs;
 pub mod storage;
+pub mod strategies;
+pub mod tasks;
 pub mod tenants;
 
 mod asked;

@@ -8,3 +8,4 @@ pub mod document;
 pub mod poll;
 pub mod time;
 pub mod timer;
+pub mod zone;

@@ -6,4 +6,5 @@ pub mod home;
 pub mod not_found;
 pub mod recovery;
 pub mod status;
+pub mod strategy;
 pub mod words;

@@ -1,17 +1,12 @@
 //! Data backups: back up now, and canceling of tasks.
 
-use crate::{
-    access::{Entry, Operator},
-    error::Error,
-    jobs::queue,
-    reports::known,
-};
+use crate::{access::Operator, audit::Entry, error::Error, jobs::queue, reports::known};
 use domain::{
     ClusterId, JobId, TenantId,
     archive::ArchiveState,
     backup::{BackupKind, BackupsBegun, TaskSource, Trigger},
     capability::Capabilities,
-    job::{JobEvent, JobKind},
+    job::{JobEvent, JobKind, JobState},
     tenant::TenantState,
 };
 use store::{Job, JobPatch, NewJob, Order, TenantPicture};
@@ -30,7 +25,7 @@ impl Operator {
     ) -> Result<BackupsBegun, Error> {
         let inner = self.inner();
         let handle = self.handle(cluster)?;
-        let known = known(inner, cluster).await?;
+        let known = known(inner, &handle).await?;
         check_kind(&known.cluster.capabilities, kind)?;
         let picture = inner.store.picture(handle.id).await?;
         let (chosen, source) = match tenant {
@@ -82,11 +77,11 @@ impl Operator {
         }
     }
 
-    /// Asks a data backup or recovery to stop. What it made so far is removed.
+    /// Asks a task to stop. What it made so far is removed.
     pub async fn cancel(&self, cluster: &str, task: JobId) -> Result<(), Error> {
         let inner = self.inner();
         let handle = self.handle(cluster)?;
-        let capabilities = known(inner, cluster).await?.cluster.capabilities;
+        let capabilities = known(inner, &handle).await?.cluster.capabilities;
         inner
             .store
             .change(async |change| {
@@ -97,8 +92,21 @@ impl Operator {
                         id: task.to_string(),
                     });
                 };
-                let patch = cancel_patch(&job, &capabilities, inner.now())?;
-                change.patch_job(job.id, job.state, None, &patch).await?;
+                let now = inner.now();
+                let next = canceled(&job, &capabilities)?;
+                let by = &self.actor.name;
+                if next.is_final() {
+                    let step = format!("Canceled by {by} before it was begun");
+                    queue::drop_queued(change, &job, now, &step).await?;
+                } else {
+                    let patch = JobPatch {
+                        state: Some(next),
+                        ..JobPatch::default()
+                    };
+                    change.patch_job(job.id, job.state, None, &patch).await?;
+                    let step = format!("{by} asked to cancel it");
+                    change.add_step(job.id, now, &step).await?;
+                }
                 if job.order.kind() == JobKind::DataBackup {
                     change.period_changed(handle.id).await?;
                 }
@@ -111,6 +119,7 @@ impl Operator {
                 entry.write(change, inner, &self.actor).await
             })
             .await?;
+        inner.schedule.notify_one();
         handle.nudge(inner.now());
         Ok(())
     }
@@ -180,7 +189,7 @@ fn sorted<'a>(
 }
 
 /// Why a tenant cannot be backed up: a set is only worth something with the log that continues it.
-fn not_archiving(tenant: &TenantPicture) -> Option<String> {
+pub(crate) fn not_archiving(tenant: &TenantPicture) -> Option<String> {
     let name = &tenant.facts.name;
     let state = tenant.archive.as_ref().map(|archive| &archive.state);
     Some(match (tenant.facts.state, state) {
@@ -203,11 +212,8 @@ fn not_archiving(tenant: &TenantPicture) -> Option<String> {
     })
 }
 
-fn cancel_patch(
-    job: &Job,
-    capabilities: &Capabilities,
-    now: domain::Scn,
-) -> Result<JobPatch, Error> {
+/// The state of a task after somebody asked to stop it, or why that cannot be.
+fn canceled(job: &Job, capabilities: &Capabilities) -> Result<JobState, Error> {
     let kind = job.order.kind();
     let what = kind.label();
     let possible = match kind {
@@ -230,9 +236,5 @@ fn cancel_patch(
             "this cluster cannot cancel a {what} that has begun; wait for its end"
         )));
     }
-    Ok(JobPatch {
-        state: Some(next),
-        ended: next.is_final().then_some(now),
-        ..JobPatch::default()
-    })
+    Ok(next)
 }

@@ -1,10 +1,7 @@
 //! Clusters: adding one.
 
 use crate::{
-    access::{Admin, Entry},
-    error::Error,
-    handle::ClusterHandle,
-    tasks::keep,
+    access::GlobalAdmin, audit::Entry, error::Error, handle::ClusterHandle, strategies, tasks::keep,
 };
 use domain::{
     ClusterId,
@@ -19,7 +16,7 @@ use store::AddCluster;
 /// What the audit calls it.
 pub(crate) const CREATE_CLUSTER: &str = "create cluster";
 
-impl Admin {
+impl GlobalAdmin {
     /// Makes a cluster, opens it, and makes its first tenant if one is named.
     pub async fn create_cluster(&self, new: &NewCluster) -> Result<ClusterId, Error> {
         let inner = &self.console.inner;
@@ -51,6 +48,8 @@ impl Admin {
             .store
             .change(async |change| {
                 let id = change.add_cluster(&add).await?;
+                let place = (add.name.as_str(), add.destination_dir.as_str());
+                strategies::own_storage(change, inner, place, add.created).await?;
                 if let Some(identity) = &identity {
                     change.cluster_identity(id, identity).await?;
                 }
@@ -75,7 +74,11 @@ impl Admin {
         inner.adopt(&handle);
         inner.first_try(&handle).await;
         if let Some(tenant) = &new.first_tenant {
-            let made = self.operator().create_tenant(&new.name, tenant).await;
+            let made = self
+                .admin()
+                .operator()
+                .create_tenant(&new.name, tenant)
+                .await;
             made.map_err(|error| {
                 Error::Conflict(format!(
                     "cluster {} was made, but not its first tenant: {error}; create the tenant \

@@ -1,21 +1,23 @@
 //! The console: what is behind every page, command and task of one process.
 
 use crate::{
-    access::{Admin, Operator, Viewer},
     demo,
     error::{Error, chain},
     handle::ClusterHandle,
     jobs::worker,
+    measure::Counted,
+    readiness::Tried,
+    refusals::{self, Refusals},
+    secret::{KeyPlace, Secrets},
+    sign_in::SignIn,
     tasks::{
-        keep, sizes,
+        forget, keep,
+        pulse::{self, Pulse},
+        schedule, sizes,
         supervise::{Duty, supervise},
     },
 };
-use domain::{
-    Scn,
-    access::{Actor, Role},
-    clock::Clock,
-};
+use domain::{Scn, clock::Clock};
 use engine::{EngineOpener, EngineSettings};
 use std::{
     collections::BTreeMap,
@@ -47,6 +49,8 @@ pub struct ConsoleParts {
     pub home: PathBuf,
     /// Whether no other process uses the control database, so that what an earlier one held is free.
     pub alone: bool,
+    /// Where the key comes from that seals secrets.
+    pub key: KeyPlace,
 }
 
 /// The console. Cheap to clone; all clones are one.
@@ -61,12 +65,26 @@ pub(crate) struct Inner {
     pub(crate) opener: Arc<dyn EngineOpener>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) home: PathBuf,
+    /// Seals and opens what others entrust to the console.
+    pub(crate) secrets: Secrets,
     /// Wakes the worker.
     pub(crate) queue: Notify,
+    /// Wakes the scheduler: a strategy changed, or a task of a run ended.
+    pub(crate) schedule: Notify,
     /// Held while a cluster is added, so that two of one name cannot be.
     pub(crate) adding: tokio::sync::Mutex<()>,
+    /// What signing in needs.
+    pub(crate) sign_in: SignIn,
+    /// Refused calls that are not recorded yet.
+    pub(crate) refusals: Refusals,
     clusters: Mutex<BTreeMap<String, Arc<ClusterHandle>>>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
+    /// Signs of life of the duties.
+    pulses: Mutex<Vec<Arc<Pulse>>>,
+    /// The last count of all tasks.
+    pub(crate) counted: tokio::sync::Mutex<Counted>,
+    /// The last try of the database.
+    pub(crate) tried: tokio::sync::Mutex<Tried>,
     stop: watch::Sender<bool>,
 }
 
@@ -80,15 +98,24 @@ impl Console {
 
     /// Takes the known clusters in, and begins to open and observe them and to work on the queue.
     pub async fn begin(parts: ConsoleParts) -> Result<Console, Error> {
+        let (store, clock) = (parts.store.clone(), Arc::clone(&parts.clock));
+        let secrets = Secrets::start(store, clock, parts.key).await?;
         let inner = Arc::new(Inner {
+            secrets,
             store: parts.store,
             opener: parts.opener,
             clock: parts.clock,
             home: parts.home,
             queue: Notify::new(),
+            schedule: Notify::new(),
             adding: tokio::sync::Mutex::default(),
+            sign_in: SignIn::default(),
+            refusals: Refusals::default(),
             clusters: Mutex::default(),
             tasks: Mutex::default(),
+            pulses: Mutex::default(),
+            counted: tokio::sync::Mutex::default(),
+            tried: tokio::sync::Mutex::default(),
             stop: watch::Sender::new(false),
         });
         if parts.alone {
@@ -103,6 +130,21 @@ impl Console {
             cluster: None,
         };
         inner.supervise(duty, worker::run);
+        let duty = Duty {
+            name: "schedule",
+            cluster: None,
+        };
+        inner.supervise(duty, schedule::run);
+        let duty = Duty {
+            name: "record of refused calls",
+            cluster: None,
+        };
+        inner.supervise(duty, refusals::run);
+        let duty = Duty {
+            name: "removal of old sessions and audit entries",
+            cluster: None,
+        };
+        inner.supervise(duty, forget::run);
         let duty = Duty {
             name: "sampling of sizes",
             cluster: None,
@@ -121,24 +163,6 @@ impl Console {
         if tokio::time::timeout(OPEN_WAIT, all).await.is_err() {
             tracing::warn!("some clusters are still opening; starting without waiting for them");
         }
-    }
-
-    /// What everybody may do.
-    pub fn viewer(&self, actor: &Actor) -> Result<Viewer, Error> {
-        self.require(actor, Role::Viewer)?;
-        Ok(Viewer::new(self.clone()))
-    }
-
-    /// What an operator may do.
-    pub fn operator(&self, actor: &Actor) -> Result<Operator, Error> {
-        self.require(actor, Role::Operator)?;
-        Ok(Operator::new(self.clone(), actor.clone()))
-    }
-
-    /// What an administrator may do.
-    pub fn admin(&self, actor: &Actor) -> Result<Admin, Error> {
-        self.require(actor, Role::Admin)?;
-        Ok(Admin::new(self.clone(), actor.clone()))
     }
 
     /// Makes the demonstration cluster, if it is missing, and begins its workload.
@@ -166,16 +190,6 @@ impl Console {
             tracing::warn!("{}", chain(&error));
         }
     }
-
-    fn require(&self, actor: &Actor, needed: Role) -> Result<(), Error> {
-        if actor.role >= needed {
-            return Ok(());
-        }
-        Err(Error::Forbidden {
-            actor: actor.name.clone(),
-            needed,
-        })
-    }
 }
 
 impl Inner {
@@ -184,19 +198,9 @@ impl Inner {
         self.clock.now()
     }
 
-    /// The cluster of this name.
-    pub(crate) fn handle(&self, name: &str) -> Result<Arc<ClusterHandle>, Error> {
-        // The lock is released before the error asks for it again.
-        let found = lock(&self.clusters).get(name).cloned();
-        found.ok_or_else(|| self.no_cluster(name))
-    }
-
-    /// There is no cluster of this name; the error names those there are.
-    pub(crate) fn no_cluster(&self, name: &str) -> Error {
-        Error::NoCluster {
-            name: name.to_owned(),
-            known: lock(&self.clusters).keys().cloned().collect(),
-        }
+    /// The cluster of this name, whoever asks. Handles of roles have their own way, which looks at the role.
+    pub(crate) fn any_cluster(&self, name: &str) -> Option<Arc<ClusterHandle>> {
+        lock(&self.clusters).get(name).cloned()
     }
 
     /// Every cluster.
@@ -232,10 +236,21 @@ impl Inner {
         Work: Future<Output = ()> + Send + 'static,
     {
         let inner = Arc::clone(self);
+        let cluster = duty.cluster.as_ref();
+        let cluster = cluster.map(|handle| (handle.id, handle.name.clone()));
+        let pulse = Arc::new(Pulse::new(duty.name, cluster, self.now()));
+        lock(&self.pulses).push(Arc::clone(&pulse));
         self.spawn(async move {
             let again = Arc::clone(&inner);
-            supervise(inner, duty, move || begin(Arc::clone(&again))).await;
+            let ended = Arc::clone(&inner);
+            supervise(inner, duty, &pulse, move || begin(Arc::clone(&again))).await;
+            lock(&ended.pulses).retain(|other| !Arc::ptr_eq(other, &pulse));
         });
+    }
+
+    /// The signs of life of the duties that run.
+    pub(crate) fn pulses(&self) -> Vec<Arc<Pulse>> {
+        lock(&self.pulses).clone()
     }
 
     /// Runs a task until it ends by itself after [`Inner::stopped`].
@@ -248,8 +263,9 @@ impl Inner {
         *self.stop.borrow()
     }
 
-    /// Waits until the process is ending.
+    /// Waits until the process is ending. Duties wait here between two rounds, so it is their sign of life too.
     pub(crate) async fn stopped(&self) {
+        pulse::beat(self.now());
         let mut stop = self.stop.subscribe();
         // An error means that the console is gone, which is an end too.
         let _ = stop.wait_for(|stop| *stop).await;

@@ -11,7 +11,8 @@ impl Viewer {
     /// What changed in a cluster after `since`.
     pub async fn feed(&self, cluster: &str, since: Revision) -> Result<Delta, Error> {
         let inner = &self.console.inner;
-        let id = inner.handle(cluster)?.id;
+        let handle = self.handle(cluster)?;
+        let id = handle.id;
         let rows = inner.store.feed(id, since).await?;
         let mut delta = Delta {
             rev: rows.rev,
@@ -27,13 +28,13 @@ impl Viewer {
             return Ok(delta);
         }
         // Read after the revision: what is newer than it comes once more, and what it promises is here.
-        let known = known(inner, cluster).await?;
-        let picture = inner.store.picture(id).await?;
+        let known = known(inner, &handle).await?;
+        let shown = inner.shown(&handle, known.observed_rev).await?;
         if rows.period {
-            delta.period = Some(period_of(inner, &known.cluster, &picture).await?);
+            delta.period = Some(period_of(inner, &known.cluster, &shown).await?);
         }
         if rows.summary {
-            delta.summary = Some(summarize(inner, known.cluster, &picture).await?);
+            delta.summary = Some(summarize(inner, known.cluster, &shown).await?);
         }
         Ok(delta)
     }

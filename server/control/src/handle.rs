@@ -1,12 +1,13 @@
 //! A managed cluster at run time: its engine, if it is open, and what wakes its observer.
 
-use crate::{error::Error, tasks::observe::Eye};
+use crate::{error::Error, measure, shown::Slot, tasks::observe::Eye};
 use domain::{BackupSetId, ClusterId, Scn, TenantId};
 use engine::{Engine, EngineError, EngineErrorKind, EngineSettings};
 use std::{
     future::Future,
+    path::PathBuf,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -17,6 +18,9 @@ use tokio::sync::{Notify, watch};
 const ANSWER_MAX: Duration = Duration::from_secs(60);
 /// How long the observer looks more often after somebody did something.
 const EAGER_NS: u64 = 10 * domain::scn::NS_PER_SECOND;
+/// Longest pause before an engine is told again where second copies go; one that seems longer means that
+/// the clock was set back.
+const SECOND_PAUSE_MAX_NS: u64 = 60 * domain::scn::NS_PER_SECOND;
 
 /// One managed cluster of this process.
 pub(crate) struct ClusterHandle {
@@ -25,9 +29,13 @@ pub(crate) struct ClusterHandle {
     /// Its name.
     pub(crate) name: String,
     /// What its engine is opened with.
-    pub(crate) settings: EngineSettings,
+    settings: Mutex<EngineSettings>,
     /// What the observer knows; locked while it looks.
     pub(crate) eye: tokio::sync::Mutex<Eye>,
+    /// What pages are made of; nothing before the first look.
+    pub(crate) shown: Slot,
+    /// Held while that is read from the control database.
+    pub(crate) reading: tokio::sync::Mutex<()>,
     /// Wakes the observer.
     pub(crate) look: Notify,
     /// Attempts at tasks that run here now.
@@ -36,6 +44,10 @@ pub(crate) struct ClusterHandle {
     tried: watch::Sender<bool>,
     engine: Mutex<Option<Arc<dyn Engine>>>,
     eager_until: AtomicU64,
+    /// From when on the engine has to be told where second copies go, in ns; none while it knows.
+    second_due: Mutex<Option<Scn>>,
+    /// Why it could not be told lately; empty when it could.
+    second_fault: Mutex<String>,
     /// Since when sizes are worth a sample, in ns; 0 while they are not.
     sample_wanted: AtomicU64,
 }
@@ -50,15 +62,52 @@ impl ClusterHandle {
         ClusterHandle {
             id,
             name: settings.name.clone(),
-            settings,
+            settings: Mutex::new(settings),
             eye: tokio::sync::Mutex::default(),
+            shown: Slot::new(None),
+            reading: tokio::sync::Mutex::default(),
             look: Notify::new(),
             attempts: AtomicUsize::new(0),
             tried: watch::Sender::new(false),
             engine: Mutex::new(engine),
             eager_until: AtomicU64::new(0),
+            second_due: Mutex::new(Some(Scn::ZERO)),
+            second_fault: Mutex::default(),
             sample_wanted: AtomicU64::new(0),
         }
+    }
+
+    /// What its engine is opened with.
+    pub(crate) fn settings(&self) -> EngineSettings {
+        locked(&self.settings).clone()
+    }
+
+    /// From the next opening on its backups go elsewhere.
+    pub(crate) fn set_destination(&self, destination: PathBuf) {
+        locked(&self.settings).destination = destination;
+    }
+
+    /// From `at` on the engine has to be told where second copies go.
+    pub(crate) fn second_is_due(&self, at: Scn) {
+        *locked(&self.second_due) = Some(at);
+    }
+
+    /// Whether it has to be told now; the caller does it, or says again that it is due.
+    pub(crate) fn take_second_due(&self, now: Scn) -> bool {
+        let mut due = locked(&self.second_due);
+        let is_due = due.is_some_and(|at| at <= now || at.since_ns(now) > SECOND_PAUSE_MAX_NS);
+        if is_due {
+            *due = None;
+        }
+        is_due
+    }
+
+    /// Notes why it could not be told, with nothing when it could; `false` when that is known already.
+    pub(crate) fn tell_second(&self, fault: &str) -> bool {
+        let mut known = locked(&self.second_fault);
+        let new = *known != fault;
+        fault.clone_into(&mut known);
+        new
     }
 
     /// The engine, if it is open.
@@ -81,6 +130,16 @@ impl ClusterHandle {
         *self.slot() = Some(engine);
     }
 
+    /// Whether the engine knows where second copies go, so that what it says of them counts.
+    pub(crate) fn is_second_settled(&self) -> bool {
+        locked(&self.second_due).is_none()
+    }
+
+    /// Why the engine could not be told lately where second copies go.
+    pub(crate) fn second_fault(&self) -> Option<String> {
+        Some(locked(&self.second_fault).clone()).filter(|fault| !fault.is_empty())
+    }
+
     /// Takes the engine out of service, to end it.
     pub(crate) fn take_engine(&self) -> Option<Arc<dyn Engine>> {
         self.slot().take()
@@ -89,6 +148,11 @@ impl ClusterHandle {
     /// Notes that opening was tried.
     pub(crate) fn set_tried(&self) {
         self.tried.send_replace(true);
+    }
+
+    /// Whether opening was tried.
+    pub(crate) fn was_tried(&self) -> bool {
+        *self.tried.borrow()
     }
 
     /// Waits until opening was tried once.
@@ -144,11 +208,25 @@ impl ClusterHandle {
         self.eye.lock().await.has_set(tenant, set)
     }
 
-    fn slot(&self) -> std::sync::MutexGuard<'_, Option<Arc<dyn Engine>>> {
-        self.engine
-            .lock()
-            .expect("invariant: nothing panics while it holds the engine's slot")
+    /// Whether the last look found a usable copy of this set.
+    pub(crate) async fn has_copy(&self, tenant: TenantId, set: BackupSetId) -> bool {
+        self.eye.lock().await.has_copy(tenant, set)
     }
+
+    /// Whether the last look found a tenant of this name.
+    pub(crate) async fn has_tenant(&self, name: &str) -> bool {
+        self.eye.lock().await.has_tenant(name)
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<Arc<dyn Engine>>> {
+        locked(&self.engine)
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .expect("invariant: nothing panics while it holds a lock of the handle")
 }
 
 /// An attempt that runs.
@@ -176,7 +254,10 @@ pub(crate) async fn answer_within<T>(
     subject: &str,
     call: impl Future<Output = Result<T, EngineError>>,
 ) -> Result<T, EngineError> {
-    match tokio::time::timeout(limit, call).await {
+    let begun = tokio::time::Instant::now();
+    let answered = tokio::time::timeout(limit, call).await;
+    measure::engine_call(operation, begun.elapsed());
+    match answered {
         Ok(answer) => answer,
         Err(_) => Err(EngineError::new(
             EngineErrorKind::Unreachable,

@@ -1,7 +1,8 @@
 //! Log backup: starting and stopping it for a tenant.
 
 use crate::{
-    access::{Entry, Operator},
+    access::Operator,
+    audit::Entry,
     backups::named,
     error::Error,
     handle::{ClusterHandle, answer},

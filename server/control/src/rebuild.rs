@@ -2,11 +2,12 @@
 //! destination, with their sets, their log and the moments they can be recovered to.
 
 use crate::{
-    access::{Admin, Entry},
+    access::GlobalAdmin,
+    audit::Entry,
     console::Inner,
     error::{Error, chain},
     handle::{ClusterHandle, answer_within},
-    reports::ranges,
+    shown::ranges,
     tasks::keep,
 };
 use domain::{
@@ -88,7 +89,7 @@ pub struct RebuiltTenant {
     pub ranges: Vec<RecoverableRange>,
 }
 
-impl Admin {
+impl GlobalAdmin {
     /// Takes on clusters found at a destination. May be repeated: one that is managed already is left alone.
     pub async fn rebuild(&self, order: &Rebuild) -> Result<Rebuilt, Error> {
         let inner = &self.console.inner;

@@ -1,13 +1,14 @@
 //! Recoveries: what one would read and reach, and beginning one.
 
 use crate::{
-    access::{Entry, Operator},
+    access::Operator,
+    audit::Entry,
     backups::named,
     console::Inner,
     error::Error,
     handle::{ClusterHandle, answer},
     jobs::queue,
-    reports::ranges,
+    shown::{ranges, ranges_of},
     tasks::observe,
 };
 use domain::{
@@ -17,6 +18,7 @@ use domain::{
     page::TaskFilter,
     recoverable::{RecoverableRange, Verdict, verdict},
     recovery::{RecoveryPlan, RecoveryRequest},
+    second_backup::Place,
     tenant::TenantState,
     validate::{self, Violation},
 };
@@ -59,14 +61,19 @@ impl Operator {
             order: Order::Recovery {
                 until: request.until,
                 new_name: request.new_name.clone(),
-                place: None,
+                place: request.place,
             },
             trigger: Trigger::Manual,
             token: queue::token(),
             created: inner.now(),
             run: None,
         };
-        let detail = format!("until {} as {}", request.until, request.new_name);
+        let from = match request.place {
+            Some(Place::First) => " from the first copy",
+            Some(Place::Second) => " from the second copy",
+            None => "",
+        };
+        let detail = format!("until {} as {}{from}", request.until, request.new_name);
         let entry = Entry {
             operation: "recovery",
             cluster: handle.id,
@@ -102,7 +109,7 @@ impl Operator {
             tenant: TenantKey(tenant.facts.engine_key.clone()),
             until: request.until,
             new_name: request.new_name.clone(),
-            place: None,
+            place: request.place,
         };
         let engine = handle.engine()?;
         let name = &tenant.facts.name;
@@ -145,7 +152,10 @@ fn violations(
     now: Scn,
 ) -> Result<Vec<Violation>, Error> {
     let tenant = named(picture, request.tenant)?;
-    let ranges = ranges(tenant);
+    let ranges = match request.place {
+        Some(place) => ranges_of(tenant, place),
+        None => ranges(tenant),
+    };
     let mut found = Vec::new();
     if let Some(allowed) = refused_moment(&ranges, &tenant.facts.name, request.until, now) {
         found.push(Violation::new(MOMENT, &request.until.to_rfc3339(), allowed));

@@ -1,35 +1,42 @@
 //! What the page shows above its tables, made from stored observations only.
 
-use crate::{access::Viewer, console::Inner, error::Error};
+use crate::{
+    access::Viewer,
+    console::Inner,
+    error::Error,
+    handle::ClusterHandle,
+    shown::{Shown, ShownTenant},
+    strategies,
+};
 use domain::{
-    BackupSetId, JobId, Scn,
+    ClusterId, JobId, Scn,
+    access::Role,
     archive::{ArchiveState, LogArchive},
-    backup::{BackupJob, BackupKind, BackupSet},
+    backup::BackupJob,
     cluster::{Cluster, ClusterSummary, ScheduleStatus},
-    page::{Marker, MarkerKind, Overview, Page, Period, TaskFilter, TenantPeriod},
-    recoverable::{self, RecoverableRange, SetPoint},
+    page::{Marker, MarkerKind, Overview, Page, Period, TaskFilter},
+    recoverable,
     recovery::RecoveryJob,
     scn::NS_PER_DAY,
     tenant::{Tenant, TenantState},
 };
-use store::{KnownCluster, TenantPicture};
+use std::sync::Arc;
+use store::KnownCluster;
 
 /// Days that the calendar can show marks of.
 const MARKED_DAYS: u64 = 40;
-/// Most marks of sets on the calendar; the newest ones are shown.
-const SET_MARKS_MAX: usize = 2000;
-/// Most recoverable ranges of a tenant that a page gets, and gaps between them; the newest ones.
-/// Whether a moment can be recovered is always decided with all of them.
-const RANGES_MAX: usize = 1000;
 
 impl Viewer {
-    /// Every cluster with its basic information, by name.
+    /// Every cluster that the actor may look at, with its basic information, by name.
     pub async fn clusters(&self) -> Result<Vec<ClusterSummary>, Error> {
         let inner = &self.console.inner;
         let mut summaries = Vec::new();
         for known in inner.store.clusters().await? {
-            let picture = inner.store.picture(known.cluster.id).await?;
-            summaries.push(summarize(inner, known.cluster, &picture).await?);
+            if self.actor.grants.in_cluster(known.cluster.id).is_none() {
+                continue;
+            }
+            let shown = shown(inner, &known).await?;
+            summaries.push(summarize(inner, known.cluster, &shown).await?);
         }
         Ok(summaries)
     }
@@ -39,22 +46,28 @@ impl Viewer {
         let inner = &self.console.inner;
         // Read first: what changes meanwhile comes again with the feed instead of being missed.
         let rev = inner.store.revision().await?;
-        let known = known(inner, cluster).await?;
-        let picture = inner.store.picture(known.cluster.id).await?;
+        let handle = self.handle(cluster)?;
+        let known = known(inner, &handle).await?;
+        let shown = inner.shown(&handle, known.observed_rev).await?;
         Ok(Overview {
-            period: period_of(inner, &known.cluster, &picture).await?,
-            summary: summarize(inner, known.cluster, &picture).await?,
+            role: self.role_in(handle.id),
+            period: period_of(inner, &known.cluster, &shown).await?,
+            summary: summarize(inner, known.cluster, &shown).await?,
             now: inner.now(),
             rev,
         })
     }
 
+    fn role_in(&self, cluster: ClusterId) -> Role {
+        let role = self.actor.grants.in_cluster(cluster);
+        role.unwrap_or(Role::Viewer)
+    }
+
     /// The tenants of a cluster, by name.
     pub async fn tenants(&self, cluster: &str) -> Result<Vec<Tenant>, Error> {
         let inner = &self.console.inner;
-        let id = inner.handle(cluster)?.id;
-        let picture = inner.store.picture(id).await?;
-        Ok(picture.iter().map(TenantPicture::tenant).collect())
+        let id = self.handle(cluster)?.id;
+        Ok(inner.store.tenants(id).await?)
     }
 
     /// A page of "Data Backup Tasks".
@@ -64,7 +77,7 @@ impl Viewer {
         filter: &TaskFilter,
     ) -> Result<Page<BackupJob>, Error> {
         let inner = &self.console.inner;
-        let id = inner.handle(cluster)?.id;
+        let id = self.handle(cluster)?.id;
         Ok(inner.store.backups(id, filter).await?)
     }
 
@@ -75,7 +88,7 @@ impl Viewer {
         filter: &TaskFilter,
     ) -> Result<Page<LogArchive>, Error> {
         let inner = &self.console.inner;
-        let id = inner.handle(cluster)?.id;
+        let id = self.handle(cluster)?.id;
         Ok(inner.store.archives(id, filter).await?)
     }
 
@@ -86,14 +99,14 @@ impl Viewer {
         filter: &TaskFilter,
     ) -> Result<Page<RecoveryJob>, Error> {
         let inner = &self.console.inner;
-        let id = inner.handle(cluster)?.id;
+        let id = self.handle(cluster)?.id;
         Ok(inner.store.recoveries(id, filter).await?)
     }
 
     /// One data backup task.
     pub async fn backup(&self, cluster: &str, task: JobId) -> Result<BackupJob, Error> {
         let inner = &self.console.inner;
-        let id = inner.handle(cluster)?.id;
+        let id = self.handle(cluster)?.id;
         let found = inner.store.backup(id, task).await?;
         found.ok_or_else(|| no_task("data backup task", task))
     }
@@ -101,7 +114,7 @@ impl Viewer {
     /// One recovery task.
     pub async fn recovery(&self, cluster: &str, task: JobId) -> Result<RecoveryJob, Error> {
         let inner = &self.console.inner;
-        let id = inner.handle(cluster)?.id;
+        let id = self.handle(cluster)?.id;
         let found = inner.store.recovery(id, task).await?;
         found.ok_or_else(|| no_task("recovery task", task))
     }
@@ -114,39 +127,62 @@ fn no_task(what: &'static str, id: JobId) -> Error {
     }
 }
 
-/// The stored cluster of this name.
-pub(crate) async fn known(inner: &Inner, name: &str) -> Result<KnownCluster, Error> {
-    let found = inner.store.cluster(name).await?;
-    found.ok_or_else(|| inner.no_cluster(name))
+/// What is stored of a cluster.
+pub(crate) async fn known(inner: &Inner, handle: &ClusterHandle) -> Result<KnownCluster, Error> {
+    let found = inner.store.cluster(&handle.name).await?;
+    found.ok_or_else(|| no_cluster(&handle.name))
+}
+
+fn no_cluster(name: &str) -> Error {
+    Error::NotFound {
+        what: "cluster",
+        id: name.to_owned(),
+    }
+}
+
+/// What is shown of a stored cluster, not older than that was read.
+pub(crate) async fn shown(inner: &Inner, known: &KnownCluster) -> Result<Arc<Shown>, Error> {
+    let handle = inner
+        .any_cluster(&known.cluster.name)
+        .ok_or_else(|| no_cluster(&known.cluster.name))?;
+    inner.shown(&handle, known.observed_rev).await
 }
 
 /// The basic information of a cluster.
 pub(crate) async fn summarize(
     inner: &Inner,
     cluster: Cluster,
-    picture: &[TenantPicture],
+    shown: &Shown,
 ) -> Result<ClusterSummary, Error> {
     let active = inner.store.unfinished_count(cluster.id).await?;
     let active = u32::try_from(active).unwrap_or(u32::MAX);
-    Ok(summary(cluster, picture, active))
+    let known = inner.store.strategy(cluster.id).await?;
+    let standing = strategies::standing_of(inner, known.as_ref()).await?;
+    Ok(ClusterSummary {
+        status: standing.status,
+        status_reason: standing.reason,
+        strategy_rev: known.map(|known| known.strategy.rev),
+        ..summary(cluster, shown, active)
+    })
 }
 
 /// The Available Recovery Period of a cluster.
 pub(crate) async fn period_of(
     inner: &Inner,
     cluster: &Cluster,
-    picture: &[TenantPicture],
+    shown: &Shown,
 ) -> Result<Period, Error> {
     let since = inner.now().minus_ns(MARKED_DAYS * NS_PER_DAY);
     let jobs = inner.store.marked_backups(cluster.id, since).await?;
     Ok(Period {
-        tenants: picture.iter().map(tenant_period).collect(),
-        markers: markers(picture, &jobs, since),
+        tenants: shown.tenants.iter().map(|tenant| tenant.period()).collect(),
+        markers: markers(shown, &jobs, since),
     })
 }
 
-fn summary(cluster: Cluster, picture: &[TenantPicture], tasks_active: u32) -> ClusterSummary {
-    let online: Vec<&TenantPicture> = picture
+fn summary(cluster: Cluster, shown: &Shown, tasks_active: u32) -> ClusterSummary {
+    let tenants = &shown.tenants;
+    let online: Vec<&Arc<ShownTenant>> = tenants
         .iter()
         .filter(|tenant| tenant.facts.state == TenantState::Online)
         .collect();
@@ -155,13 +191,20 @@ fn summary(cluster: Cluster, picture: &[TenantPicture], tasks_active: u32) -> Cl
         .iter()
         .filter_map(|tenant| Some((running_checkpoint(tenant)?, &tenant.facts.name)))
         .min();
-    let ranges = recoverable::union(picture.iter().flat_map(ranges).collect());
+    let ranges = recoverable::union(
+        tenants
+            .iter()
+            .flat_map(|tenant| tenant.ranges())
+            .copied()
+            .collect(),
+    );
     ClusterSummary {
         cluster,
-        // No strategies exist yet, so scheduling is never anything else.
         status: ScheduleStatus::None,
+        status_reason: None,
+        strategy_rev: None,
         tenants: number(online.len()),
-        backup_file_bytes: picture
+        backup_file_bytes: tenants
             .iter()
             .map(|tenant| tenant.facts.data_bytes + tenant.facts.log_bytes)
             .sum(),
@@ -180,7 +223,7 @@ fn summary(cluster: Cluster, picture: &[TenantPicture], tasks_active: u32) -> Cl
     }
 }
 
-fn archives(tenant: &TenantPicture) -> bool {
+fn archives(tenant: &ShownTenant) -> bool {
     tenant
         .archive
         .as_ref()
@@ -188,7 +231,7 @@ fn archives(tenant: &TenantPicture) -> bool {
 }
 
 /// The checkpoint of a tenant whose archiving is meant to run, also while it is interrupted.
-fn running_checkpoint(tenant: &TenantPicture) -> Option<Scn> {
+fn running_checkpoint(tenant: &ShownTenant) -> Option<Scn> {
     let archive = tenant.archive.as_ref()?;
     match archive.state {
         ArchiveState::Stop | ArchiveState::Stopping => None,
@@ -196,69 +239,11 @@ fn running_checkpoint(tenant: &TenantPicture) -> Option<Scn> {
     }
 }
 
-/// The recoverable ranges of a tenant.
-pub(crate) fn ranges(tenant: &TenantPicture) -> Vec<RecoverableRange> {
-    let points: Vec<SetPoint> = tenant
-        .sets
-        .iter()
-        .map(|set| SetPoint {
-            id: set.id,
-            round: set.round,
-            min_restore_scn: set.min_restore_scn,
-        })
-        .collect();
-    recoverable::ranges(&points, &tenant.spans)
-}
-
-fn tenant_period(tenant: &TenantPicture) -> TenantPeriod {
-    let ranges = ranges(tenant);
-    TenantPeriod {
-        tenant: tenant.id,
-        name: tenant.facts.name.clone(),
-        state: tenant.facts.state,
-        gaps: newest(recoverable::gaps(&ranges, &tenant.spans), RANGES_MAX),
-        ranges: newest(ranges, RANGES_MAX),
-        checkpoint: tenant
-            .archive
-            .as_ref()
-            .and_then(|archive| archive.checkpoint),
-    }
-}
-
-fn markers(picture: &[TenantPicture], jobs: &[BackupJob], since: Scn) -> Vec<Marker> {
-    let sets = picture.iter().flat_map(|tenant| {
-        let recent = tenant
-            .sets
-            .iter()
-            .filter(|set| set.min_restore_scn >= since);
-        recent.map(|set| set_marker(tenant, set))
-    });
-    let mut sets: Vec<Marker> = sets.collect();
-    sets.sort_by_key(|marker| marker.at);
-    let sets = newest(sets, SET_MARKS_MAX).into_iter();
+fn markers(shown: &Shown, jobs: &[BackupJob], since: Scn) -> Vec<Marker> {
+    let sets = shown.set_marks(since).cloned();
     let mut markers: Vec<Marker> = sets.chain(jobs.iter().map(job_marker)).collect();
     markers.sort_by_key(|marker| (marker.at, marker.tenant));
     markers
-}
-
-/// The last `limit` of what is in ascending order.
-fn newest<T>(mut all: Vec<T>, limit: usize) -> Vec<T> {
-    all.drain(..all.len().saturating_sub(limit));
-    all
-}
-
-fn set_marker(tenant: &TenantPicture, set: &BackupSet) -> Marker {
-    Marker {
-        tenant: tenant.id,
-        tenant_name: tenant.facts.name.clone(),
-        kind: match set.kind {
-            BackupKind::Full => MarkerKind::Full,
-            BackupKind::Incremental => MarkerKind::Incremental,
-        },
-        at: set.min_restore_scn,
-        set: Some(set.id),
-        full_set: full_set(&tenant.sets, set),
-    }
 }
 
 fn job_marker(job: &BackupJob) -> Marker {
@@ -273,28 +258,5 @@ fn job_marker(job: &BackupJob) -> Marker {
         at: job.started.unwrap_or(job.created),
         set: None,
         full_set: None,
-    }
-}
-
-/// The full set that a chain begins with. A chain is never longer than there are sets.
-fn full_set(sets: &[BackupSet], of: &BackupSet) -> Option<BackupSetId> {
-    let mut at = of;
-    for _ in sets {
-        let Some(base) = at.base else {
-            return Some(at.id);
-        };
-        at = sets.iter().find(|set| set.id == base)?;
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_limit_keeps_the_newest() {
-        assert_eq!(newest(vec![1, 2, 3], 2), [2, 3]);
-        assert_eq!(newest(vec![1, 2, 3], 9), [1, 2, 3]);
     }
 }

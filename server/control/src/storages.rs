@@ -1,6 +1,6 @@
 //! Storages: the destinations of a cluster as they are, and how the sizes there came about.
 
-use crate::{access::Viewer, error::Error, reports::known};
+use crate::{access::Viewer, error::Error};
 use domain::{
     Scn, TenantId,
     scn::NS_PER_DAY,
@@ -27,7 +27,7 @@ impl Viewer {
     /// The destinations of a cluster as last observed, the first one first.
     pub async fn storages(&self, cluster: &str) -> Result<Vec<StorageState>, Error> {
         let inner = &self.console.inner;
-        let id = inner.handle(cluster)?.id;
+        let id = self.handle(cluster)?.id;
         Ok(inner.store.storages(id).await?)
     }
 
@@ -39,7 +39,7 @@ impl Viewer {
         (since, until): (Scn, Scn),
     ) -> Result<StorageTrend, Error> {
         let inner = &self.console.inner;
-        let id = known(inner, cluster).await?.cluster.id;
+        let id = self.handle(cluster)?.id;
         if until <= since {
             let allowed = "the end must lie after the begin";
             return Err(Error::invalid("Time range", &until.to_rfc3339(), allowed));
@@ -73,7 +73,7 @@ impl Viewer {
 
     async fn tenant_name(&self, cluster: &str, tenant: TenantId) -> Result<String, Error> {
         let inner = &self.console.inner;
-        let id = inner.handle(cluster)?.id;
+        let id = self.handle(cluster)?.id;
         let found = inner.store.tenant(id, tenant).await?;
         found.map(|tenant| tenant.name).ok_or(Error::NotFound {
             what: "tenant",
@@ -124,6 +124,11 @@ mod tests {
             cluster: Some(ClusterId(1)),
             subject: subject.to_owned(),
             detail: detail.to_owned(),
+            address: None,
+            result: domain::audit::AuditResult::Ok,
+            cause: None,
+            before: None,
+            after: None,
         }
     }
 

@@ -1,12 +1,7 @@
 //! Tenants: making one, running SQL in one, and reading its backups back.
 
-use crate::{
-    access::{Entry, Operator},
-    error::Error,
-    handle::answer,
-    jobs::queue,
-};
-use domain::{TenantId, tenant::TenantState, validate};
+use crate::{access::Operator, audit::Entry, error::Error, handle::answer, jobs::queue};
+use domain::{TenantId, second_backup::Place, tenant::TenantState, validate};
 use engine::{SqlResult, TenantKey, VerifyReport};
 
 /// What the audit calls making one.
@@ -83,20 +78,22 @@ impl Operator {
             subject: &picture.facts.name,
             detail: "",
         };
-        record_before(self, entry).await?;
-        let key = TenantKey(picture.facts.engine_key);
+        let key = TenantKey(picture.facts.engine_key.clone());
         let engine = handle.engine()?;
         // No limit of time: a statement takes as long as it takes.
-        let results = engine.run_sql(&key, sql).await?;
+        let results = self
+            .audited_without_words(entry, async { Ok(engine.run_sql(&key, sql).await?) })
+            .await?;
         handle.nudge(self.inner().now());
         Ok(results)
     }
 
-    /// Reads every set and log file of a tenant, or of all, back and checks every checksum.
+    /// Reads every set and log file that one copy has of a tenant, or of all, back and checks every checksum.
     pub async fn verify(
         &self,
         cluster: &str,
         tenant: Option<TenantId>,
+        place: Place,
     ) -> Result<VerifyReport, Error> {
         let (handle, picture) = match tenant {
             Some(id) => {
@@ -112,19 +109,22 @@ impl Operator {
             operation: "verify",
             cluster: handle.id,
             subject,
-            detail: "",
+            detail: match place {
+                Place::First => "",
+                Place::Second => "the second copy",
+            },
         };
-        record_before(self, entry).await?;
         let key = picture
             .as_ref()
             .map(|p| TenantKey(p.facts.engine_key.clone()));
         let engine = handle.engine()?;
         // No limit of time: it reads everything there is.
-        Ok(engine.verify(key.as_ref()).await?)
+        self.audited(entry, async {
+            Ok(match place {
+                Place::First => engine.verify(key.as_ref()).await?,
+                Place::Second => engine.verify_second(key.as_ref()).await?,
+            })
+        })
+        .await
     }
-}
-
-/// Records an order whose failure text must not be kept: it may quote the SQL.
-async fn record_before(operator: &Operator, entry: Entry<'_>) -> Result<(), Error> {
-    operator.audited(entry, async { Ok(()) }).await
 }

@@ -3,10 +3,12 @@
 //! A recovery or a verification needs a tenant's identity, its keys and its history, and nothing of
 //! its data file. [`Archived`] is that much of a tenant, in service or not.
 
-use crate::{destination::Destination, history::History, keys::TenantKeys, tenant::Tenant};
+use crate::{
+    destination::Destination, history::History, holds::Holds, keys::TenantKeys, tenant::Tenant,
+};
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 use uuid::Uuid;
 
@@ -24,6 +26,10 @@ pub(crate) trait Archived: Send + Sync {
     fn history(&self) -> MutexGuard<'_, History>;
     /// Keeps log at the destination from being deleted while it is read.
     fn read_log(&self) -> RwLockReadGuard<'_, ()>;
+    /// Keeps readers away while log is deleted; `None` while somebody reads.
+    fn nobody_reads(&self) -> Option<RwLockWriteGuard<'_, ()>>;
+    /// What of its backups is being read, so that no cleanup removes it.
+    fn holds(&self) -> &Arc<Holds>;
 }
 
 impl Archived for Tenant {
@@ -50,6 +56,14 @@ impl Archived for Tenant {
     fn read_log(&self) -> RwLockReadGuard<'_, ()> {
         self.read_log()
     }
+
+    fn nobody_reads(&self) -> Option<RwLockWriteGuard<'_, ()>> {
+        self.reading.try_write().ok()
+    }
+
+    fn holds(&self) -> &Arc<Holds> {
+        &self.holds
+    }
 }
 
 /// Why a tenant is not in service.
@@ -69,6 +83,7 @@ pub(crate) struct Absent {
     destination: Arc<Destination>,
     history: Mutex<History>,
     reading: RwLock<()>,
+    holds: Arc<Holds>,
     pub(crate) absence: Absence,
 }
 
@@ -87,6 +102,7 @@ impl Absent {
             destination,
             history: Mutex::new(history),
             reading: RwLock::new(()),
+            holds: Arc::default(),
             absence,
         })
     }
@@ -148,5 +164,13 @@ impl Archived for Absent {
 
     fn read_log(&self) -> RwLockReadGuard<'_, ()> {
         self.reading.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn nobody_reads(&self) -> Option<RwLockWriteGuard<'_, ()>> {
+        self.reading.try_write().ok()
+    }
+
+    fn holds(&self) -> &Arc<Holds> {
+        &self.holds
     }
 }

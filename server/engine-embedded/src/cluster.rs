@@ -26,6 +26,16 @@ pub(crate) struct ClusterIdentity {
     pub(crate) name: String,
     /// Identity of the destination its backups go to, once there is one.
     pub(crate) destination: Option<Uuid>,
+    /// The second destination, while one is used.
+    #[serde(default)]
+    pub(crate) second: Option<SecondIdentity>,
+}
+
+/// A second destination that was taken into use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SecondIdentity {
+    pub(crate) uuid: Uuid,
+    pub(crate) path: PathBuf,
 }
 
 /// The home of one cluster, locked for this process.
@@ -101,6 +111,7 @@ impl Home {
                     uuid: new_uuid,
                     name: name.to_owned(),
                     destination: None,
+                    second: None,
                 };
                 home.write_identity(&identity)?;
                 identity
@@ -115,6 +126,10 @@ impl Home {
         }
         home.clear_restores()?;
         Ok((home, identity))
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// The home's lock, for whatever works on its files.

@@ -5,6 +5,7 @@
 //! parts count as covered.
 
 use crate::{
+    absent::Archived,
     history::{Round, SegmentInfo},
     segment::{Segment, SegmentError, SegmentName},
     segment_writer,
@@ -29,6 +30,7 @@ pub(crate) fn consolidate(
     round: i64,
     now: Scn,
 ) -> Result<(), SegmentError> {
+    let _merging = tenant.holds.merging();
     let parts = {
         let history = tenant.history();
         let Some(round) = history.rounds.get(&round) else {
@@ -114,7 +116,11 @@ fn merge(
 }
 
 /// Opens a segment; one that is damaged or gone is noted as such and left out from now on.
-fn open_sound(tenant: &Tenant, dest: &Dest, key: &str) -> Result<Option<Segment>, SegmentError> {
+fn open_sound(
+    tenant: &dyn Archived,
+    dest: &Dest,
+    key: &str,
+) -> Result<Option<Segment>, SegmentError> {
     match Segment::open(dest, key) {
         Ok(segment) => Ok(Some(segment)),
         Err(SegmentError::Storage(error)) if error.is_transient() => Err(error.into()),
@@ -128,13 +134,13 @@ fn open_sound(tenant: &Tenant, dest: &Dest, key: &str) -> Result<Option<Segment>
 /// Deletes parts that a merged segment holds, as soon as no recovery or verification reads.
 ///
 /// Names alone prove nothing, since anybody can copy or rename a file; so what is deleted was read and compared.
-fn delete_covered(tenant: &Tenant, dest: &Dest) -> Result<(), SegmentError> {
+pub(crate) fn delete_covered(tenant: &dyn Archived, dest: &Dest) -> Result<(), SegmentError> {
     let covered = tenant.history().covered();
     let mut held = Vec::new();
     for (whole, parts) in &covered {
         held.append(&mut held_parts(tenant, dest, whole, parts)?);
     }
-    let Ok(_nobody_reads) = tenant.reading.try_write() else {
+    let Some(_nobody_reads) = tenant.nobody_reads() else {
         return Ok(());
     };
     for part in held {
@@ -148,7 +154,7 @@ fn delete_covered(tenant: &Tenant, dest: &Dest) -> Result<(), SegmentError> {
 
 /// Those of `parts` whose every commit is in the segment `whole` too.
 fn held_parts(
-    tenant: &Tenant,
+    tenant: &dyn Archived,
     dest: &Dest,
     whole: &str,
     parts: &[String],

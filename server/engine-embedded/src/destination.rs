@@ -33,6 +33,14 @@ impl Destination {
         }
     }
 
+    /// One in memory, or seen through faults.
+    #[cfg(test)]
+    pub(crate) fn of(dest: Dest, clock: Arc<dyn Clock>) -> Self {
+        let known = Destination::new(PathBuf::from("/memory"), Some(dest.uuid()), clock);
+        known.state.lock().unwrap().dest = Some(dest);
+        known
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

@@ -1,6 +1,7 @@
 //! The embedded engine as the console sees it: the port's calls, each a few lines over the parts.
 
 use crate::{
+    absent::Archived,
     archiver::Command,
     clock::WatchedClock,
     cluster::{ClusterIdentity, Home, HomeError, new_identity},
@@ -9,6 +10,7 @@ use crate::{
     found,
     recovery::RecoveryError,
     registry::{self, Inner},
+    sources::Sources,
     storages, survey,
     tenant::Tenant,
     verify,
@@ -21,11 +23,13 @@ use domain::{
     capability::{Ability, ArchiveScope, Capabilities, Expiry, RecoverTo},
     clock::Clock,
     recovery::{RecoveryPlan, RecoveryProof},
+    retention::CleanupPlan,
     storage::ProbeReport,
 };
 use engine::{
-    BackupSpec, Engine, EngineError, EngineErrorKind, EngineJobId, EngineSettings, FoundCluster,
-    JobReport, Observation, RecoverySpec, SqlResult, TenantKey, VerifyReport,
+    BackupSpec, CleanupSpec, CopySpec, Engine, EngineError, EngineErrorKind, EngineJobId,
+    EngineSettings, FoundCluster, JobReport, Observation, RecoverySpec, SqlResult, TenantKey,
+    VerifyReport,
 };
 use std::{path::Path, sync::Arc, time::Duration};
 use storage::{Dest, StorageError};
@@ -47,8 +51,9 @@ impl Drop for EmbeddedEngine {
     /// Without [`Engine::shut_down`] the newest log waits beside its tenant for the next start. The
     /// home stays locked until whatever works on a tenant at this moment has ended.
     fn drop(&mut self) {
-        self.inner.jobs.cancel_all();
+        // Closed first: a copy that ends for this reason keeps what it has for the next start.
         self.inner.close();
+        self.inner.jobs.cancel_all();
     }
 }
 
@@ -116,11 +121,14 @@ impl EmbeddedEngine {
         until: Scn,
         path: &Path,
     ) -> Result<RecoveryProof, EngineError> {
-        let (tenant, path) = (self.inner.archived(tenant)?, path.to_owned());
+        let (sources, path) = (Sources::of(&self.inner, tenant)?, path.to_owned());
         let job = crate::job::Job::new(Arc::clone(&self.inner.clock));
         blocking("recovery", move || {
-            crate::restore::to_file(&*tenant, until, &path, &job)
-                .map_err(|error| recovery_error(&tenant.name(), &error))
+            sources
+                .with(None, |_, copy| {
+                    crate::restore::to_file(copy, until, &path, &job)
+                })
+                .map_err(|error| recovery_error(&sources.tenant().name(), &error))
         })
         .await
     }
@@ -226,15 +234,15 @@ impl Engine for EmbeddedEngine {
             recover_to: RecoverTo::AnyInstant,
             cancel_backup: true,
             cancel_recovery: true,
-            expiry: Expiry::EngineByPolicy,
-            second_backup: false,
+            expiry: Expiry::ConsoleDeletesSets,
+            second_backup: true,
             placement: false,
             change_destination: Ability::No(
                 "An embedded cluster keeps the destination it was made with; make another cluster \
                  to use another one."
                     .to_owned(),
             ),
-            plan_cleanup: Ability::No("Not yet.".to_owned()),
+            plan_cleanup: Ability::Yes,
         }
     }
 
@@ -288,10 +296,14 @@ impl Engine for EmbeddedEngine {
 
     async fn plan_recovery(&self, spec: &RecoverySpec) -> Result<RecoveryPlan, EngineError> {
         drop(self.inner.reserve("recovery", &spec.new_name)?);
-        let (tenant, until) = (self.inner.archived(&spec.tenant)?, spec.until);
+        let sources = Sources::of(&self.inner, &spec.tenant)?;
+        let (place, until) = (spec.place, spec.until);
         blocking("recovery", move || {
-            crate::restore::plan(&*tenant, until)
-                .map_err(|error| recovery_error(&tenant.name(), &error))
+            sources
+                .with(place, |place, copy| {
+                    crate::restore::plan(copy, place, until)
+                })
+                .map_err(|error| recovery_error(&sources.tenant().name(), &error))
         })
         .await
     }
@@ -305,7 +317,8 @@ impl Engine for EmbeddedEngine {
             .inner
             .jobs
             .find(token)
-            .or_else(|| crate::orders::find_result(&self.inner, token)))
+            .or_else(|| crate::orders::find_result(&self.inner, token))
+            .or_else(|| crate::copy_order::find_result(&self.inner, token)))
     }
 
     async fn job(&self, id: &EngineJobId) -> Result<JobReport, EngineError> {
@@ -330,26 +343,50 @@ impl Engine for EmbeddedEngine {
             Some(key) => vec![self.inner.archived(key)?],
             None => self.inner.archived_tenants(),
         };
-        blocking("verification", move || {
-            let mut report = VerifyReport::default();
-            for tenant in tenants {
-                verify::verify(&*tenant, &mut report).map_err(|error| {
-                    EngineError::new(
-                        EngineErrorKind::Unreachable,
-                        "verification",
-                        tenant.name(),
-                        error.to_string(),
-                    )
-                })?;
-            }
-            Ok(report)
+        verify_all(tenants).await
+    }
+
+    async fn verify_second(&self, tenant: Option<&TenantKey>) -> Result<VerifyReport, EngineError> {
+        let Some(second) = self.inner.second() else {
+            return Err(rejected(
+                "verification",
+                &self.inner.name,
+                "no second destination is used; turn second backup on, or verify the first copy",
+            ));
+        };
+        let tenants = match tenant {
+            Some(key) => vec![self.inner.archived(key)?],
+            None => self.inner.archived_tenants(),
+        };
+        let copies = tenants
+            .iter()
+            .map(|tenant| second.of(&**tenant) as Arc<dyn Archived>);
+        verify_all(copies.collect()).await
+    }
+
+    async fn use_second(&self, destination: Option<&Path>) -> Result<(), EngineError> {
+        let (inner, path) = (Arc::clone(&self.inner), destination.map(Path::to_owned));
+        blocking("use of a second destination", move || {
+            crate::second_claim::use_second(&inner, path.as_deref())
         })
         .await
+    }
+
+    async fn start_copy(&self, spec: &CopySpec) -> Result<EngineJobId, EngineError> {
+        crate::copy_order::start_copy(&self.inner, spec)
     }
 
     async fn probe_storage(&self, directory: &Path) -> Result<ProbeReport, EngineError> {
         let (clock, directory) = (Arc::clone(&self.inner.clock), directory.to_owned());
         blocking("test", move || Ok(storage::probe(&directory, &*clock))).await
+    }
+
+    async fn plan_cleanup(&self, spec: &CleanupSpec) -> Result<CleanupPlan, EngineError> {
+        crate::cleanup_orders::plan_cleanup(&self.inner, spec).await
+    }
+
+    async fn start_cleanup(&self, spec: &CleanupSpec) -> Result<EngineJobId, EngineError> {
+        crate::cleanup_orders::start_cleanup(&self.inner, spec)
     }
 
     async fn shut_down(&self) {
@@ -399,6 +436,25 @@ impl EmbeddedEngine {
         let answer = answer.await.map_err(|_| gone())?;
         answer.map_err(|problem| rejected(operation, &tenant.name(), problem))
     }
+}
+
+/// Reads everything of `tenants` back.
+async fn verify_all(tenants: Vec<Arc<dyn Archived>>) -> Result<VerifyReport, EngineError> {
+    blocking("verification", move || {
+        let mut report = VerifyReport::default();
+        for tenant in tenants {
+            verify::verify(&*tenant, &mut report).map_err(|error| {
+                EngineError::new(
+                    EngineErrorKind::Unreachable,
+                    "verification",
+                    tenant.name(),
+                    error.to_string(),
+                )
+            })?;
+        }
+        Ok(report)
+    })
+    .await
 }
 
 /// Makes an empty tenant, all at once.
@@ -456,9 +512,9 @@ fn home_error(operation: &'static str, subject: &str, error: &HomeError) -> Engi
 }
 
 pub(crate) fn recovery_error(tenant: &str, error: &RecoveryError) -> EngineError {
-    let kind = match error {
-        RecoveryError::Storage(error) if error.is_transient() => EngineErrorKind::Unreachable,
-        _ => EngineErrorKind::Rejected,
+    let kind = match error.is_transient() {
+        true => EngineErrorKind::Unreachable,
+        false => EngineErrorKind::Rejected,
     };
     EngineError::new(kind, "recovery", tenant, error.to_string())
 }

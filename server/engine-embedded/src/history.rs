@@ -6,6 +6,7 @@
 use crate::{
     commit::Head,
     keys::{self, TenantKeys},
+    removed::{self, Cut, Removed},
     segment::SegmentName,
     set::SetManifest,
     survey,
@@ -88,11 +89,16 @@ impl Round {
         }
     }
 
-    /// Sorts out which segments make up the round and which lie inside others; drops the damaged ones.
-    fn arrange(&mut self, damage: &BTreeMap<String, String>) {
+    /// Sorts out which segments make up the round and which lie inside others; drops the damaged ones and
+    /// those that a cleanup removed.
+    fn arrange(&mut self, damage: &BTreeMap<String, String>, cuts: &[Cut]) {
         let all = std::mem::take(&mut self.segments).into_values();
         let mut all: Vec<SegmentInfo> = all.chain(std::mem::take(&mut self.covered)).collect();
-        all.retain(|segment| !damage.contains_key(&segment.key));
+        all.retain(|segment| {
+            let name = &segment.name;
+            let is_cut = removed::is_cut(cuts, name.first_txn, name.last_txn);
+            !is_cut && !damage.contains_key(&segment.key)
+        });
         all.sort_by_key(|segment| {
             let name = &segment.name;
             (name.first_txn, Reverse((name.last_txn, name.until)))
@@ -150,8 +156,13 @@ pub(crate) struct History {
     /// Set directories without a manifest: never finished.
     pub(crate) unfinished: Vec<String>,
     /// Greatest number that a round or a set ever had, whether it reads or not; numbers are not used again.
-    greatest_round: i64,
-    greatest_set: i64,
+    pub(crate) greatest_round: i64,
+    pub(crate) greatest_set: i64,
+    /// What cleanups removed, as it is at the destination.
+    pub(crate) removed: Removed,
+    /// Sets and rounds removed since the engine was opened, or about to be; no listing brings them back.
+    pub(crate) gone_sets: BTreeSet<i64>,
+    pub(crate) gone_rounds: BTreeSet<i64>,
     /// Manifests that do not read, each with why.
     pub(crate) damaged: Vec<String>,
     /// Log files and sets found damaged when they were read: key or directory, and why.
@@ -175,6 +186,9 @@ impl History {
             known: true,
             ..History::default()
         };
+        // Before anything is listed: what is named here is gone, though it may still be there.
+        let removed = optional(Removed::load(dest, keys), &mut history.damaged)?;
+        history.set_removed(removed.unwrap_or_default());
         history.load_rounds(dest, keys)?;
         history.load_sets(dest, keys)?;
         survey::leave_out_incomplete(&mut history, dest, keys)?;
@@ -189,6 +203,9 @@ impl History {
         let mut segments = Vec::new();
         for entry in dest.list(&keys.log())? {
             let file = entry.key.rsplit('/').next().unwrap_or_default();
+            if keys::round_of(&entry.key).is_some_and(|it| self.gone_rounds.contains(&it)) {
+                continue;
+            }
             if let (Some(name), Some((round, piece))) =
                 (SegmentName::parse(file), keys::round_and_piece(&entry.key))
             {
@@ -208,7 +225,7 @@ impl History {
                 round.covered.push(segment);
             }
         }
-        self.leave_out_damage();
+        self.leave_out();
         Ok(())
     }
 
@@ -236,6 +253,9 @@ impl History {
         for directory in dest.list_dirs(&keys.data())? {
             let number = keys::set_number(&directory).unwrap_or(0);
             self.greatest_set = self.greatest_set.max(number);
+            if self.gone_sets.contains(&number) {
+                continue;
+            }
             let key = format!("{}/set.json", keys.set(&directory));
             if !dest.exists(&key)? {
                 self.unfinished.push(directory);
@@ -252,13 +272,18 @@ impl History {
     /// Leaves a log file or set out from now on, because reading it found it damaged.
     pub(crate) fn mark_damaged(&mut self, name: &str, why: String) {
         self.known_damage.insert(name.to_owned(), why);
-        self.leave_out_damage();
+        self.leave_out();
     }
 
     /// Adds to what was just listed what `now` knows besides: damage, and what became durable since `before`,
     /// which was known when listing began.
     pub(crate) fn take_over(&mut self, before: &History, now: &History) {
         self.known_damage.extend(now.known_damage.clone());
+        self.gone_sets.extend(&now.gone_sets);
+        self.gone_rounds.extend(&now.gone_rounds);
+        if now.removed != before.removed {
+            self.removed = now.removed.clone();
+        }
         self.greatest_round = self.greatest_round.max(now.greatest_round);
         self.greatest_set = self.greatest_set.max(now.greatest_set);
         for (number, set) in &now.sets {
@@ -277,16 +302,19 @@ impl History {
             round.end = round.end.take().or_else(|| newer.end.clone());
             round.take_over(known, newer);
         }
-        self.leave_out_damage();
+        self.leave_out();
     }
 
-    fn leave_out_damage(&mut self) {
-        for round in self.rounds.values_mut() {
-            round.arrange(&self.known_damage);
+    /// Leaves out what is damaged or was removed by a cleanup.
+    pub(crate) fn leave_out(&mut self) {
+        let (damage, gone) = (&self.known_damage, &self.gone_rounds);
+        self.rounds.retain(|number, _| !gone.contains(number));
+        for (number, round) in &mut self.rounds {
+            round.arrange(damage, self.removed.cuts_of(*number));
         }
-        let damage = &self.known_damage;
+        let gone = &self.gone_sets;
         self.sets
-            .retain(|_, set| !damage.contains_key(&set.directory));
+            .retain(|number, set| !gone.contains(number) && !damage.contains_key(&set.directory));
     }
 
     /// The round in which the log was archived last.
@@ -298,6 +326,7 @@ impl History {
     pub(crate) fn add_segment(&mut self, round: i64, segment: SegmentInfo) {
         // It may have been written anew because it was damaged.
         self.known_damage.remove(&segment.key);
+        let cuts = self.removed.cuts_of(round).to_vec();
         let Some(round) = self.rounds.get_mut(&round) else {
             return;
         };
@@ -306,7 +335,7 @@ impl History {
             round.segments.insert(segment.name.first_txn, segment);
         } else {
             round.covered.push(segment);
-            round.arrange(&self.known_damage);
+            round.arrange(&self.known_damage, &cuts);
         }
     }
 
@@ -337,10 +366,15 @@ impl History {
         last.max(self.greatest_round) + 1
     }
 
+    /// Greatest number that a set ever had.
+    pub(crate) fn last_set_number(&self) -> i64 {
+        let last = self.sets.keys().next_back().copied().unwrap_or(0);
+        last.max(self.greatest_set)
+    }
+
     /// Number for a set about to be made; one that is given up does not get its number back.
     pub(crate) fn next_set(&mut self) -> i64 {
-        let last = self.sets.keys().next_back().copied().unwrap_or(0);
-        self.greatest_set = last.max(self.greatest_set) + 1;
+        self.greatest_set = self.last_set_number() + 1;
         self.greatest_set
     }
 
@@ -363,16 +397,18 @@ impl History {
         for segment in round.segments.values() {
             let current = runs.last_mut().expect("invariant: there is always one");
             if segment.name.first_txn > current.last_txn + 1 {
-                let note = format!(
-                    "Log of {} commits is missing at the destination, in front of {}.",
-                    segment.name.first_txn - current.last_txn - 1,
-                    segment.key
-                );
-                runs.push(Run {
-                    span: span(segment.name.first_scn, GapCause::LogMissing, &note),
+                let (cause, note) = self.gap_before(number, current.last_txn, segment);
+                let run = Run {
+                    span: span(segment.name.first_scn, cause, &note),
                     after_txn: segment.name.first_txn - 1,
                     last_txn: segment.name.first_txn - 1,
-                });
+                };
+                // Of a beginning that expired, nothing is left to tell.
+                let is_empty = current.last_txn == current.after_txn;
+                match cause == GapCause::Expired && is_empty {
+                    true => *current = run,
+                    false => runs.push(run),
+                }
             }
             let current = runs.last_mut().expect("invariant: there is always one");
             if segment.name.last_txn > current.last_txn {
@@ -390,6 +426,21 @@ impl History {
             last.span.end = last.span.end.max(checkpoint.checkpoint);
         }
         runs
+    }
+
+    /// Why log of `round` is not there between `last_txn` and `segment`.
+    fn gap_before(&self, round: i64, last_txn: u64, segment: &SegmentInfo) -> (GapCause, String) {
+        let cuts = self.removed.cuts_of(round);
+        let missing = removed::not_cut(cuts, last_txn + 1, segment.name.first_txn - 1);
+        if missing == 0 {
+            let note = "Older log had expired, and a cleanup removed it.".to_owned();
+            return (GapCause::Expired, note);
+        }
+        let note = format!(
+            "Log of {missing} commits is missing at the destination, in front of {}.",
+            segment.key
+        );
+        (GapCause::LogMissing, note)
     }
 
     /// Log at the destination, as ranges are computed from it.

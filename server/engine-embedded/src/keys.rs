@@ -21,6 +21,16 @@ impl TenantKeys {
         format!("{}/tenant.json", self.0)
     }
 
+    /// What was copied, at a second destination.
+    pub(crate) fn copied(&self) -> String {
+        format!("{}/copied.json", self.0)
+    }
+
+    /// What cleanups removed and are removing.
+    pub(crate) fn cleanup(&self) -> String {
+        format!("{}/cleanup.json", self.0)
+    }
+
     pub(crate) fn data(&self) -> String {
         format!("{}/data", self.0)
     }
@@ -54,6 +64,10 @@ impl TenantKeys {
         format!("{}/piece_{piece:04}/{file}", self.round(round))
     }
 
+    pub(crate) fn piece(&self, round: i64, piece: u32) -> String {
+        format!("{}/piece_{piece:04}", self.round(round))
+    }
+
     /// The final list of a piece, written when the next one begins.
     pub(crate) fn piece_list(&self, round: i64, piece: u32) -> String {
         format!("{}/piece_{piece:04}/piece.json", self.round(round))
@@ -84,6 +98,11 @@ pub(crate) fn set_number(directory: &str) -> Option<i64> {
 /// Number of the round that a directory name stands for.
 pub(crate) fn round_number(directory: &str) -> Option<i64> {
     directory.strip_prefix("round_")?.parse().ok()
+}
+
+/// Round that an object of the log belongs to.
+pub(crate) fn round_of(key: &str) -> Option<i64> {
+    key.split('/').find_map(round_number)
 }
 
 /// Round and piece of a segment's key.

@@ -4,22 +4,30 @@ use crate::{
     absent::{Absence, Absent, Archived},
     history::History,
     registry::Inner,
+    second::Second,
     tenant::{ArchiveStatus, Tenant},
 };
 use domain::{archive::ArchiveState, tenant::TenantState};
 use engine::{ArchiveObservation, Observation, TenantKey, TenantObservation};
 use std::path::Path;
+use uuid::Uuid;
 
 pub(crate) fn observe(inner: &Inner) -> Observation {
     let taken = inner.clock.now();
     // Asked first: a tenant found meanwhile is among them already.
-    let complete = inner.is_surveyed();
+    let second = inner.second();
+    let complete = inner.is_surveyed() && second.as_ref().is_none_or(|second| second.is_listed());
     let mut tenants: Vec<TenantObservation> = inner
         .tenants()
         .iter()
         .map(|tenant| online(tenant))
         .collect();
     tenants.extend(inner.absent().iter().map(|tenant| absent(tenant)));
+    if let Some(second) = second {
+        for seen in &mut tenants {
+            add_second(&second, seen);
+        }
+    }
     tenants.sort_by(|a, b| (&a.name, &a.key).cmp(&(&b.name, &b.key)));
     Observation {
         taken,
@@ -27,6 +35,19 @@ pub(crate) fn observe(inner: &Inner) -> Observation {
         tenants,
         storages: inner.storages.states(&inner.destinations(), taken),
         clock_back_ns: inner.watched.back_ns(),
+    }
+}
+
+/// Adds what is at the second destination of a tenant.
+fn add_second(second: &Second, seen: &mut TenantObservation) {
+    let Ok(uuid) = Uuid::parse_str(&seen.key.0) else {
+        return;
+    };
+    seen.second = Some(second.observed(uuid));
+    if seen.note.is_none() {
+        let copy = second.known(uuid);
+        let found = copy.and_then(|copy| damage(&copy.history()));
+        seen.note = found.map(|damage| format!("the second copy: {damage}"));
     }
 }
 

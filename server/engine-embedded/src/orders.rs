@@ -5,6 +5,7 @@ use crate::{
     backup::{BackupError, Order, make_set},
     commit::Head,
     engine::{blocking, recovery_error, rejected},
+    holds::{Claim, Hold},
     job::Job,
     jobs::Jobs,
     page_map::PageMap,
@@ -12,9 +13,10 @@ use crate::{
     registry::{Inner, Opened, Reservation},
     set::SetManifest,
     snapshot::Snapshot,
+    sources::Sources,
     tenant::{Recovered, Tenant},
 };
-use domain::{BackupSetId, archive::ArchiveState, backup::BackupKind};
+use domain::{BackupSetId, archive::ArchiveState, backup::BackupKind, second_backup::Place};
 use engine::{
     BackupSpec, EngineError, EngineErrorKind, EngineJobId, EngineJobState, JobReport, RecoverySpec,
 };
@@ -92,6 +94,7 @@ async fn back_up(
     job: &Arc<Job>,
 ) -> Result<SetManifest, String> {
     job.phase("Taking a snapshot", 0);
+    let (_hold, ()) = hold_log(tenant);
     let (snapshot, head, map) = tenant.snapshot().await?;
     let (inner, tenant, spec, job) = (
         Arc::clone(inner),
@@ -117,10 +120,14 @@ fn back_up_snapshot(
     map: &PageMap,
 ) -> Result<SetManifest, BackupError> {
     let dest = tenant.destination.get()?;
+    let mut _hold = None;
     let (base, full_because) = match spec.kind {
         BackupKind::Full => (None, None),
         BackupKind::Incremental => match base_for(tenant, head, map.page_size(), &dest) {
-            Ok(base) => (Some(base), None),
+            Ok((held, base)) => {
+                _hold = Some(held);
+                (Some(base), None)
+            }
             Err(why) => (None, Some(why)),
         },
     };
@@ -161,33 +168,63 @@ fn kind_of(incremental: bool) -> BackupKind {
     }
 }
 
-/// The newest set that an incremental one may build on, or in words why there is none.
+/// Keeps all log from now on, which continues the set to come, until that set is there.
+fn hold_log(tenant: &Tenant) -> (Hold, ()) {
+    let held = tenant.holds.take(|| {
+        let history = tenant.history();
+        let last = history.last_round().map_or((0, 0), |round| {
+            let last = history.runs(round).last().map_or(0, |run| run.last_txn);
+            (round.start.base.round, last)
+        });
+        let claim = Claim::by("a data backup that runs needs it").log_since(last.0, last.1);
+        Ok::<_, std::convert::Infallible>((claim, ()))
+    });
+    match held {
+        Ok(held) => held,
+    }
+}
+
+/// The newest set that an incremental one may build on, held against cleanups; or in words why there is none.
 fn base_for(
     tenant: &Tenant,
     head: &Head,
     page_size: u32,
     dest: &storage::Dest,
-) -> Result<(SetManifest, PageMap), String> {
-    let (set, length) = {
-        let history = tenant.history();
-        let set = history
-            .sets
-            .values()
-            .next_back()
-            .ok_or("there is no earlier set to build on")?;
-        let chain = history
-            .chain(set)
-            .ok_or("the set to build on is not complete any more")?;
-        (set.clone(), chain.len())
-    };
+) -> Result<(Hold, (SetManifest, PageMap)), String> {
+    let (hold, set) = tenant.holds.take(|| choose_base(tenant, head))?;
+    let map = base_map(tenant, &set, page_size, dest)?;
+    Ok((hold, (set, map)))
+}
+
+fn choose_base(tenant: &Tenant, head: &Head) -> Result<(Claim, SetManifest), String> {
+    let history = tenant.history();
+    let set = history
+        .sets
+        .values()
+        .next_back()
+        .ok_or("there is no earlier set to build on")?;
+    let chain = history
+        .chain(set)
+        .ok_or("the set to build on is not complete any more")?;
     if set.head.round != head.round {
         return Err("the log began a new round since the last set".to_owned());
     }
-    if length >= CHAIN_LENGTH_MAX {
+    if chain.len() >= CHAIN_LENGTH_MAX {
         return Err(format!(
             "{CHAIN_LENGTH_MAX} sets already build on each other"
         ));
     }
+    let claim = Claim::by("a data backup builds on it");
+    let claim = claim.sets(chain.iter().map(|set| set.set_id));
+    Ok((claim, set.clone()))
+}
+
+fn base_map(
+    tenant: &Tenant,
+    set: &SetManifest,
+    page_size: u32,
+    dest: &storage::Dest,
+) -> Result<PageMap, String> {
     let unreadable = |why: &dyn std::fmt::Display| {
         format!("the page map of set {} does not read: {why}", set.set_id)
     };
@@ -198,7 +235,7 @@ fn base_for(
     if set.page_size != page_size {
         return Err("the page size changed since the last set".to_owned());
     }
-    Ok((set, map))
+    Ok(map)
 }
 
 fn tell_set(report: &mut JobReport, tenant: &dyn Archived, set: &SetManifest) {
@@ -217,16 +254,17 @@ pub(crate) async fn start_recovery(
     inner: &Arc<Inner>,
     spec: &RecoverySpec,
 ) -> Result<EngineJobId, EngineError> {
-    let tenant = inner.archived(&spec.tenant)?;
+    let sources = Arc::new(Sources::of(inner, &spec.tenant)?);
     let id = Jobs::id(&spec.token);
     if inner.jobs.find(&spec.token).is_some() {
         return Ok(id);
     }
     drop(inner.reserve("recovery", &spec.new_name)?);
-    let (reading, until) = (Arc::clone(&tenant), spec.until);
+    let (reading, place, until) = (Arc::clone(&sources), spec.place, spec.until);
     blocking("recovery", move || {
-        crate::restore::check(&*reading, until)
-            .map_err(|error| recovery_error(&reading.name(), &error))
+        reading
+            .with(place, |_, copy| crate::restore::check(copy, until))
+            .map_err(|error| recovery_error(&reading.tenant().name(), &error))
     })
     .await?;
     // The same order may have come again while the destination was looked at.
@@ -237,7 +275,7 @@ pub(crate) async fn start_recovery(
     let (job, _) = inner.jobs.begin(&spec.token);
     let (inner, spec) = (Arc::clone(inner), spec.clone());
     tokio::spawn(async move {
-        let recovered = recover(&inner, &tenant, &spec, &job).await;
+        let recovered = recover(&inner, &sources, &spec, &job).await;
         drop::<Reservation>(reservation);
         job.update(|report| match recovered {
             Ok(made) => tell_tenant(report, &made),
@@ -249,13 +287,13 @@ pub(crate) async fn start_recovery(
 
 async fn recover(
     inner: &Arc<Inner>,
-    source: &Arc<dyn Archived>,
+    sources: &Arc<Sources>,
     spec: &RecoverySpec,
     job: &Arc<Job>,
 ) -> Result<Arc<Tenant>, String> {
-    let (working, source, spec, job) = (
+    let (working, sources, spec, job) = (
         Arc::clone(inner),
-        Arc::clone(source),
+        Arc::clone(sources),
         spec.clone(),
         Arc::clone(job),
     );
@@ -265,7 +303,7 @@ async fn recover(
             .home
             .begin_tenant(&uuid.to_string())
             .map_err(|error| error.to_string())?;
-        let published = build(&working, &*source, &spec, &job, uuid, &built);
+        let published = build(&working, &sources, &spec, &job, uuid, &built);
         if published.is_err() {
             working.home.discard(&built);
         }
@@ -284,15 +322,19 @@ async fn recover(
 
 fn build(
     inner: &Inner,
-    source: &dyn Archived,
+    sources: &Sources,
     spec: &RecoverySpec,
     job: &Job,
     uuid: Uuid,
     built: &std::path::Path,
 ) -> Result<std::path::PathBuf, String> {
     let text = |error: RecoveryError| error.to_string();
-    let proof =
-        crate::restore::to_file(source, spec.until, &built.join("data.db"), job).map_err(text)?;
+    let path = built.join("data.db");
+    let to_file = |place, copy: &dyn Archived| {
+        let proof = crate::restore::to_file(copy, spec.until, &path, job)?;
+        Ok((place, proof))
+    };
+    let (place, proof) = sources.with(spec.place, to_file).map_err(text)?;
     job.phase("Publishing the tenant", 0);
     job.check().map_err(|canceled| canceled.to_string())?;
     let mut identity = crate::cluster::new_identity(&spec.new_name, uuid, inner.clock.now())
@@ -300,7 +342,8 @@ fn build(
     let token = spec.token.clone();
     identity.recovered = Some(Recovered {
         token,
-        source: source.uuid(),
+        source: sources.tenant().uuid(),
+        place,
         until: spec.until,
         proof,
     });
@@ -313,7 +356,11 @@ fn build(
 fn tell_tenant(report: &mut JobReport, tenant: &Tenant) {
     report.state = EngineJobState::Completed;
     report.location = Some(tenant.files.path().display().to_string());
-    report.proof = tenant.identity().recovered.map(|recovered| recovered.proof);
+    if let Some(recovered) = tenant.identity().recovered {
+        let is_second = recovered.place == Place::Second;
+        report.outcome = is_second.then(|| "recovered from the second copy".to_owned());
+        report.proof = Some(recovered.proof);
+    }
     report.progress.eta_ms = None;
 }
 
@@ -321,6 +368,15 @@ fn tell_tenant(report: &mut JobReport, tenant: &Tenant) {
 pub(crate) fn find_result(inner: &Inner, token: &str) -> Option<EngineJobId> {
     for tenant in inner.archived_tenants() {
         let history = tenant.history();
+        if let Some(ended) = history.removed.last.clone().filter(|it| it.token == token) {
+            drop(history);
+            let (job, _) = inner.jobs.begin(token);
+            job.update(|report| {
+                report.state = EngineJobState::Completed;
+                report.outcome = Some(ended.outcome);
+            });
+            return Some(Jobs::id(token));
+        }
         let set = history.sets.values().find(|set| set.token == token);
         if let Some(set) = set.cloned() {
             drop(history);

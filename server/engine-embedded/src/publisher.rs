@@ -4,6 +4,7 @@
 //! made durable, and only that, moves the checkpoint.
 
 use crate::{
+    absent::Archived,
     consolidation::consolidate,
     history::{Checkpoint, SegmentInfo},
     segment::{SegmentError, SegmentName},
@@ -285,7 +286,13 @@ struct PieceList {
     segments: Vec<(String, u64)>,
 }
 
-fn list_piece(tenant: &Tenant, dest: &Dest, round: i64, piece: u32) -> Result<(), StorageError> {
+/// Writes the list of a piece by what is known to be there.
+pub(crate) fn list_piece(
+    tenant: &dyn Archived,
+    dest: &Dest,
+    round: i64,
+    piece: u32,
+) -> Result<(), StorageError> {
     let segments = tenant
         .history()
         .rounds
@@ -301,7 +308,7 @@ fn list_piece(tenant: &Tenant, dest: &Dest, round: i64, piece: u32) -> Result<()
         piece,
         segments,
     };
-    dest.replace_manifest(&tenant.keys.piece_list(round, piece), &list)
+    dest.replace_manifest(&tenant.keys().piece_list(round, piece), &list)
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use domain::{
     BackupSetId, Scn,
     backup::BackupKind,
     recovery::{PlannedSet, Precision, RecoveryPlan, RecoveryProof},
+    second_backup::Place,
 };
 use std::{path::Path, sync::mpsc, thread};
 use storage::{Dest, StorageError};
@@ -71,6 +72,13 @@ pub(crate) enum RecoveryError {
     PageMissing { set: i64, page: u32 },
     #[error("SQLite's own check of the recovered file answered: {0}")]
     NotSound(String),
+    #[error("no second destination is used; turn second backup on, or recover from the first copy")]
+    NoSecond,
+    #[error("{first}. The second copy does not do either: {second}")]
+    Neither {
+        first: Box<RecoveryError>,
+        second: Box<RecoveryError>,
+    },
     #[error("{0}")]
     Canceled(#[from] Canceled),
     #[error("writing {path}: {source}")]
@@ -82,6 +90,30 @@ pub(crate) enum RecoveryError {
     Sqlite(#[from] rusqlite::Error),
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+impl RecoveryError {
+    /// Whether it says something about the copy of the backups that was read, so that another may do.
+    pub(crate) const fn is_of_backups(&self) -> bool {
+        !matches!(
+            self,
+            RecoveryError::Canceled(_)
+                | RecoveryError::Write { .. }
+                | RecoveryError::Sqlite(_)
+                | RecoveryError::NotSound(_)
+        )
+    }
+
+    /// Whether the same recovery may succeed later without being changed.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            RecoveryError::Storage(error) => error.is_transient(),
+            RecoveryError::Neither { first, second } => {
+                first.is_transient() || second.is_transient()
+            }
+            _ => false,
+        }
+    }
 }
 
 fn nearest(before: Option<Scn>, after: Option<Scn>) -> String {
@@ -200,10 +232,11 @@ impl Prepared {
     }
 
     /// What the recovery reads and reaches, for people.
-    pub(crate) fn plan(&self) -> RecoveryPlan {
+    pub(crate) fn plan(&self, place: Place) -> RecoveryPlan {
         let set = self.choice.newest();
         RecoveryPlan {
             until: self.choice.until,
+            place,
             sets: self.choice.chain.iter().map(planned).collect(),
             round: set.head.round,
             log_from: set.min_restore_scn,
@@ -237,7 +270,7 @@ impl Prepared {
         let page_size = self.choice.newest().page_size;
         let output = Output::create(path, page_size, self.target.db_pages)?;
         let (work_done, waiting) = mpsc::channel();
-        thread::scope(|scope| {
+        let proven = thread::scope(|scope| {
             let syncing = scope.spawn(|| output.sync_while(waiting));
             let proven = self.fill(dest, keys, &output, job);
             drop(work_done);
@@ -255,7 +288,12 @@ impl Prepared {
                 pages: u64::from(self.target.db_pages),
                 quick_check,
             })
-        })
+        });
+        if proven.is_err() {
+            // Another copy may be read into the same place; what stays is removed with the whole directory.
+            let _ = std::fs::remove_file(path);
+        }
+        proven
     }
 
     /// Writes every page and gives their digest, which is the one that the log recorded.

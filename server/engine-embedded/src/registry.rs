@@ -9,6 +9,7 @@ use crate::{
     engine::rejected,
     history::History,
     jobs::Jobs,
+    second::Second,
     storages::Storages,
     tenant::{Identity, Tenant},
     watcher::Watcher,
@@ -23,7 +24,10 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use tokio::{sync::mpsc, task::AbortHandle};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::AbortHandle,
+};
 use uuid::Uuid;
 
 /// Orders that may wait for one archiver.
@@ -44,6 +48,12 @@ pub(crate) struct Inner {
     /// What is known of the destinations themselves.
     pub(crate) storages: Storages,
     pub(crate) jobs: Jobs,
+    /// The second destination, while one is used.
+    second: Mutex<Option<Arc<Second>>>,
+    /// Rung when the destinations should be looked at soon.
+    pub(crate) look_soon: Arc<Notify>,
+    /// Held while one is taken into use or given up.
+    pub(crate) choosing_second: Mutex<()>,
     tenants: Mutex<BTreeMap<Uuid, Arc<Tenant>>>,
     /// Tenants that are not in service.
     absent: Mutex<BTreeMap<Uuid, Arc<Absent>>>,
@@ -93,6 +103,9 @@ impl Inner {
             clock,
             watched,
             destination: Arc::new(destination),
+            second: Mutex::default(),
+            look_soon: Arc::default(),
+            choosing_second: Mutex::default(),
             storages: Storages::default(),
             tenants: Mutex::default(),
             absent: Mutex::default(),
@@ -109,6 +122,16 @@ impl Inner {
     /// Identity of the cluster.
     pub(crate) fn cluster(&self) -> Uuid {
         lock(&self.identity).uuid
+    }
+
+    /// The second destination, while one is used.
+    pub(crate) fn second(&self) -> Option<Arc<Second>> {
+        lock(&self.second).clone()
+    }
+
+    /// Uses this second destination from now on, and gives the one used so far.
+    pub(crate) fn set_second(&self, second: Option<Arc<Second>>) -> Option<Arc<Second>> {
+        std::mem::replace(&mut *lock(&self.second), second)
     }
 
     /// The tenants in service, by identity.
@@ -275,7 +298,12 @@ impl Inner {
 
     /// The destinations in use, each with the copy it holds.
     pub(crate) fn destinations(&self) -> Vec<(Place, Arc<Destination>)> {
-        vec![(Place::First, Arc::clone(&self.destination))]
+        let second = self.second();
+        let second = second.map(|second| (Place::Second, Arc::clone(second.destination())));
+        [(Place::First, Arc::clone(&self.destination))]
+            .into_iter()
+            .chain(second)
+            .collect()
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -4,6 +4,7 @@ use crate::{
     absent::Archived,
     choice::Choice,
     history::History,
+    holds::{Claim, Hold},
     job::Job,
     recovery::{Prepared, RecoveryError},
     survey,
@@ -11,6 +12,7 @@ use crate::{
 use domain::{
     Scn,
     recovery::{RecoveryPlan, RecoveryProof},
+    second_backup::Place,
 };
 use std::path::Path;
 
@@ -22,9 +24,13 @@ pub(crate) fn check(tenant: &dyn Archived, until: Scn) -> Result<(), RecoveryErr
 }
 
 /// What a recovery to `until` would read and reach.
-pub(crate) fn plan(tenant: &dyn Archived, until: Scn) -> Result<RecoveryPlan, RecoveryError> {
+pub(crate) fn plan(
+    tenant: &dyn Archived,
+    place: Place,
+    until: Scn,
+) -> Result<RecoveryPlan, RecoveryError> {
     survey::ensure_known(tenant)?;
-    noting_damage(tenant, || Ok(prepare(tenant, until, None)?.plan()))
+    noting_damage(tenant, || Ok(prepare(tenant, until, None)?.1.plan(place)))
 }
 
 /// Writes the state at `until` to the new file `path`, proven.
@@ -37,20 +43,34 @@ pub(crate) fn to_file(
     survey::ensure_known(tenant)?;
     noting_damage(tenant, || {
         job.phase("Reading the plan", 0);
-        let prepared = prepare(tenant, until, Some(job))?;
+        let (_hold, prepared) = prepare(tenant, until, Some(job))?;
         let dest = tenant.destination().get()?;
         prepared.write(&dest, tenant.keys(), path, job)
     })
 }
 
+/// Chooses what to read, and holds it against cleanups until the hold is dropped.
 fn prepare(
     tenant: &dyn Archived,
     until: Scn,
     job: Option<&Job>,
-) -> Result<Prepared, RecoveryError> {
+) -> Result<(Hold, Prepared), RecoveryError> {
     let dest = tenant.destination().get()?;
-    let choice = Choice::make(&tenant.history(), until)?;
-    Prepared::open(&dest, &tenant.uuid().to_string(), choice, job)
+    let (hold, choice) = tenant.holds().take(|| {
+        let choice = Choice::make(&tenant.history(), until)?;
+        Ok::<_, RecoveryError>((claim(&choice), choice))
+    })?;
+    let prepared = Prepared::open(&dest, &tenant.uuid().to_string(), choice, job)?;
+    Ok((hold, prepared))
+}
+
+fn claim(choice: &Choice) -> Claim {
+    let head = &choice.newest().head;
+    let log = choice.segments.iter().chain(&choice.next);
+    let last = log.map(|it| it.name.last_txn).max().unwrap_or(head.txn);
+    Claim::by("a recovery reads it")
+        .sets(choice.chain.iter().map(|set| set.set_id))
+        .log(head.round, head.txn, last)
 }
 
 /// What a recovery could not use is left out of the recoverable ranges from now on.

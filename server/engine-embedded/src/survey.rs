@@ -3,7 +3,7 @@
 
 use crate::{
     absent::{Absence, Absent, Archived},
-    found,
+    cleanup_orders, found,
     history::{History, Round},
     keys::TenantKeys,
     registry::Inner,
@@ -12,7 +12,10 @@ use crate::{
 use serde::Deserialize;
 use std::{
     collections::HashMap,
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use storage::{Dest, StorageError};
@@ -26,22 +29,41 @@ const FIRST_LIST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Looks again and again until the engine is gone.
 pub(crate) async fn run(inner: Weak<Inner>) {
+    let resumed = Arc::new(AtomicBool::new(false));
     loop {
-        let Some(pause) = inner.upgrade().map(|inner| pause(&inner)) else {
+        let next = |inner: Arc<Inner>| (pause(&inner), Arc::clone(&inner.look_soon));
+        let Some((pause, soon)) = inner.upgrade().map(next) else {
             return;
         };
-        tokio::time::sleep(pause).await;
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = soon.notified() => {}
+        }
         let Some(inner) = inner.upgrade().filter(|inner| !inner.is_closed()) else {
             return;
         };
+        let done = Arc::clone(&resumed);
         // A destination out of reach changes nothing here; the archivers tell about it.
-        let _ = spawn_blocking(move || look(&inner)).await;
+        let _ = spawn_blocking(move || {
+            look(&inner);
+            // Only what an earlier process left: what was stopped since waits for the next cleanup.
+            if !done.load(Ordering::Relaxed) {
+                done.store(
+                    cleanup_orders::resume(&inner, inner.archived_tenants()),
+                    Ordering::Relaxed,
+                );
+            }
+        })
+        .await;
     }
 }
 
 fn pause(inner: &Inner) -> Duration {
     let known = |tenant: &Arc<dyn Archived>| tenant.history().known;
-    match inner.is_surveyed() && inner.archived_tenants().iter().all(known) {
+    let tenants = inner.archived_tenants();
+    let second = inner.second();
+    let is_second_known = second.is_none_or(|second| second.is_known(&tenants));
+    match inner.is_surveyed() && tenants.iter().all(known) && is_second_known {
         true => LIST_PAUSE,
         false => FIRST_LIST_PAUSE,
     }
@@ -69,6 +91,7 @@ fn look(inner: &Arc<Inner>) {
     if let Err(error) = find_gone(inner) {
         tracing::debug!(%error, "the destination could not be listed");
     }
+    look_at_second(inner);
     name(inner);
 }
 
@@ -164,27 +187,56 @@ pub(crate) fn find_gone(inner: &Arc<Inner>) -> Result<(), StorageError> {
         if is_empty(&history) {
             continue;
         }
-        let name = name_at(&dest, &keys, &history).unwrap_or_else(|| unnamed(uuid));
-        let absence = Absence::Gone {
-            hint: inner.nameless_directory(&name),
-        };
-        tracing::warn!(tenant = %name, %uuid, "only the backups of this tenant are left");
-        let destination = Arc::clone(&inner.destination);
-        inner.note_absent(Absent::new(
-            (uuid, name),
-            cluster,
-            destination,
-            history,
-            absence,
-        ));
+        let name = name_of(&dest, &keys, &history, uuid);
+        note_gone(inner, (uuid, name), history);
     }
     inner.drop_forgotten(|absent| {
         let history = absent.history();
-        matches!(absent.absence, Absence::Gone { .. }) && is_empty(&history)
+        matches!(absent.absence, Absence::Gone { .. })
+            && is_empty(&history)
+            && !has_second(inner, absent.uuid())
     });
     dest.check()?;
     inner.set_surveyed();
     Ok(())
+}
+
+fn note_gone(inner: &Arc<Inner>, (uuid, name): (Uuid, String), history: History) {
+    let absence = Absence::Gone {
+        hint: inner.nameless_directory(&name),
+    };
+    tracing::warn!(tenant = %name, %uuid, "only the backups of this tenant are left");
+    let destination = Arc::clone(&inner.destination);
+    inner.note_absent(Absent::new(
+        (uuid, name),
+        inner.cluster(),
+        destination,
+        history,
+        absence,
+    ));
+}
+
+/// Whether a tenant has something at the second destination.
+fn has_second(inner: &Inner, uuid: Uuid) -> bool {
+    let copy = inner.second().and_then(|second| second.known(uuid));
+    copy.is_some_and(|copy| !is_empty(&copy.history()))
+}
+
+/// Looks at the second destination, where one is used; also for tenants of which nothing else is left.
+pub(crate) fn look_at_second(inner: &Arc<Inner>) {
+    let Some(second) = inner.second() else {
+        return;
+    };
+    if let Err(error) = second.look(&inner.archived_tenants()) {
+        tracing::debug!(%error, "the second destination could not be listed");
+        return;
+    }
+    second.resume_once(|copies| cleanup_orders::resume(inner, copies));
+    for copy in second.copies() {
+        if !inner.has(copy.uuid()) && !is_empty(&copy.history()) {
+            note_gone(inner, (copy.uuid(), copy.name()), History::default());
+        }
+    }
 }
 
 /// Whether nothing tells that there ever was a backup.
@@ -193,6 +245,11 @@ fn is_empty(history: &History) -> bool {
     history.sets.is_empty()
         && history.damaged.is_empty()
         && history.rounds.values().map(segments).sum::<usize>() == 0
+}
+
+/// The name of a tenant of which only backups are left.
+pub(crate) fn name_of(dest: &Dest, keys: &TenantKeys, history: &History, uuid: Uuid) -> String {
+    name_at(dest, keys, history).unwrap_or_else(|| unnamed(uuid))
 }
 
 /// What the destination calls a tenant: by its identity, else by its newest set.

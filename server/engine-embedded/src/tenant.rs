@@ -7,13 +7,16 @@ use crate::{
     destination::Destination,
     files::{OpenError, TenantConnection, TenantFiles},
     history::History,
+    holds::Holds,
     job::Job,
     keys::TenantKeys,
     page_map::PageMap,
     snapshot::Snapshot,
     stamp::Stamps,
 };
-use domain::{Scn, archive::ArchiveState, clock::Clock, recovery::RecoveryProof};
+use domain::{
+    Scn, archive::ArchiveState, clock::Clock, recovery::RecoveryProof, second_backup::Place,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     fs, io,
@@ -44,6 +47,9 @@ pub(crate) struct Recovered {
     /// The console's mark of the order.
     pub(crate) token: String,
     pub(crate) source: Uuid,
+    /// The copy of the backups that was read.
+    #[serde(default)]
+    pub(crate) place: Place,
     pub(crate) until: Scn,
     pub(crate) proof: RecoveryProof,
 }
@@ -91,6 +97,8 @@ pub(crate) struct Tenant {
     pub(crate) commands: mpsc::Sender<Command>,
     /// Held for reading by whoever reads log at the destination; parts of merged log are deleted only without them.
     pub(crate) reading: RwLock<()>,
+    /// What of its backups is being read, so that no cleanup removes it.
+    pub(crate) holds: Arc<Holds>,
     /// Whether a data backup runs.
     pub(crate) backing_up: AtomicBool,
     /// The data backup that runs; it holds a snapshot, and so the log.
@@ -138,6 +146,7 @@ impl Tenant {
             wake: Notify::new(),
             commands,
             reading: RwLock::new(()),
+            holds: Arc::default(),
             backing_up: AtomicBool::new(false),
             backup: Mutex::default(),
             cleaned: AtomicBool::new(false),

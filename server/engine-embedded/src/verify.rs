@@ -3,6 +3,8 @@
 use crate::{
     absent::Archived,
     history::{History, Round},
+    holds::Claim,
+    removed::{self, Cut},
     segment::{Segment, SegmentError},
     set::{Pack, SetManifest, Unpacker},
     survey,
@@ -20,6 +22,9 @@ pub(crate) fn verify(tenant: &dyn Archived, report: &mut VerifyReport) -> Result
 }
 
 fn read_everything(tenant: &dyn Archived, report: &mut VerifyReport) -> Result<(), StorageError> {
+    let claim = Claim::by("a verification reads it").everything();
+    let held = tenant.holds().take(|| Ok::<_, StorageError>((claim, ())));
+    let (_hold, ()) = held?;
     let _reading = tenant.read_log();
     let dest = tenant.destination().get()?;
     let history = History::load(&dest, tenant.keys())?;
@@ -29,7 +34,7 @@ fn read_everything(tenant: &dyn Archived, report: &mut VerifyReport) -> Result<(
         verify_set(&dest, tenant, &history, set, report)?;
     }
     for round in history.rounds.values() {
-        verify_round(&dest, tenant, round, report)?;
+        verify_round(&dest, tenant, &history, round, report)?;
     }
     Ok(())
 }
@@ -104,9 +109,11 @@ fn check_file(
 fn verify_round(
     dest: &Dest,
     tenant: &dyn Archived,
+    history: &History,
     round: &Round,
     report: &mut VerifyReport,
 ) -> Result<(), StorageError> {
+    let cuts = history.removed.cuts_of(round.start.base.round);
     let mut state = (0, round.start.base.history.clone());
     for info in round.segments.values() {
         report.log_files += 1;
@@ -121,7 +128,9 @@ fn verify_round(
         };
         report.bytes += segment.bytes;
         let before = &segment.footer.before;
-        if (before.txn, &before.history) == (state.0, &state.1) {
+        // Where a cleanup removed the log in front, there is nothing to follow.
+        let is_behind_cut = before.txn > state.0 && removed::is_cut(cuts, state.0 + 1, before.txn);
+        if is_behind_cut || (before.txn, &before.history) == (state.0, &state.1) {
             tenant.history().known_damage.remove(&info.key);
         } else {
             report.faults.push(format!(
@@ -136,7 +145,7 @@ fn verify_round(
     }
     report
         .faults
-        .extend(missing_end(dest, tenant, round, state.0));
+        .extend(missing_end(dest, tenant, round, cuts, state.0));
     Ok(())
 }
 
@@ -147,11 +156,18 @@ fn read_whole(dest: &Dest, key: &str) -> Result<Segment, SegmentError> {
 }
 
 /// The log ends before what its checkpoint or its end says was durable: the last log files are missing.
-fn missing_end(dest: &Dest, tenant: &dyn Archived, round: &Round, last_txn: u64) -> Option<String> {
+fn missing_end(
+    dest: &Dest,
+    tenant: &dyn Archived,
+    round: &Round,
+    cuts: &[Cut],
+    last_txn: u64,
+) -> Option<String> {
     let checkpoint = round.checkpoint.as_ref().map(|it| it.head.txn);
     let end = round.end.as_ref().map(|end| end.txn);
     let durable = checkpoint.max(end).unwrap_or(0);
-    (durable > last_txn).then(|| {
+    let is_missing = durable > last_txn && !removed::is_cut(cuts, last_txn + 1, durable);
+    is_missing.then(|| {
         format!(
             "{}: the log ends with commit {last_txn}, though commit {durable} was there; its last log files are missing",
             dest.name_of(&tenant.keys().round(round.start.base.round))

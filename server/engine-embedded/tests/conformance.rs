@@ -7,7 +7,7 @@ mod support_basic;
 use async_trait::async_trait;
 use domain::Scn;
 use engine::{Engine, TenantKey, conformance};
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 use support_basic::Lab;
 
 struct Rig<'a>(&'a Lab);
@@ -30,6 +30,10 @@ impl conformance::Rig for Rig<'_> {
 
     fn now(&self) -> Scn {
         self.0.now()
+    }
+
+    fn second(&self) -> Option<PathBuf> {
+        Some(self.0.dir.path().join("second"))
     }
 }
 

@@ -4,17 +4,20 @@
 //! kind and how to let time pass (really, or on a simulated clock).
 
 use crate::{
-    BackupSpec, Engine, EngineErrorKind, EngineJobId, EngineJobState, JobReport, RecoverySpec,
-    TenantKey, TenantObservation,
+    BackupSpec, CleanupSpec, CopySpec, CopyWhat, Engine, EngineErrorKind, EngineJobId,
+    EngineJobState, JobReport, RecoverySpec, TenantKey, TenantObservation,
 };
 use async_trait::async_trait;
 use domain::{
     Scn,
     archive::ArchiveState,
     backup::BackupKind,
-    capability::{ArchiveScope, RecoverTo},
+    capability::{ArchiveScope, Expiry, RecoverTo},
     recoverable::{self, SetPoint, Verdict},
+    retention::{KeptBecause, Stored},
+    second_backup::Place,
 };
+use std::path::PathBuf;
 
 /// Times a condition is looked at before it is taken as never becoming true.
 const LOOKS_MAX: u32 = 1500;
@@ -28,6 +31,10 @@ pub trait Rig: Sync {
     async fn pause(&self);
     /// The engine's now.
     fn now(&self) -> Scn;
+    /// An empty place for second copies, for engines that keep them.
+    fn second(&self) -> Option<PathBuf> {
+        None
+    }
 }
 
 /// Runs the whole suite on an empty cluster. Panics with what is wrong.
@@ -38,7 +45,9 @@ pub async fn run(engine: &dyn Engine, rig: &dyn Rig) {
     suite.log_advances_while_idle(&tenant).await;
     suite.backups_appear_as_sets(&tenant).await;
     suite.recoveries_reach_what_they_promise(&tenant).await;
+    suite.copies_do_without_the_first(&tenant).await;
     suite.stopping_the_log_makes_a_gap(&tenant).await;
+    suite.cleanups_keep_their_promise(&tenant).await;
     suite.verification_finds_nothing(&tenant).await;
 }
 
@@ -289,6 +298,69 @@ impl Suite<'_> {
         assert!(names.iter().any(|seen| seen.name == "conform_b"));
     }
 
+    async fn copies_do_without_the_first(&self, tenant: &TenantKey) {
+        let capable = self.engine.capabilities().second_backup;
+        let Some(path) = self.rig.second().filter(|_| capable) else {
+            return;
+        };
+        let spec = |token: &str, what| CopySpec {
+            token: token.to_owned(),
+            tenant: tenant.clone(),
+            what,
+            limit_bytes_per_s: None,
+        };
+        let log = spec("conform-log", CopyWhat::Log);
+        let error = self.engine.start_copy(&log).await.expect_err("nowhere to");
+        assert_eq!(error.kind, EngineErrorKind::Rejected, "{error}");
+        assert!(self.engine.verify_second(Some(tenant)).await.is_err());
+        assert_eq!(self.observed(tenant).await.second, None);
+        let taken = self.engine.use_second(Some(&path)).await;
+        taken.expect("an empty place is taken into use");
+        let set = self.observed(tenant).await.sets.pop().expect("a set");
+        for spec in [spec("conform-set", CopyWhat::Set(set.id)), log] {
+            let id = self.engine.start_copy(&spec).await.expect("accepted");
+            let report = self.finish(&id).await;
+            assert_eq!(
+                report.state,
+                EngineJobState::Completed,
+                "{:?}",
+                report.failure
+            );
+            assert!(report.outcome.is_some(), "it says what it did");
+            let again = self.engine.start_copy(&spec).await.expect("accepted");
+            assert_eq!(again, id, "one job for one token");
+        }
+        let second = self
+            .observed(tenant)
+            .await
+            .second
+            .expect("it is told about");
+        assert!(second.known && second.sets.contains(&set), "{second:?}");
+        assert!(second.data_bytes >= set.stored_bytes, "{second:?}");
+        let recovery = RecoverySpec {
+            token: "r-second".to_owned(),
+            tenant: tenant.clone(),
+            until: set.min_restore_scn,
+            new_name: "conform_c".to_owned(),
+            place: Some(Place::Second),
+        };
+        let plan = self.engine.plan_recovery(&recovery).await.expect("a plan");
+        assert_eq!(plan.place, Place::Second);
+        let id = self
+            .engine
+            .start_recovery(&recovery)
+            .await
+            .expect("accepted");
+        let proof = self.finish(&id).await.proof.expect("a proof");
+        assert_eq!(proof.expected_digest, proof.computed_digest);
+        let report = self.engine.verify_second(Some(tenant)).await;
+        let report = report.expect("a report");
+        assert!(report.faults.is_empty(), "{:?}", report.faults);
+        assert!(report.sets > 0, "something was read");
+        self.engine.use_second(None).await.expect("given up");
+        assert_eq!(self.observed(tenant).await.second, None);
+    }
+
     async fn stopping_the_log_makes_a_gap(&self, tenant: &TenantKey) {
         if self.engine.capabilities().log_archive == ArchiveScope::None {
             return;
@@ -312,6 +384,83 @@ impl Suite<'_> {
             self.observed(tenant).await.spans.len() >= 2,
             "the rounds stay apart"
         );
+    }
+
+    /// The full set just made is all that moments since then need, so everything before it goes.
+    async fn cleanups_keep_their_promise(&self, tenant: &TenantKey) {
+        let capabilities = self.engine.capabilities();
+        let deletes = capabilities.expiry == Expiry::ConsoleDeletesSets;
+        if !deletes || !capabilities.plan_cleanup.is_yes() {
+            return;
+        }
+        let made = self
+            .back_up(tenant, "conform-3", BackupKind::Full)
+            .await
+            .set;
+        let made = made.expect("its number");
+        self.rig.write(self.engine, tenant).await;
+        let promised = self.rig.now();
+        self.wait("the moment is durable", tenant, |seen| {
+            seen.archive.checkpoint >= Some(promised)
+        })
+        .await;
+        let before = self.observed(tenant).await;
+        let spec = CleanupSpec {
+            token: "conform-4".to_owned(),
+            tenant: tenant.clone(),
+            place: Place::First,
+            keep_from: promised,
+        };
+        let plan = self.engine.plan_cleanup(&spec).await.expect("a plan");
+        let goes = |id| plan.expired.iter().any(|it| it.what == Stored::Set(id));
+        let older = before.sets.iter().filter(|set| set.id != made);
+        assert!(older.clone().count() > 0 && older.clone().all(|set| goes(set.id)));
+        assert!(
+            plan.kept
+                .iter()
+                .any(|it| it.what == Stored::Set(made) && it.because == KeptBecause::BaseOfWindow)
+        );
+        assert!(!plan.lost.is_empty(), "moments before it are given up");
+        assert!(
+            plan.lost.iter().all(|range| range.end < promised),
+            "{plan:?}"
+        );
+        assert_eq!(self.observed(tenant).await.sets, before.sets, "only asked");
+        self.clean(&spec).await;
+        let after = self.observed(tenant).await;
+        assert_eq!(after.sets.len(), 1, "{:?}", after.sets);
+        assert!(after.data_bytes < before.data_bytes, "room was made");
+        let recovery = RecoverySpec {
+            token: "r-5".to_owned(),
+            tenant: tenant.clone(),
+            until: promised,
+            new_name: "conform_c".to_owned(),
+            place: None,
+        };
+        let plan = self.engine.plan_recovery(&recovery).await;
+        assert!(plan.is_ok(), "what was promised: {plan:?}");
+        let again = CleanupSpec {
+            token: "conform-5".to_owned(),
+            ..spec
+        };
+        let plan = self.engine.plan_cleanup(&again).await.expect("a plan");
+        assert!(plan.expired.is_empty() && plan.lost.is_empty(), "{plan:?}");
+        self.clean(&again).await;
+        assert_eq!(self.observed(tenant).await.sets, after.sets);
+    }
+
+    async fn clean(&self, spec: &CleanupSpec) {
+        let id = self.engine.start_cleanup(spec).await.expect("accepted");
+        let report = self.finish(&id).await;
+        assert_eq!(
+            report.state,
+            EngineJobState::Completed,
+            "{:?}",
+            report.failure
+        );
+        assert!(report.outcome.is_some(), "it tells what it did");
+        let again = self.engine.start_cleanup(spec).await.expect("accepted");
+        assert_eq!(again, id, "one job for one token");
     }
 
     async fn verification_finds_nothing(&self, tenant: &TenantKey) {

@@ -160,6 +160,12 @@ pub trait Engine: Send + Sync + 'static {
     /// Reads every set and log file of a tenant (or, with `None`, of all) back and checks every checksum.
     async fn verify(&self, tenant: Option<&TenantKey>) -> Result<VerifyReport, EngineError>;
 
+    /// The same for the copies at the second destination. `Rejected` without one.
+    async fn verify_second(&self, tenant: Option<&TenantKey>) -> Result<VerifyReport, EngineError> {
+        let subject = tenant.map_or("all tenants", |tenant| &tenant.0);
+        Err(unsupported("verification of second copies", subject))
+    }
+
     /// Where second copies go from now on; `None` ends it and leaves what is there. To be called after each
     /// opening. `Rejected` when it is the first destination, or belongs to something else.
     async fn use_second(&self, destination: Option<&Path>) -> Result<(), EngineError> {

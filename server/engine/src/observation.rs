@@ -38,6 +38,9 @@ pub struct FoundCluster {
 /// A tenant's second copies as they are now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecondObservation {
+    /// Whether the second destination could be looked at since it is used. While it could not, the rest
+    /// says nothing.
+    pub known: bool,
     /// Usable sets there.
     pub sets: Vec<BackupSet>,
     /// Log there.
@@ -80,7 +83,7 @@ pub struct TenantObservation {
     pub data_bytes: u64,
     /// Bytes of all its log at the destination.
     pub log_bytes: u64,
-    /// Its second copies, once the second destination was read; `None` where none is kept.
+    /// Its second copies; `None` where none are kept.
     pub second: Option<SecondObservation>,
 }
 

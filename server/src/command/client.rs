@@ -51,6 +51,19 @@ impl Client {
         )
     }
 
+    /// Asks for what is at `path` of the cluster and matches `query`.
+    pub(super) fn get_with<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, Problem> {
+        let request = self
+            .agent
+            .get(self.url(path))
+            .header("authorization", self.bearer());
+        self.answer(request.query_pairs(query.iter().copied()).call())
+    }
+
     /// Orders something at `path` of the cluster.
     pub(super) fn post<T: DeserializeOwned>(
         &self,

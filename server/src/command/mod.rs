@@ -1,6 +1,8 @@
-//! What each command does. All but `serve` ask the running server of the home over loopback.
+//! What each command does. Most ask the running server of the home over loopback.
 
+mod admin;
 mod backup;
+mod cleanup;
 mod client;
 mod output;
 mod ranges;
@@ -8,6 +10,8 @@ mod rebuild;
 mod recover;
 mod sql;
 mod storage;
+mod strategy;
+mod task;
 mod tenant;
 mod verify;
 mod wait;
@@ -21,9 +25,7 @@ use crate::{
 use clap::{CommandFactory, FromArgMatches, parser::ValueSource};
 use client::Client;
 use output::Output;
-use std::{
-    ffi::OsString, io::Write, net::SocketAddr, path::Path, process::ExitCode, time::Duration,
-};
+use std::{ffi::OsString, io::Write, path::Path, process::ExitCode, time::Duration};
 
 /// How long work that does not listen may go on once the server has ended.
 const LEFTOVER_MAX: Duration = Duration::from_secs(3);
@@ -50,7 +52,15 @@ impl Failure {
             };
             serde_json::to_string(&trouble).unwrap_or_else(|_| self.problem.message.clone())
         } else {
-            format!("tidemark: {}", self.problem.message)
+            let request = self
+                .problem
+                .request
+                .as_ref()
+                .filter(|_| self.problem.kind == "internal");
+            let request = request.map_or_else(String::new, |id| {
+                format!(" (request {id} in the server's log)")
+            });
+            format!("tidemark: {}{request}", self.problem.message)
         };
         let _ = writeln!(stderr, "{told}");
         ExitCode::from(if self.problem.kind == USAGE { 2 } else { 1 })
@@ -113,8 +123,13 @@ fn dispatch(cli: Cli) -> Result<(), Problem> {
         Command::Ranges(order) => ranges::run(&common, &order, &output),
         Command::Sql(order) => sql::run(&common, &order, &output),
         Command::Verify(order) => verify::run(&common, &order, &output),
+        Command::Task(order) => task::run(&common, &order, &output),
+        Command::History(order) => task::history(&common, &order, &output),
+        Command::Strategy(order) => strategy::run(&common, &order, &output),
         Command::Storage(order) => storage::run(&common, &order, &output),
         Command::Admin(Admin::Rebuild(order)) => rebuild::run(&common, &order, &output),
+        Command::Admin(order) => admin::run(&common, &order, &output),
+        Command::Cleanup(order) => cleanup::run(&common, &order, &output),
     }
 }
 
@@ -122,18 +137,16 @@ fn run_server(common: &Common, options: &Serve) -> Result<(), Problem> {
     let failed = |error: &dyn std::fmt::Display| Problem::new(FAILED, error.to_string());
     let executable = std::env::current_exe().map_err(|error| failed(&error))?;
     let config = Config::new(common, options, &executable).map_err(|error| match error {
-        ConfigError::NotAnAddress(_) | ConfigError::BeyondLoopback(_) | ConfigError::Database => {
-            Failure::usage(error.to_string())
-        }
+        ConfigError::Reach(_) | ConfigError::Database => Failure::usage(error.to_string()),
         ConfigError::Home { .. } | ConfigError::NoSite { .. } => failed(&error),
     })?;
-    let (home, json) = (config.home.clone(), common.json);
+    let (home, json, reach) = (config.home.clone(), common.json, config.reach.clone());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| failed(&error))?;
     let served = runtime.block_on(serve::serve(config, |address| {
-        announce(address, &home, json);
+        announce(reach.url(address), &home, json);
     }));
     // A disk that does not answer must not keep the process.
     runtime.shutdown_timeout(LEFTOVER_MAX);
@@ -141,9 +154,9 @@ fn run_server(common: &Common, options: &Serve) -> Result<(), Problem> {
 }
 
 /// Tells standard output, in one line, where pages can be opened.
-fn announce(address: SocketAddr, home: &Path, json: bool) {
+fn announce(url: String, home: &Path, json: bool) {
     let serving = Serving {
-        url: format!("http://{address}"),
+        url,
         home: home.display().to_string(),
     };
     let Serving { url, home } = &serving;
@@ -164,7 +177,7 @@ mod tests {
     fn an_unreadable_command_line_becomes_one_line_that_names_what_is_wrong() {
         let typed = ["tidemark", "backup", "--json"].map(OsString::from);
         let failure = parse(&typed).unwrap_err();
-        let Problem { kind, message } = failure.problem;
+        let Problem { kind, message, .. } = failure.problem;
         assert_eq!((kind.as_str(), failure.json), (USAGE, true));
         assert!(message.contains("--tenant <TENANT>"), "{message}");
         assert!(

@@ -17,6 +17,7 @@ pub(super) fn run(common: &Common, order: &Recover, output: &Output) -> Result<(
         tenant: order.tenant.clone(),
         at: at.to_rfc3339(),
         new_name,
+        from: order.from,
     };
     let mut task: Task = client.post(&["recoveries"], &request)?;
     if order.wait {

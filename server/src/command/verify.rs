@@ -11,6 +11,7 @@ use domain::size;
 pub(super) fn run(common: &Common, order: &Verify, output: &Output) -> Result<(), Problem> {
     let request = shape::VerifyOrder {
         tenant: order.tenant.clone(),
+        from: order.from,
     };
     let found: shape::Verified = Client::connect(common)?.post(&["verify"], &request)?;
     output.show(&found, |found| {

@@ -1,8 +1,9 @@
 //! The commands' API under `/cli/v1`: thin handlers over the same console that the pages use.
 
 use super::{
+    admin, cleanup_commands,
     shape::{self, Problem},
-    storage,
+    storage, strategies, tasks,
 };
 use axum::{
     Json, Router,
@@ -33,7 +34,15 @@ pub fn routes(console: Console) -> Router {
         .route("/{cluster}/recoveries", post(recover))
         .route("/{cluster}/recoveries/{id}", get(recovery))
         .route("/{cluster}/verify", post(verify))
+        .route("/{cluster}/tasks", get(tasks::tasks))
+        .route("/{cluster}/tasks/{id}", get(tasks::task))
+        .route("/{cluster}/tasks/{id}/retry", post(tasks::retry))
+        .route("/{cluster}/tasks/{id}/cancel", post(tasks::cancel))
+        .route("/{cluster}/history", get(tasks::history))
+        .merge(admin::routes())
+        .merge(strategies::routes())
         .merge(storage::routes())
+        .route("/{cluster}/cleanups", post(cleanup_commands::clean_up))
         .with_state(console)
 }
 
@@ -41,11 +50,20 @@ pub fn routes(console: Console) -> Router {
 pub(super) struct Refusal(pub(super) StatusCode, pub(super) Problem);
 
 impl Refusal {
+    /// What was given cannot be meant.
     pub(super) fn invalid(message: String) -> Self {
         Refusal(
             StatusCode::UNPROCESSABLE_ENTITY,
             Problem::new("invalid", message),
         )
+    }
+
+    /// Something of ours broke.
+    pub(super) fn internal(error: &dyn std::error::Error) -> Self {
+        let causes = control::chain(error);
+        tracing::error!("a command failed inside the server: {causes}");
+        let problem = Problem::new("internal", error.to_string());
+        Refusal(StatusCode::INTERNAL_SERVER_ERROR, problem)
     }
 }
 
@@ -92,6 +110,7 @@ pub(super) fn actor() -> Actor {
     }
 }
 
+/// The tenant of this name.
 pub(super) async fn find(
     console: &Console,
     cluster: &str,
@@ -226,6 +245,7 @@ async fn recover(
         tenant,
         until,
         new_name: order.new_name,
+        place: order.from,
     };
     let id = console
         .operator(&actor())?
@@ -268,7 +288,7 @@ async fn verify(
     Ok(Json(
         console
             .operator(&actor())?
-            .verify(&cluster, tenant)
+            .verify(&cluster, tenant, order.from)
             .await?
             .into(),
     ))

@@ -1,24 +1,33 @@
-//! Who may talk to the server at all: this machine by its own name, pages of this server for
-//! changes, and commands that show the token.
+//! Who may talk to the server at all: whoever uses one of its own names, pages of this server for changes, and
+//! commands on this machine that show the token.
 
-use super::shape::Problem;
+use super::{
+    client::{Addressed, ClientAddress},
+    shape::Problem,
+};
+use crate::listen::Rules;
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, Method, StatusCode, Uri, header, uri::Authority},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 /// Refuses requests that address this server by a foreign name.
 ///
 /// Without it a page from elsewhere could point its own name at this machine and read everything.
-pub async fn own_name_only(request: Request, next: Next) -> Response {
-    match addressed_host(&request) {
-        Some(host) if is_own_name(&host) => next.run(request).await,
-        _ => refuse(
-            "this server answers only to localhost and loopback addresses; open it by one of them",
-        ),
+pub async fn own_name_only(
+    State(rules): State<Arc<Rules>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match addressed(&request) {
+        Some(authority) if rules.names.has(authority.host()) => next.run(request).await,
+        _ => refuse(&format!(
+            "this server answers only to {}; open it by one of them, or give it another name with --public-url",
+            rules.names.told()
+        )),
     }
 }
 
@@ -29,14 +38,19 @@ pub async fn own_pages_only(request: Request, next: Next) -> Response {
         Method::GET | Method::HEAD | Method::OPTIONS
     );
     let by_token = request.uri().path().starts_with("/cli/");
-    if reads || by_token || from_own_page(request.headers()) {
+    if reads || by_token || from_own_page(request.headers(), addressed(&request)) {
         return next.run(request).await;
     }
     refuse("changes are taken only from this server's own pages; scripts use the tidemark command")
 }
 
-/// Refuses whoever does not show the token.
+/// Refuses whoever does not show the token, and whoever is not on this machine: the token may everything.
 pub async fn token_only(State(token): State<Arc<str>>, request: Request, next: Next) -> Response {
+    let client = request.extensions().get::<ClientAddress>();
+    if !client.is_some_and(|client| client.local) {
+        let sentence = "commands are taken only from this machine, and not through a proxy";
+        return Problem::new("forbidden", sentence).answer(StatusCode::FORBIDDEN);
+    }
     let shown = request
         .headers()
         .get(header::AUTHORIZATION)
@@ -53,26 +67,11 @@ fn refuse(sentence: &str) -> Response {
     (StatusCode::FORBIDDEN, format!("{sentence}\n")).into_response()
 }
 
-fn addressed_host(request: &Request) -> Option<String> {
-    let host = request
-        .headers()
-        .get(header::HOST)
-        .and_then(|value| value.to_str().ok());
-    let authority: Authority = match (request.uri().authority(), host) {
-        (Some(authority), _) => authority.clone(),
-        (None, Some(host)) => host.parse().ok()?,
-        (None, None) => return None,
-    };
-    Some(authority.host().to_owned())
+fn addressed(request: &Request) -> Option<&Authority> {
+    request.extensions().get::<Addressed>().map(|name| &name.0)
 }
 
-fn is_own_name(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-fn from_own_page(headers: &HeaderMap) -> bool {
+fn from_own_page(headers: &HeaderMap, addressed: Option<&Authority>) -> bool {
     let text = |name| {
         headers
             .get(name)
@@ -82,14 +81,14 @@ fn from_own_page(headers: &HeaderMap) -> bool {
         return matches!(site, "same-origin" | "none");
     }
     let origin: Option<Uri> = text(header::ORIGIN).and_then(|origin| origin.parse().ok());
-    match (origin.as_ref().and_then(Uri::authority), text(header::HOST)) {
-        (Some(origin), Some(host)) => origin.as_str().eq_ignore_ascii_case(host),
+    match (origin.as_ref().and_then(Uri::authority), addressed) {
+        (Some(origin), Some(own)) => origin.as_str().eq_ignore_ascii_case(own.as_str()),
         _ => false,
     }
 }
 
 /// Compares without telling by its duration where the first difference is.
-fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+pub(super) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (x, y)| differs | (x ^ y)) == 0
 }
 
@@ -98,29 +97,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_loopback_names_are_own_names() {
-        for own in ["localhost", "LocalHost", "127.0.0.1", "127.8.8.8", "[::1]"] {
-            assert!(is_own_name(own), "{own}");
-        }
-        for foreign in [
-            "example.org",
-            "localhost.example.org",
-            "10.0.0.1",
-            "[::]",
-            "",
-        ] {
-            assert!(!is_own_name(foreign), "{foreign}");
-        }
-    }
-
-    #[test]
     fn a_change_needs_an_origin_that_is_this_server() {
         let with = |pairs: &[(&'static str, &'static str)]| {
             let mut headers = HeaderMap::new();
             for (name, value) in pairs {
                 headers.insert(*name, header::HeaderValue::from_static(value));
             }
-            from_own_page(&headers)
+            let own = headers
+                .get("host")
+                .map(|own| own.to_str().unwrap().parse().unwrap());
+            from_own_page(&headers, own.as_ref())
         };
         let host = ("host", "127.0.0.1:3000");
         assert!(with(&[host, ("origin", "http://127.0.0.1:3000")]));

@@ -1,5 +1,6 @@
 //! Headers that every answer carries, and the content security policy of pages.
 
+use super::client::ClientAddress;
 use axum::{
     extract::Request,
     http::{HeaderName, HeaderValue, header},
@@ -31,6 +32,9 @@ const ALWAYS: [(HeaderName, HeaderValue); 6] = [
     ),
 ];
 
+/// For a year, browsers that came by HTTPS come by nothing else.
+const ONLY_HTTPS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
 /// For answers that are no page: nothing in them may run or load.
 const NOTHING_RUNS: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
@@ -53,6 +57,18 @@ pub fn page_policy(nonce: &str) -> Option<HeaderValue> {
          object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ))
     .ok()
+}
+
+/// Adds what holds only for clients that speak TLS.
+pub async fn add_secure(request: Request, next: Next) -> Response {
+    let client = request.extensions().get::<ClientAddress>();
+    let secure = client.is_some_and(|client| client.secure);
+    let mut response = next.run(request).await;
+    if secure {
+        let headers = response.headers_mut();
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, ONLY_HTTPS);
+    }
+    response
 }
 
 /// Adds the headers to whatever answers.

@@ -9,6 +9,7 @@ use axum::{
 };
 use domain::{
     Scn, TenantId, backup::BackupJob, job::JobState, page::TenantPeriod, recovery::RecoveryJob,
+    second_backup::Place,
 };
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,9 @@ pub struct Problem {
     pub kind: String,
     /// One sentence with the way forward.
     pub message: String,
+    /// The number of the request, with which the server's log says more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
 }
 
 impl Problem {
@@ -28,6 +32,7 @@ impl Problem {
         Problem {
             kind: kind.to_owned(),
             message: message.into(),
+            request: super::request::current().map(|id| id.to_string()),
         }
     }
 
@@ -375,6 +380,9 @@ pub struct RecoveryOrder {
     pub at: String,
     /// Name of the tenant to make.
     pub new_name: String,
+    /// The copy to read: `first` or `second`; absent leaves it to the cluster.
+    #[serde(default)]
+    pub from: Option<Place>,
 }
 
 /// SQL to run.
@@ -420,6 +428,9 @@ impl From<engine::SqlResult> for SqlAnswer {
 pub struct VerifyOrder {
     /// Only this tenant.
     pub tenant: Option<String>,
+    /// The copy to read: `first` or `second`.
+    #[serde(default)]
+    pub from: Place,
 }
 
 /// What reading everything back found.
@@ -451,6 +462,31 @@ impl From<engine::VerifyReport> for Verified {
 pub struct TenantOrder {
     /// Its name.
     pub name: String,
+}
+
+/// Keys to change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyOrder {
+    /// Whether secrets whose key is lost are removed.
+    pub forget: bool,
+}
+
+/// Keys that were changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyChanged {
+    /// Name of the key from now on.
+    pub key_id: String,
+    /// Secrets sealed anew.
+    pub resealed: usize,
+    /// Secrets removed.
+    pub forgotten: usize,
+}
+
+/// A copy of the control database to make.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyOrder {
+    /// The file, with its whole path on the server's machine.
+    pub file: std::path::PathBuf,
 }
 
 pub(super) fn moment(scn: Scn) -> String {

@@ -1,14 +1,20 @@
 //! The keys of everything that `--json` prints. Scripts depend on them: they are added, never renamed.
 
-use super::shape::{
-    Problem, Proof, Range, Ranges, Serving, SqlAnswer, SqlAnswers, Task, Tasks, Tenant, Tenants,
-    Trouble, Verified,
+use super::{
+    cleanup_shape::{Cleanups, PlannedCleanup},
+    shape::{
+        Problem, Proof, Range, Ranges, Serving, SqlAnswer, SqlAnswers, Task, Tasks, Tenant,
+        Tenants, Trouble, Verified,
+    },
 };
 use domain::{
     BackupSetId, JobId, Revision, Scn, TenantId,
     backup::{BackupJob, BackupKind, TaskSource, Trigger},
     job::{JobState, Progress},
+    recoverable::RecoverableRange,
     recovery::{RecoveryJob, RecoveryProof},
+    retention::{CleanupPlan, Expired, Kept, KeptBecause, Stored},
+    second_backup::Place,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -79,6 +85,8 @@ fn backup() -> BackupJob {
         min_restore_scn: Some(COMMIT),
         directory: Some("set-3".to_owned()),
         failure: Some("why".to_owned()),
+        moved: None,
+        second: None,
         rev: Revision(1),
     }
 }
@@ -301,4 +309,58 @@ fn serve_and_every_problem_print_json_too() {
         error: Problem::new("failed", "why, and what to do"),
     };
     expect_keys(&trouble, "error.kind string\nerror.message string");
+}
+
+#[test]
+fn cleanups() {
+    let log = Stored::Log {
+        round: 1,
+        start: COMMIT,
+        end: COMMIT,
+    };
+    let plan = CleanupPlan {
+        place: Place::First,
+        keep_from: COMMIT,
+        expired: vec![Expired {
+            what: log,
+            bytes: 1,
+        }],
+        kept: vec![Kept {
+            what: Stored::Set(BackupSetId(2)),
+            bytes: 1,
+            because: KeptBecause::Window,
+        }],
+        lost: vec![RecoverableRange {
+            start: COMMIT,
+            end: COMMIT,
+        }],
+    };
+    let answer = Cleanups {
+        plans: vec![PlannedCleanup::new("orders", &plan)],
+        tasks: vec![1],
+        skipped: vec!["tenant payments".to_owned()],
+    };
+    expect_keys(
+        &answer,
+        "plans[].expired[].bytes number
+        plans[].expired[].end string
+        plans[].expired[].round number
+        plans[].expired[].set null
+        plans[].expired[].start string
+        plans[].expired[].why null
+        plans[].expired_bytes number
+        plans[].keep_from string
+        plans[].kept[].bytes number
+        plans[].kept[].end null
+        plans[].kept[].round null
+        plans[].kept[].set number
+        plans[].kept[].start null
+        plans[].kept[].why string
+        plans[].lost[].end string
+        plans[].lost[].start string
+        plans[].place string
+        plans[].tenant string
+        skipped[] string
+        tasks[] number",
+    );
 }

@@ -70,7 +70,7 @@ impl Store {
             ..TransactionOptions::default()
         };
         let tx = self
-            .db
+            .writer
             .begin_with_options(options)
             .await
             .during("beginning a change")?;

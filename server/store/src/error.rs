@@ -2,7 +2,7 @@
 
 use crate::redact::Redacted;
 use sea_orm::{
-    ConnAcquireErr, DbErr, RuntimeErr, SqlxError, SqlxMySqlError, SqlxPostgresError,
+    ConnAcquireErr, DbErr, RuntimeErr, SqlErr, SqlxError, SqlxMySqlError, SqlxPostgresError,
     SqlxSqliteError,
 };
 
@@ -85,6 +85,12 @@ impl StoreError {
             self,
             StoreError::Full { .. } | StoreError::ReadOnly { .. } | StoreError::Busy { .. }
         )
+    }
+
+    /// Whether a row was refused because one like it is there: somebody else was first.
+    pub fn is_taken(&self) -> bool {
+        matches!(self, StoreError::Query { source, .. }
+            if matches!(source.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))))
     }
 
     fn new(operation: &'static str, source: DbErr) -> Self {

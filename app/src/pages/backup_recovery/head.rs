@@ -41,8 +41,13 @@ pub fn Head() -> impl IntoView {
             <div class="page-actions">
                 <InitiateRecovery/>
                 <BackUpNow/>
+                <Strategy/>
             </div>
         </div>
+        <nav class="tabs page-tabs" aria-label="Backup & Recovery">
+            <a href=paths::backup(&feed.cluster()) aria-current="page">"Details"</a>
+            <a href=paths::strategy(&feed.cluster())>"Backup Strategy"</a>
+        </nav>
     }
     .any()
 }
@@ -97,6 +102,19 @@ fn InitiateRecovery() -> impl IntoView {
             }
             .any()
         }
+    })
+}
+
+/// The way to a first strategy; while there is one, everything about it is on its tab.
+#[component]
+fn Strategy() -> impl IntoView {
+    let feed = Feed::current();
+    let none = Memo::new(move |_| feed.summary().read().strategy_rev.is_none());
+    follow(move || {
+        none.get().then(|| {
+            let href = paths::edit_strategy(&feed.cluster());
+            view! { <a class="button" href=href><Icon name="plus"/>"New Backup Strategy"</a> }.any()
+        })
     })
 }
 

@@ -50,6 +50,9 @@ fn StatusFact(summary: RwSignal<ClusterSummary>) -> impl IntoView {
     let look = Memo::new(move |_| status::schedule(summary.read().status));
     let context = Signal::derive(move || {
         let summary = summary.read();
+        if let Some(reason) = &summary.status_reason {
+            return reason.clone();
+        }
         match (summary.tasks_active, summary.status) {
             (0, ScheduleStatus::None) => "Data backups start by hand".to_owned(),
             (0, _) => "No task is running".to_owned(),

@@ -228,6 +228,7 @@ pub fn refusal(error: &ApiError) -> Refusal {
 mod tests {
     use super::*;
     use domain::BackupSetId;
+    use domain::second_backup::Place;
     use domain::validate::Violation;
 
     fn tenant(id: i64, name: &str, state: TenantState) -> TenantPeriod {
@@ -320,6 +321,7 @@ mod tests {
         sets.extend((0..incremental).map(|index| set(41 + index, BackupKind::Incremental)));
         RecoveryPlan {
             until: at("2026-11-11T16:20:05.25Z"),
+            place: Place::First,
             sets,
             round: 3,
             log_from: at("2026-11-11T02:36:55.204118Z"),

@@ -54,6 +54,7 @@ pub fn keep(
                 tenant,
                 until,
                 new_name: name.get_untracked(),
+                place: None,
             };
             spawn_local(async move {
                 let answer = api::recoveries::plan(cluster.get_value(), request).await;

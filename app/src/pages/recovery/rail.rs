@@ -128,7 +128,7 @@ fn NotMade(note: Signal<String>, children: Children) -> impl IntoView {
 #[component]
 fn Made(plan: RecoveryPlan, note: Signal<String>, zone: Signal<Zone>) -> impl IntoView {
     let (target, commits, result) = (plan.target_scn, plan.commits, plan.result_bytes);
-    let estimate = plan.estimate_ms;
+    let (estimate, copy) = (plan.estimate_ms, plan.place.label());
     let read = size::bytes(model::bytes_read(&plan));
     let total = read.clone();
     let plan = StoredValue::new(plan);
@@ -155,7 +155,7 @@ fn Made(plan: RecoveryPlan, note: Signal<String>, zone: Signal<Zone>) -> impl In
             </div>
         </section>
         <section class="panel">
-            <div class="panel-head"><h2>"What is read"</h2></div>
+            <div class="panel-head"><h2>"What is read"</h2><span class="panel-note">{copy}</span></div>
             <div class="panel-body">
                 <ol class="chain">{follow(move || lines().into_iter().map(|line| view! { <Link line/> }.any()).collect_view())}</ol>
                 <p class="chain-total"><span>"Total"</span><span>{total}</span></p>

@@ -5,10 +5,11 @@ mod orders;
 mod payments;
 
 use crate::{
-    access::{Admin, Operator},
+    access::{GlobalAdmin, Operator},
     clusters::CREATE_CLUSTER,
     console::{Console, Inner},
     error::{Error, chain},
+    handle::ClusterHandle,
     tenants::CREATE_TENANT,
 };
 use dice::Dice;
@@ -49,18 +50,14 @@ pub(crate) struct Story {
 /// Makes what is missing and begins the workload. A cluster that is not open now gets it later.
 /// Refuses to write into a cluster or a tenant that somebody else made.
 pub(crate) async fn start(console: &Console) -> Result<(), Error> {
-    let actor = Actor {
-        name: ACTOR.to_owned(),
-        role: Role::Admin,
-    };
-    let admin = console.admin(&actor)?;
+    let admin = console.global_admin(&Actor::new(ACTOR, Role::Admin))?;
     ensure_cluster(&admin).await?;
     let stories = [orders::STORY, payments::STORY];
     for story in &stories {
         find_tenant(&console.inner, story).await?;
     }
     for story in stories {
-        let operator = admin.operator();
+        let operator = admin.admin().operator();
         // A failure is told and tried again by the play itself.
         let _ = ensure_tenant(&operator, &story).await;
         console.inner.spawn(play(operator, story));
@@ -68,9 +65,9 @@ pub(crate) async fn start(console: &Console) -> Result<(), Error> {
     Ok(())
 }
 
-async fn ensure_cluster(admin: &Admin) -> Result<(), Error> {
+async fn ensure_cluster(admin: &GlobalAdmin) -> Result<(), Error> {
     let inner = &admin.console.inner;
-    if let Ok(handle) = inner.handle(CLUSTER) {
+    if let Some(handle) = inner.any_cluster(CLUSTER) {
         return match was_made_here(inner, handle.id, CREATE_CLUSTER, CLUSTER).await? {
             true => Ok(()),
             false => Err(foreign(&format!("cluster \"{CLUSTER}\""))),
@@ -81,6 +78,14 @@ async fn ensure_cluster(admin: &Admin) -> Result<(), Error> {
         ..NewCluster::default()
     };
     admin.create_cluster(&new).await.map(|_| ())
+}
+
+/// The demonstration's cluster.
+fn cluster(inner: &Inner) -> Result<Arc<ClusterHandle>, Error> {
+    inner.any_cluster(CLUSTER).ok_or_else(|| Error::NotFound {
+        what: "cluster",
+        id: CLUSTER.to_owned(),
+    })
 }
 
 /// Whether the demonstration itself made something: only there it may write and remove rows.
@@ -117,7 +122,7 @@ async fn ensure_tenant(operator: &Operator, story: &Story) -> Result<TenantKey, 
 
 /// The story's tenant, if it is online and the demonstration's own.
 async fn find_tenant(inner: &Inner, story: &Story) -> Result<Option<TenantKey>, Error> {
-    let handle = inner.handle(CLUSTER)?;
+    let handle = cluster(inner)?;
     let picture = inner.store.picture(handle.id).await?;
     let Some(tenant) = picture.into_iter().find(|tenant| {
         tenant.facts.name == story.tenant && tenant.facts.state == TenantState::Online
@@ -179,7 +184,7 @@ async fn perform(
 }
 
 async fn run(inner: &Inner, key: &TenantKey, sql: &str) -> Result<(), Error> {
-    let engine = inner.handle(CLUSTER)?.engine()?;
+    let engine = cluster(inner)?.engine()?;
     engine.run_sql(key, sql).await?;
     Ok(())
 }

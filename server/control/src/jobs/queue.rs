@@ -8,7 +8,7 @@ use domain::{
     scn::NS_PER_SECOND,
 };
 use std::collections::HashSet;
-use store::{Change, Claim, Job, NewJob, Order, PAUSE_MAX_NS, UNFINISHED_MAX};
+use store::{Change, Claim, Job, JobPatch, Lease, NewJob, Order, PAUSE_MAX_NS, UNFINISHED_MAX};
 use uuid::Uuid;
 
 /// How long a task stays with an attempt that is not heard of.
@@ -73,6 +73,11 @@ async fn take(change: &Change, job: &Job, now: Scn) -> Result<Option<Claimed>, E
     if job.order.kind() == JobKind::DataBackup {
         change.period_changed(job.cluster).await?;
     }
+    let step = match counts {
+        1 => format!("Attempt {} begins", job.attempts + 1),
+        _ => "Taken up again where it is".to_owned(),
+    };
+    change.add_step(job.id, now, &step).await?;
     let job = Job {
         state: to,
         attempts: job.attempts + counts,
@@ -123,6 +128,24 @@ pub(crate) fn backup_of(open: &[Job], tenant: TenantId) -> Option<&Job> {
         .find(|job| job.tenant == tenant && job.order.kind() == JobKind::DataBackup)
 }
 
+/// The unfinished task that does the same to the same tenant, if there is one.
+pub(crate) fn same_as<'a>(open: &'a [Job], tenant: TenantId, order: &Order) -> Option<&'a Job> {
+    open.iter().find(|job| {
+        let same = match (&job.order, order) {
+            (Order::SecondData { set }, Order::SecondData { set: other }) => set == other,
+            (Order::Cleanup { place, .. }, Order::Cleanup { place: other, .. }) => place == other,
+            (
+                Order::Recovery { new_name, .. },
+                Order::Recovery {
+                    new_name: other, ..
+                },
+            ) => new_name == other,
+            (one, other) => one.kind() == other.kind(),
+        };
+        same && (job.tenant == tenant || order.kind() == JobKind::Recovery)
+    })
+}
+
 /// The unfinished full backup that the console began by itself for a tenant's new log round.
 pub(crate) fn own_backup_of(open: &[Job], tenant: TenantId) -> Option<&Job> {
     backup_of(open, tenant)
@@ -146,7 +169,48 @@ pub(crate) async fn enqueue(change: &Change, open: usize, new: &NewJob) -> Resul
     if new.order.kind() == JobKind::DataBackup {
         change.period_changed(new.cluster).await?;
     }
+    if let Order::SecondData { set } = new.order {
+        change.copies_changed(new.tenant, set).await?;
+    }
+    let step = format!("Queued {}", because(new.trigger));
+    change.add_step(id, new.created, &step).await?;
     Ok(id)
+}
+
+const fn because(trigger: Trigger) -> &'static str {
+    match trigger {
+        Trigger::Manual => "by a person",
+        Trigger::NewRound => "by the console, as the first full backup of a new log round",
+        Trigger::Schedule => "by the schedule",
+        Trigger::Follow => "by the console, because a set was made",
+        Trigger::Retry => "by a person who tries a task again",
+    }
+}
+
+/// Ends a task that nobody has begun; `step` tells why.
+pub(crate) async fn drop_queued(
+    change: &Change,
+    job: &Job,
+    now: Scn,
+    step: &str,
+) -> Result<(), Error> {
+    let patch = JobPatch {
+        state: job.state.after(JobEvent::Cancel),
+        ended: Some(now),
+        lease: Some(Lease::Release),
+        ..JobPatch::default()
+    };
+    change.patch_job(job.id, job.state, None, &patch).await?;
+    change.add_last_step(job.id, now, step).await?;
+    ended(change, job).await
+}
+
+/// What is told elsewhere when a task ends.
+pub(crate) async fn ended(change: &Change, job: &Job) -> Result<(), Error> {
+    if let Order::SecondData { set } = job.order {
+        change.copies_changed(job.tenant, set).await?;
+    }
+    Ok(())
 }
 
 /// A mark for an order, unique for ever: it must not be found on media from before this database.

@@ -1,5 +1,6 @@
 //! What an observation changes in the picture that is stored; nothing, most of the time.
 
+use super::second_copies;
 use domain::{
     BackupSetId, TenantId,
     archive::ArchiveState,
@@ -9,7 +10,7 @@ use domain::{
 };
 use engine::{ArchiveObservation, Observation, TenantKey, TenantObservation};
 use std::collections::HashMap;
-use store::{ArchiveFacts, TenantFacts, TenantPicture};
+use store::{ArchiveFacts, SecondFacts, TenantFacts, TenantPicture};
 
 /// One change of the stored picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,16 @@ pub(crate) enum Edit {
     Span(TenantId, LogSpan),
     /// A span that is not there any more.
     RemoveSpan(TenantId, LogSpan),
+    /// Facts of its second copies.
+    Second(TenantId, SecondFacts),
+    /// A set that was not known at the second destination.
+    AddSecondSet(TenantId, BackupSet),
+    /// A set that is not usable there any more.
+    RemoveSecondSet(TenantId, BackupSetId),
+    /// A span that is new or changed there.
+    SecondSpan(TenantId, LogSpan),
+    /// A span that is not there any more.
+    RemoveSecondSpan(TenantId, LogSpan),
 }
 
 /// What a page showing the recovery period has to learn.
@@ -120,6 +131,22 @@ fn tenant_edits(
     period
         .max(set_edits(known, seen, edits))
         .max(span_edits(known, seen, edits))
+        .max(second_copies::edits(known, seen.second.as_ref(), edits))
+}
+
+/// Sets that are not as they were, and those that are to be known instead.
+pub(super) fn set_changes(
+    known: &[BackupSet],
+    seen: &[BackupSet],
+) -> (Vec<BackupSetId>, Vec<BackupSet>) {
+    if known == seen {
+        return (Vec::new(), Vec::new());
+    }
+    let old: HashMap<BackupSetId, &BackupSet> = known.iter().map(|s| (s.id, s)).collect();
+    let new: HashMap<BackupSetId, &BackupSet> = seen.iter().map(|s| (s.id, s)).collect();
+    let gone = known.iter().filter(|set| new.get(&set.id) != Some(set));
+    let come = seen.iter().filter(|set| old.get(&set.id) != Some(set));
+    (gone.map(|set| set.id).collect(), come.cloned().collect())
 }
 
 fn set_edits(
@@ -127,47 +154,33 @@ fn set_edits(
     seen: &TenantObservation,
     edits: &mut Vec<Edit>,
 ) -> PeriodChange {
-    if known.sets == seen.sets {
+    let (gone, come) = set_changes(&known.sets, &seen.sets);
+    if gone.is_empty() && come.is_empty() {
         return PeriodChange::None;
     }
-    let before = edits.len();
-    let old: HashMap<BackupSetId, &BackupSet> = known.sets.iter().map(|s| (s.id, s)).collect();
-    let new: HashMap<BackupSetId, &BackupSet> = seen.sets.iter().map(|s| (s.id, s)).collect();
-    for set in &known.sets {
-        if new.get(&set.id) != Some(&set) {
-            edits.push(Edit::RemoveSet(known.id, set.id));
-        }
-    }
-    for set in &seen.sets {
-        if old.get(&set.id) != Some(&set) {
-            edits.push(Edit::AddSet(known.id, set.clone()));
-        }
-    }
-    if edits.len() > before {
-        PeriodChange::Structure
-    } else {
-        PeriodChange::None
-    }
+    edits.extend(gone.into_iter().map(|set| Edit::RemoveSet(known.id, set)));
+    edits.extend(come.into_iter().map(|set| Edit::AddSet(known.id, set)));
+    PeriodChange::Structure
 }
 
-fn span_edits(
-    known: &TenantPicture,
-    seen: &TenantObservation,
-    edits: &mut Vec<Edit>,
-) -> PeriodChange {
-    if known.spans == seen.spans {
-        return PeriodChange::None;
+/// Spans that are there no more, those that are to be known as they are now, and what that means.
+pub(super) fn span_changes(
+    known: &[LogSpan],
+    seen: &[LogSpan],
+) -> (Vec<LogSpan>, Vec<LogSpan>, PeriodChange) {
+    let (mut gone, mut come, mut period) = (Vec::new(), Vec::new(), PeriodChange::None);
+    if known == seen {
+        return (gone, come, period);
     }
-    let mut period = PeriodChange::None;
     let same = |a: &LogSpan, b: &LogSpan| a.round == b.round && a.start == b.start;
-    for span in &known.spans {
-        if !seen.spans.iter().any(|other| same(span, other)) {
-            edits.push(Edit::RemoveSpan(known.id, span.clone()));
+    for span in known {
+        if !seen.iter().any(|other| same(span, other)) {
+            gone.push(span.clone());
             period = PeriodChange::Structure;
         }
     }
-    for span in &seen.spans {
-        let old = known.spans.iter().find(|other| same(span, other));
+    for span in seen {
+        let old = known.iter().find(|other| same(span, other));
         if old == Some(span) {
             continue;
         }
@@ -179,8 +192,22 @@ fn span_edits(
         } else {
             PeriodChange::Structure
         });
-        edits.push(Edit::Span(known.id, span.clone()));
+        come.push(span.clone());
     }
+    (gone, come, period)
+}
+
+fn span_edits(
+    known: &TenantPicture,
+    seen: &TenantObservation,
+    edits: &mut Vec<Edit>,
+) -> PeriodChange {
+    let (gone, come, period) = span_changes(&known.spans, &seen.spans);
+    edits.extend(
+        gone.into_iter()
+            .map(|span| Edit::RemoveSpan(known.id, span)),
+    );
+    edits.extend(come.into_iter().map(|span| Edit::Span(known.id, span)));
     period
 }
 
@@ -229,7 +256,8 @@ fn as_gone(known: &TenantPicture, all: bool) -> TenantObservation {
         spans: Vec::new(),
         data_bytes: 0,
         log_bytes: 0,
-        second: None,
+        // Kept until the engine tells about all that have backups: then this one has none there either.
+        second: (!all && known.second.is_some()).then(second_copies::unseen),
     };
     match all {
         true => gone,
@@ -286,6 +314,7 @@ mod tests {
             archive: Some(archive_facts(of)),
             sets: of.sets.clone(),
             spans: of.spans.clone(),
+            second: None,
         }
     }
 

@@ -1,12 +1,13 @@
 //! Keeping a cluster: open it, look at it again and again, and try again when that fails.
 
-use super::{observe, supervise::doubled};
+use super::{observe, second, supervise::doubled};
 use crate::{
     console::Inner,
     error::{Error, chain},
     handle::{ClusterHandle, answer_within},
+    strategies,
 };
-use domain::ClusterId;
+use domain::{ClusterId, Scn};
 use engine::{Engine, EngineError, EngineOpener, EngineSettings};
 use std::{sync::Arc, time::Duration};
 use store::{KnownCluster, Opened};
@@ -75,17 +76,30 @@ pub(crate) fn opened(engine: &dyn Engine) -> Opened {
 
 async fn tend(inner: &Inner, handle: &ClusterHandle) -> Result<(), Error> {
     if handle.engine_if_open().is_none() {
-        let engine = open(&*inner.opener, &handle.settings).await?;
+        strategies::ensure_own(inner, handle).await?;
+        let engine = open(&*inner.opener, &handle.settings()).await?;
         if let Err(error) = written(inner, handle, &*engine).await {
             // It is opened anew at the next try, and two of them must never work on the same tenants.
             engine.shut_down().await;
             return Err(error);
         }
+        handle.take_second_due(Scn(u64::MAX));
+        second::tell(inner, handle, &*engine).await;
         handle.opened(engine);
         // Tasks from before may go on now.
         inner.queue.notify_one();
     }
+    second::keep_up(inner, handle).await;
     observe::look(inner, handle).await
+}
+
+/// Takes the engine out of service, so that it is opened anew where the cluster's backups go from now on.
+pub(crate) async fn moved(inner: &Inner, handle: &ClusterHandle, directory: &str) {
+    handle.set_destination(inner.home.join(directory));
+    if let Some(engine) = handle.take_engine() {
+        engine.shut_down().await;
+    }
+    handle.look.notify_one();
 }
 
 async fn written(inner: &Inner, handle: &ClusterHandle, engine: &dyn Engine) -> Result<(), Error> {

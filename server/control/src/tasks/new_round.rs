@@ -1,6 +1,6 @@
 //! The first full backup of a new log round: without one, nothing of the round can be recovered.
 
-use crate::{access::Entry, console::Inner, error::Error, jobs::queue};
+use crate::{audit::Entry, console::Inner, error::Error, jobs::queue};
 use domain::{
     ClusterId, Scn,
     access::{Actor, Role},
@@ -89,10 +89,7 @@ fn not_before(latest: &[BackupJob]) -> Option<Scn> {
 }
 
 async fn enqueue(inner: &Inner, cluster: ClusterId, tenant: &TenantPicture) -> Result<(), Error> {
-    let actor = Actor {
-        name: "console".to_owned(),
-        role: Role::Operator,
-    };
+    let actor = Actor::new("console", Role::Operator);
     let entry = Entry {
         operation: "data backup",
         cluster,
@@ -150,6 +147,8 @@ mod tests {
             min_restore_scn: None,
             directory: None,
             failure: None,
+            moved: None,
+            second: None,
             rev: Revision(1),
         }
     }

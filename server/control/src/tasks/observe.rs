@@ -2,7 +2,7 @@
 
 use super::{
     diff::{self, Edit, PeriodChange},
-    new_round,
+    new_round, second_copies,
     storages::Media,
 };
 use crate::{
@@ -10,8 +10,11 @@ use crate::{
     error::Error,
     handle::{ClusterHandle, answer},
 };
-use domain::{BackupSetId, ClusterId, Scn, TenantId, scn::NS_PER_SECOND};
-use engine::Observation;
+use domain::{
+    BackupSetId, ClusterId, Revision, Scn, TenantId, scn::NS_PER_SECOND, tenant::TenantState,
+};
+use engine::{Observation, TenantObservation};
+use std::collections::HashSet;
 use store::{Change, StoreError, TenantPicture};
 
 /// Growing ranges are told to pages as often as this; the checkpoint is told at once.
@@ -28,6 +31,8 @@ pub(crate) struct Eye {
     fault: Option<String>,
     told: Scn,
     growth_told: Scn,
+    /// Usable copies at the second destination as last seen, by the engine's identity of the tenant.
+    copies: HashSet<(String, BackupSetId)>,
 }
 
 impl Eye {
@@ -38,13 +43,32 @@ impl Eye {
             .flatten()
             .any(|picture| picture.id == tenant && picture.sets.iter().any(|known| known.id == set))
     }
+
+    /// Whether a usable copy of this set is at the second destination.
+    pub(crate) fn has_copy(&self, tenant: TenantId, set: BackupSetId) -> bool {
+        let mut tenants = self.picture.iter().flatten();
+        tenants
+            .find(|picture| picture.id == tenant)
+            .is_some_and(|found| self.copies.contains(&(found.facts.engine_key.clone(), set)))
+    }
+
+    /// Whether a tenant of this name is there.
+    pub(crate) fn has_tenant(&self, name: &str) -> bool {
+        let mut tenants = self.picture.iter().flatten();
+        tenants.any(|found| found.facts.name == name && found.facts.state != TenantState::Offline)
+    }
 }
 
 /// Looks at a cluster once and writes what changed, in one transaction.
 pub(crate) async fn look(inner: &Inner, handle: &ClusterHandle) -> Result<(), Error> {
     let engine = handle.engine()?;
     let mut eye = handle.eye.lock().await;
-    let seen = answer("observation", &handle.name, engine.observe()).await?;
+    let mut seen = answer("observation", &handle.name, engine.observe()).await?;
+    if !handle.is_second_settled() {
+        // The engine does not know where second copies are, so what it says of them is nothing.
+        second_copies::unknown(&mut seen);
+    }
+    eye.copies = copies(&seen);
     let known = match eye.picture.take() {
         Some(picture) => picture,
         None => inner.store.picture(handle.id).await?,
@@ -64,7 +88,7 @@ pub(crate) async fn look(inner: &Inner, handle: &ClusterHandle) -> Result<(), Er
         eye.media = Some(media);
     } else {
         // When this fails the picture stays empty and is read from the store at the next look.
-        inner
+        let rev = inner
             .store
             .change(async |change| {
                 media_edits.write(change, handle.id, now).await?;
@@ -78,9 +102,20 @@ pub(crate) async fn look(inner: &Inner, handle: &ClusterHandle) -> Result<(), Er
             eye.growth_told = now;
         }
         eye.picture = after(inner, handle.id, known, &edits).await?;
+        if let Some(picture) = &eye.picture {
+            handle.show(rev, picture, &changed(&edits));
+        }
     }
     let picture = eye.picture.as_deref().unwrap_or_default();
     new_round::back_up(inner, handle.id, picture).await
+}
+
+fn copies(seen: &Observation) -> HashSet<(String, BackupSetId)> {
+    let second = |tenant: &TenantObservation| -> Vec<(String, BackupSetId)> {
+        let sets = tenant.second.iter().flat_map(|second| &second.sets);
+        sets.map(|set| (tenant.key.0.clone(), set.id)).collect()
+    };
+    seen.tenants.iter().flat_map(second).collect()
 }
 
 async fn stored_media(inner: &Inner, handle: &ClusterHandle) -> Result<Media, Error> {
@@ -126,7 +161,7 @@ async fn write(
     seen: &Observation,
     edits: &[Edit],
     tell_period: bool,
-) -> Result<(), StoreError> {
+) -> Result<Revision, StoreError> {
     for edit in edits {
         write_one(change, cluster, edit).await?;
     }
@@ -151,6 +186,9 @@ async fn write_one(change: &Change, cluster: ClusterId, edit: &Edit) -> Result<(
             for span in &seen.spans {
                 change.set_span(id, span).await?;
             }
+            if let Some(seen) = &seen.second {
+                second_copies::add(change, cluster, id, seen).await?;
+            }
             Ok(())
         }
         Edit::Tenant(id, facts) => change.set_tenant(*id, facts).await.map(|_| ()),
@@ -159,7 +197,31 @@ async fn write_one(change: &Change, cluster: ClusterId, edit: &Edit) -> Result<(
         Edit::RemoveSet(id, set) => change.remove_set(*id, *set).await,
         Edit::Span(id, span) => change.set_span(*id, span).await,
         Edit::RemoveSpan(id, span) => change.remove_span(*id, span).await,
+        Edit::Second(id, facts) => change.set_second(cluster, *id, facts).await,
+        Edit::AddSecondSet(id, set) => change.add_second_set(*id, set).await,
+        Edit::RemoveSecondSet(id, set) => change.remove_second_set(*id, *set).await,
+        Edit::SecondSpan(id, span) => change.set_second_span(*id, span).await,
+        Edit::RemoveSecondSpan(id, span) => change.remove_second_span(*id, span).await,
     }
+}
+
+/// The known tenants that the edits are about.
+fn changed(edits: &[Edit]) -> HashSet<TenantId> {
+    let of = |edit: &Edit| match edit {
+        Edit::AddTenant(_) => None,
+        Edit::Tenant(id, _)
+        | Edit::Archive(id, _)
+        | Edit::AddSet(id, _)
+        | Edit::RemoveSet(id, _)
+        | Edit::Span(id, _)
+        | Edit::RemoveSpan(id, _)
+        | Edit::Second(id, _)
+        | Edit::AddSecondSet(id, _)
+        | Edit::RemoveSecondSet(id, _)
+        | Edit::SecondSpan(id, _)
+        | Edit::RemoveSecondSpan(id, _) => Some(*id),
+    };
+    edits.iter().filter_map(of).collect()
 }
 
 /// The picture after the edits: made here when that is simple, else read.

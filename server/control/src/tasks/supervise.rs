@@ -1,6 +1,9 @@
 //! Supervision: a duty that stumbles is told and begun again, so that nothing stays silent until a restart.
 
-use super::observe;
+use super::{
+    observe,
+    pulse::{self, Pulse},
+};
 use crate::{console::Inner, error::chain, handle::ClusterHandle};
 use std::{any::Any, future::Future, sync::Arc, time::Duration};
 use tokio::task::JoinSet;
@@ -17,13 +20,18 @@ pub(crate) struct Duty {
 }
 
 /// Does a duty until it ends by itself, and begins it again after each panic.
-pub(crate) async fn supervise<Work>(inner: Arc<Inner>, duty: Duty, begin: impl Fn() -> Work)
-where
+pub(crate) async fn supervise<Work>(
+    inner: Arc<Inner>,
+    duty: Duty,
+    pulse: &Arc<Pulse>,
+    begin: impl Fn() -> Work,
+) where
     Work: Future<Output = ()> + Send + 'static,
 {
     let mut falls = 0;
-    while let Some(why) = fall(begin()).await {
+    while let Some(why) = fall(pulse::with(Arc::clone(pulse), begin())).await {
         falls += 1;
+        pulse.fell();
         duty.stumbled(&inner, &why).await;
         inner.pause(doubled(falls).min(AGAIN_MAX)).await;
         if inner.is_stopping() {

@@ -121,6 +121,7 @@ async fn console(stage: &Stage, unable: Unable) -> (Console, Vec<TenantId>) {
         clock: Arc::<crate::stage::TestClock>::clone(&stage.clock),
         home: stage.dir.path().to_owned(),
         alone: false,
+        key: control::secret::KeyPlace::File(stage.dir.path().join("secret.key")),
     })
     .await
     .unwrap();
@@ -206,6 +207,7 @@ async fn a_recovery_that_cannot_be_canceled_any_more_goes_on_to_its_end() {
         tenant: tenants[0],
         until: stage.clock.now(),
         new_name: "copy".to_owned(),
+        place: None,
     };
     let operator = operator(&console);
     let task = operator.initiate_recovery(LOCAL, &request).await.unwrap();

@@ -9,16 +9,19 @@ use domain::{
     clock::Clock,
     recoverable::{GapCause, LogSpan},
     recovery::{Precision, RecoveryPlan},
-    storage::StorageState,
+    retention::{CleanupPlan, Expired, Stored},
+    second_backup::Place,
+    storage::{ProbeReport, ProbeStep, StorageState},
     tenant::TenantState,
 };
 use engine::{
-    ArchiveObservation, BackupSpec, Engine, EngineError, EngineErrorKind, EngineJobId,
+    ArchiveObservation, BackupSpec, CleanupSpec, Engine, EngineError, EngineErrorKind, EngineJobId,
     EngineJobState, EngineOpener, EngineSettings, FoundCluster, JobReport, Observation,
     RecoverySpec, SqlResult, TenantKey, TenantObservation, VerifyReport,
 };
 use std::{
     collections::BTreeMap,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -47,6 +50,18 @@ pub(crate) struct World {
     pub(crate) bare: bool,
     /// The log does not go on.
     pub(crate) frozen: bool,
+    /// What a test of a storage finds; nothing at all in an empty directory unless it is set.
+    pub(crate) probe: Option<ProbeReport>,
+    /// Where second copies go.
+    pub(crate) second: Option<PathBuf>,
+    /// What a second storage is refused with.
+    pub(crate) second_refusal: Option<String>,
+    /// How often it was told where second copies go.
+    pub(crate) seconds: u32,
+    /// Why its destination cannot be changed.
+    pub(crate) fixed: Option<String>,
+    /// The destinations it was opened with.
+    pub(crate) destinations: Vec<PathBuf>,
     /// Tokens of the orders accepted, in order.
     pub(crate) accepted: Vec<String>,
     /// Numbers of the jobs that were asked to stop.
@@ -85,6 +100,8 @@ struct FakeJob {
 enum Makes {
     Set(BackupKind),
     Tenant(String),
+    /// Room at the destination.
+    Room,
 }
 
 impl World {
@@ -258,6 +275,9 @@ impl Fake {
                 drop(world);
                 self.add_tenant(&name);
             }
+            Makes::Room => {
+                job.report.outcome = Some("1 set and 2 log files removed, 4 KB".to_owned())
+            }
         }
     }
 }
@@ -303,10 +323,13 @@ impl Engine for Fake {
             recover_to: RecoverTo::AnyInstant,
             cancel_backup: true,
             cancel_recovery: true,
-            expiry: Expiry::EngineByPolicy,
-            second_backup: false,
+            expiry: Expiry::ConsoleDeletesSets,
+            second_backup: true,
             placement: false,
-            change_destination: Ability::Yes,
+            change_destination: match &self.world().fixed {
+                Some(reason) => Ability::No(reason.clone()),
+                None => Ability::Yes,
+            },
             plan_cleanup: Ability::Yes,
         }
     }
@@ -377,9 +400,33 @@ impl Engine for Fake {
         self.accept(&spec.token, &spec.tenant, Makes::Set(spec.kind))
     }
 
+    async fn use_second(&self, destination: Option<&Path>) -> Result<(), EngineError> {
+        let mut world = self.world();
+        if let (Some(_), Some(refusal)) = (destination, &world.second_refusal) {
+            let refusal = refusal.clone();
+            return Err(error(EngineErrorKind::Rejected, &refusal));
+        }
+        world.seconds += 1;
+        world.second = destination.map(Path::to_owned);
+        Ok(())
+    }
+
+    async fn probe_storage(&self, _: &Path) -> Result<ProbeReport, EngineError> {
+        Ok(self.world().probe.clone().unwrap_or_else(|| ProbeReport {
+            steps: vec![ProbeStep {
+                name: "Write a probe object".to_owned(),
+                failure: None,
+                took_ms: 1,
+            }],
+            empty: true,
+            ..ProbeReport::default()
+        }))
+    }
+
     async fn plan_recovery(&self, spec: &RecoverySpec) -> Result<RecoveryPlan, EngineError> {
         Ok(RecoveryPlan {
             until: spec.until,
+            place: Place::First,
             sets: Vec::new(),
             round: 1,
             log_from: spec.until,
@@ -448,6 +495,32 @@ impl Engine for Fake {
         Ok(VerifyReport::default())
     }
 
+    async fn plan_cleanup(&self, spec: &CleanupSpec) -> Result<CleanupPlan, EngineError> {
+        let sets = self.world().tenants[&spec.tenant.0].sets.clone();
+        let expired = sets
+            .iter()
+            .filter(|set| set.min_restore_scn < spec.keep_from);
+        let expired = expired.map(|set| Expired {
+            what: Stored::Set(set.id),
+            bytes: set.stored_bytes,
+        });
+        Ok(CleanupPlan {
+            place: spec.place,
+            keep_from: spec.keep_from,
+            expired: expired.collect(),
+            kept: Vec::new(),
+            lost: Vec::new(),
+        })
+    }
+
+    async fn start_cleanup(&self, spec: &CleanupSpec) -> Result<EngineJobId, EngineError> {
+        self.accept(&spec.token, &spec.tenant, Makes::Room)
+    }
+
+    async fn verify_second(&self, _: Option<&TenantKey>) -> Result<VerifyReport, EngineError> {
+        Ok(VerifyReport::default())
+    }
+
     async fn shut_down(&self) {
         self.world().open -= 1;
     }
@@ -480,6 +553,7 @@ impl EngineOpener for FakeOpener {
         let mut world = self.0.world();
         world.adopted.extend(settings.adopt.clone());
         world.open += 1;
+        world.destinations.push(settings.destination.clone());
         world.most_open = world.most_open.max(world.open);
         drop(world);
         Ok(Arc::<Fake>::clone(&self.0))

@@ -7,6 +7,7 @@ mod stage;
 
 mod backups;
 mod capabilities;
+mod cleanup;
 mod clock;
 mod demo;
 mod keep;
@@ -17,5 +18,9 @@ mod rebuild;
 mod recoveries;
 mod resume;
 mod roles;
+mod second;
 mod simulation;
 mod storages;
+mod strategies;
+mod strategy_places;
+mod two_consoles;

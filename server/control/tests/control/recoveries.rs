@@ -12,6 +12,7 @@ fn request(tenant: TenantId, until: Scn, new_name: &str) -> RecoveryRequest {
         tenant,
         until,
         new_name: new_name.to_owned(),
+        place: None,
     }
 }
 

@@ -4,6 +4,7 @@ use crate::stage::{LOCAL, Stage, actor, admin, operator};
 use control::{Error, ErrorKind};
 use domain::{
     JobId, TenantId, access::Role, backup::BackupKind, cluster::NewCluster, page::TaskFilter,
+    second_backup::Place,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,7 +71,7 @@ async fn what_is_not_there_is_named() {
     }
     assert!(
         operator
-            .verify(LOCAL, Some(tenant))
+            .verify(LOCAL, Some(tenant), Place::First)
             .await
             .unwrap()
             .faults
@@ -141,7 +142,7 @@ async fn the_audit_has_every_order_and_never_the_text_of_sql() {
         .stop_log_backup(LOCAL, tenant, "moving")
         .await
         .unwrap();
-    operator.verify(LOCAL, None).await.unwrap();
+    operator.verify(LOCAL, None, Place::First).await.unwrap();
     let mut audits = stage.store().await.audits().await.unwrap();
     audits.reverse();
     let kept: Vec<(&str, &str)> = audits

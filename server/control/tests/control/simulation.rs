@@ -321,6 +321,7 @@ async fn recover(
         tenant,
         until: stage.clock.now(),
         new_name,
+        place: None,
     };
     match operator(console).initiate_recovery(LOCAL, &request).await {
         Ok(_) => ledger.recoveries += 1,

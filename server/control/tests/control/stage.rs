@@ -1,7 +1,7 @@
 //! A console with its engine, clock and control database, and how tests wait.
 
 use crate::fake::{Fake, FakeOpener};
-use control::{Admin, Console, ConsoleParts, Operator, Viewer};
+use control::{Admin, Console, ConsoleParts, Operator, Viewer, secret::KeyPlace};
 use domain::{
     JobId, Scn, TenantId,
     access::{Actor, Role},
@@ -125,6 +125,7 @@ impl Stage {
             clock: Arc::<TestClock>::clone(&self.clock),
             home: self.dir.path().to_owned(),
             alone,
+            key: KeyPlace::File(self.dir.path().join("secret.key")),
         })
         .await
         .unwrap()

@@ -18,6 +18,14 @@ pub(crate) struct Model {
     #[sea_orm(column_type = "Text")]
     pub(crate) detail: String,
     pub(crate) rev: i64,
+    pub(crate) address: Option<String>,
+    pub(crate) result: String,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub(crate) cause: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub(crate) was: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub(crate) became: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -28,6 +28,7 @@ pub(crate) struct Model {
     pub(crate) rev: i64,
     pub(crate) identity: Option<String>,
     pub(crate) clock_back_ns: Option<i64>,
+    pub(crate) observed_rev: i64,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

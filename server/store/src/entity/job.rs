@@ -51,6 +51,8 @@ pub(crate) struct Model {
     pub(crate) copy_set: Option<i64>,
     #[sea_orm(column_type = "Text", nullable)]
     pub(crate) outcome: Option<String>,
+    pub(crate) moved: Option<i64>,
+    pub(crate) retry_of: Option<i64>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

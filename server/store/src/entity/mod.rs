@@ -1,15 +1,32 @@
 //! Rows of the control database; never seen outside this crate.
 
+pub(crate) mod account;
+pub(crate) mod account_grant;
+pub(crate) mod alert;
+pub(crate) mod alert_watch;
 pub(crate) mod audit;
 pub(crate) mod backup_set;
+pub(crate) mod channel;
 pub(crate) mod cluster;
+pub(crate) mod delivery;
 pub(crate) mod job;
+pub(crate) mod job_step;
 pub(crate) mod log_archive;
 pub(crate) mod log_span;
+pub(crate) mod login;
 pub(crate) mod revision;
+pub(crate) mod schedule_run;
+pub(crate) mod second_copy;
+pub(crate) mod second_set;
+pub(crate) mod second_span;
+pub(crate) mod secret;
 pub(crate) mod size_sample;
+pub(crate) mod storage_config;
 pub(crate) mod storage_state;
+pub(crate) mod storage_test;
+pub(crate) mod strategy;
 pub(crate) mod tenant;
+pub(crate) mod verification;
 
 #[cfg(test)]
 mod tests {
@@ -65,16 +82,33 @@ mod tests {
             };
         }
         check!(
+            alert,
+            alert_watch,
+            account,
+            account_grant,
             audit,
             backup_set,
+            channel,
             cluster,
+            delivery,
             job,
+            job_step,
             log_archive,
             log_span,
+            login,
             revision,
+            second_copy,
+            second_set,
+            second_span,
+            schedule_run,
+            secret,
+            storage_config,
+            storage_test,
+            strategy,
             size_sample,
             storage_state,
-            tenant
+            tenant,
+            verification
         );
     }
 }

@@ -24,6 +24,8 @@ pub struct KnownCluster {
     pub destination_dir: String,
     /// When it was added.
     pub created: Scn,
+    /// The revision of what was last observed of it.
+    pub observed_rev: Revision,
     /// Which cluster it is at its destinations, once its engine was open.
     pub identity: Option<String>,
     /// How far the clock was seen to be set back since its engine was opened, in ns.
@@ -85,6 +87,13 @@ impl Store {
             .during("reading a cluster")?;
         row.map(known).transpose()
     }
+
+    /// The revision of what was last observed of a cluster.
+    pub async fn observed_rev(&self, id: ClusterId) -> Result<Revision> {
+        let row = head(&self.db, id).await?;
+        row.map(|row| Revision(row.observed_rev))
+            .ok_or_else(|| impossible("cluster_id", id))
+    }
 }
 
 impl Change {
@@ -104,6 +113,7 @@ impl Change {
             fault: Set(None),
             period_rev: Set(rev),
             rev: Set(rev),
+            observed_rev: Set(rev),
             ..Default::default()
         };
         let done = cluster::Entity::insert(row)
@@ -129,18 +139,21 @@ impl Change {
         .await
     }
 
-    /// Records a look at the cluster that succeeded.
-    pub async fn cluster_observed(&self, id: ClusterId, at: Scn) -> Result<()> {
+    /// Records a look at the cluster that succeeded, as the last part of a change with what it saw.
+    pub async fn cluster_observed(&self, id: ClusterId, at: Scn) -> Result<Revision> {
+        let rev = self.take_rev();
         self.update_cluster(
             id,
             cluster::ActiveModel {
                 observed: Set(Some(scn_column(at))),
                 fault: Set(None),
-                rev: Set(self.take_rev()),
+                rev: Set(rev),
+                observed_rev: Set(rev),
                 ..Default::default()
             },
         )
-        .await
+        .await?;
+        Ok(Revision(rev))
     }
 
     /// Records why the cluster cannot be looked at.
@@ -149,6 +162,31 @@ impl Change {
             id,
             cluster::ActiveModel {
                 fault: Set(Some(fault.to_owned())),
+                rev: Set(self.take_rev()),
+                ..Default::default()
+            },
+        )
+        .await
+    }
+
+    /// Records where the cluster's backups go from now on.
+    pub async fn cluster_moved(&self, id: ClusterId, destination_dir: &str) -> Result<()> {
+        self.update_cluster(
+            id,
+            cluster::ActiveModel {
+                destination_dir: Set(destination_dir.to_owned()),
+                rev: Set(self.take_rev()),
+                ..Default::default()
+            },
+        )
+        .await
+    }
+
+    /// Marks what the page says about the cluster as changed, so that pages get it anew.
+    pub async fn cluster_changed(&self, id: ClusterId) -> Result<()> {
+        self.update_cluster(
+            id,
+            cluster::ActiveModel {
                 rev: Set(self.take_rev()),
                 ..Default::default()
             },
@@ -214,6 +252,7 @@ fn known(row: cluster::Model) -> Result<KnownCluster> {
         home_dir: row.home_dir,
         destination_dir: row.destination_dir,
         created: scn("cluster.created", row.created)?,
+        observed_rev: Revision(row.observed_rev),
         identity: row.identity,
         clock_back_ns: count("cluster.clock_back_ns", row.clock_back_ns.unwrap_or(0))?,
     })

@@ -4,7 +4,7 @@ use super::{clusters, filter, tasks};
 use crate::{
     Store,
     change::counter,
-    entity::{job, log_archive, tenant},
+    entity::{job, log_archive, schedule_run, tenant},
     error::{During, Result},
 };
 use domain::{
@@ -103,7 +103,8 @@ impl Store {
         let period = head.as_ref().is_some_and(|row| row.period_rev > since);
         let summary = head.is_some_and(|row| row.rev > since)
             || !(backups.is_empty() && archives.is_empty() && recoveries.is_empty())
-            || self.tenants_changed(cluster, since).await?;
+            || self.tenants_changed(cluster, since).await?
+            || self.runs_changed(cluster, since).await?;
         Ok(FeedRows {
             rev: Revision(end),
             summary,
@@ -139,6 +140,19 @@ impl Store {
             .count(&self.db)
             .await
             .during("looking for changed tenants")?;
+        Ok(changed > 0)
+    }
+}
+
+impl Store {
+    /// Whether a run of the cluster's schedule began or ended, which may change the status of scheduling.
+    async fn runs_changed(&self, cluster: ClusterId, since: i64) -> Result<bool> {
+        let changed = schedule_run::Entity::find()
+            .filter(schedule_run::COLUMN.cluster_id.eq(cluster.0))
+            .filter(schedule_run::COLUMN.rev.gt(since))
+            .count(&self.db)
+            .await
+            .during("looking for changed runs of schedules")?;
         Ok(changed > 0)
     }
 }

@@ -24,12 +24,17 @@ pub(crate) struct Slice {
 impl Slice {
     /// Of what was asked for.
     pub(crate) fn of(filter: &TaskFilter) -> Slice {
-        let size = match filter.size {
+        Slice::new(filter.page, filter.size)
+    }
+
+    /// The page of this number, from 1, with at most so many rows.
+    pub(crate) fn new(page: u32, size: u32) -> Slice {
+        let size = match size {
             0 => PAGE_SIZE_DEFAULT,
             size => size.min(PAGE_SIZE_MAX),
         };
         Slice {
-            page: filter.page.max(1),
+            page: page.max(1),
             size,
         }
     }

@@ -1,5 +1,6 @@
 //! The queue's side of tasks: orders, leases and the steps of a task's life.
 
+use super::tasks;
 use crate::{
     Change, Store,
     convert::{column, impossible, scn, scn_column, scn_opt, word, word_opt},
@@ -20,7 +21,7 @@ use sea_orm::{
 };
 
 /// Most unfinished tasks of one cluster that are looked at; orders beyond it are refused.
-pub const UNFINISHED_MAX: u64 = 1000;
+pub const UNFINISHED_MAX: u64 = 4000;
 /// Longest pause before a task is begun again. One that seems longer means that the clock was set back.
 pub const PAUSE_MAX_NS: u64 = 60 * NS_PER_SECOND;
 
@@ -122,6 +123,10 @@ pub struct Job {
     pub started: Option<Scn>,
     /// The run of the schedule that it belongs to, if to one.
     pub run: Option<RunId>,
+    /// How far it was when that was saved last.
+    pub progress: Progress,
+    /// When its progress moved last.
+    pub moved: Option<Scn>,
 }
 
 /// What the engine tells about a task.
@@ -171,6 +176,8 @@ pub struct JobPatch {
     pub failure: Option<String>,
     /// Not to be begun again before.
     pub not_before: Option<Scn>,
+    /// When its progress moved.
+    pub moved: Option<Scn>,
     /// The lease.
     pub lease: Option<Lease>,
 }
@@ -195,7 +202,7 @@ impl Store {
             })
             .filter(job::COLUMN.id.eq(id.0))
             .filter(job::COLUMN.lease_owner.eq(owner))
-            .exec(&self.db)
+            .exec(&self.writer)
             .await
             .during("prolonging a lease")?;
         Ok(done.rows_affected == 1)
@@ -224,7 +231,7 @@ impl Store {
                 ..Default::default()
             })
             .filter(job::COLUMN.state.is_in(open_codes()))
-            .exec(&self.db)
+            .exec(&self.writer)
             .await
             .during("freeing tasks of an earlier process")?;
         Ok(done.rows_affected)
@@ -393,6 +400,9 @@ fn patch_row(patch: &JobPatch, rev: i64) -> Result<job::ActiveModel> {
     if let Some(at) = patch.not_before {
         row.not_before = Set(scn_column(at));
     }
+    if let Some(at) = patch.moved {
+        row.moved = Set(Some(scn_column(at)));
+    }
     if let Some(failure) = &patch.failure {
         row.failure = Set(Some(failure.clone()));
     }
@@ -455,8 +465,10 @@ pub(crate) fn open_codes() -> impl Iterator<Item = &'static str> {
         .map(JobState::code)
 }
 
-fn read(row: job::Model) -> Result<Job> {
+/// A task of its row.
+pub(crate) fn read(row: job::Model) -> Result<Job> {
     let order = read_order(&row)?;
+    let progress = tasks::progress(&row)?;
     Ok(Job {
         id: JobId(row.id),
         cluster: ClusterId(row.cluster_id),
@@ -473,6 +485,8 @@ fn read(row: job::Model) -> Result<Job> {
         lease_until: scn_opt("job.lease_until", row.lease_until)?,
         started: scn_opt("job.started", row.started)?,
         run: row.run_id.map(RunId),
+        progress,
+        moved: scn_opt("job.moved", row.moved)?,
     })
 }
 

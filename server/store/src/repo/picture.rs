@@ -1,5 +1,6 @@
 //! The picture of a cluster: everything observed of its tenants, read as a whole.
 
+use super::second::SecondPicture;
 use crate::{
     Store,
     convert::{count, scn, scn_opt, word},
@@ -73,6 +74,8 @@ pub struct TenantPicture {
     pub sets: Vec<BackupSet>,
     /// Its log, ascending.
     pub spans: Vec<LogSpan>,
+    /// Its second copies; absent where there never were any.
+    pub second: Option<SecondPicture>,
 }
 
 impl TenantPicture {
@@ -106,6 +109,7 @@ impl Store {
         let mut archives = self.archive_facts(cluster).await?;
         let mut sets = self.sets(&ids).await?;
         let mut spans = self.spans(&ids).await?;
+        let mut seconds = self.second_pictures(cluster, &ids).await?;
         tenants
             .into_iter()
             .map(|row| {
@@ -115,10 +119,23 @@ impl Store {
                     archive: archives.remove(&row.id),
                     sets: sets.remove(&row.id).unwrap_or_default(),
                     spans: spans.remove(&row.id).unwrap_or_default(),
+                    second: seconds.remove(&row.id),
                     facts: tenant_facts(row)?,
                 })
             })
             .collect()
+    }
+
+    /// The tenants of a cluster, by name, without what is observed of their backups.
+    pub async fn tenants(&self, cluster: ClusterId) -> Result<Vec<Tenant>> {
+        let rows = tenant::Entity::find()
+            .filter(tenant::COLUMN.cluster_id.eq(cluster.0))
+            .order_by_asc(tenant::COLUMN.name)
+            .order_by_asc(tenant::COLUMN.id)
+            .all(&self.db)
+            .await
+            .during("listing tenants")?;
+        rows.into_iter().map(page_tenant).collect()
     }
 
     /// One tenant of a cluster.
@@ -128,18 +145,7 @@ impl Store {
             .one(&self.db)
             .await
             .during("reading a tenant")?;
-        row.map(|row| {
-            let picture = TenantPicture {
-                id: TenantId(row.id),
-                rev: Revision(row.rev),
-                archive: None,
-                sets: Vec::new(),
-                spans: Vec::new(),
-                facts: tenant_facts(row)?,
-            };
-            Ok(picture.tenant())
-        })
-        .transpose()
+        row.map(page_tenant).transpose()
     }
 
     async fn archive_facts(&self, cluster: ClusterId) -> Result<HashMap<i64, ArchiveFacts>> {
@@ -180,6 +186,19 @@ impl Store {
         }
         Ok(spans)
     }
+}
+
+fn page_tenant(row: tenant::Model) -> Result<Tenant> {
+    let picture = TenantPicture {
+        id: TenantId(row.id),
+        rev: Revision(row.rev),
+        archive: None,
+        sets: Vec::new(),
+        spans: Vec::new(),
+        second: None,
+        facts: tenant_facts(row)?,
+    };
+    Ok(picture.tenant())
 }
 
 fn tenant_facts(row: tenant::Model) -> Result<TenantFacts> {

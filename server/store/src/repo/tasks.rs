@@ -1,6 +1,6 @@
 //! The page's side of tasks: rows of the three task tables.
 
-use super::{clusters, filter, filter::Slice, jobs::open_codes, picture::method_from_code};
+use super::{clusters, filter, filter::Slice, jobs::open_codes, links, picture::method_from_code};
 use crate::{
     Store,
     convert::{count, impossible, scn, scn_column, scn_opt, word, word_opt},
@@ -107,7 +107,18 @@ impl Store {
             .during("reading a task")
     }
 
-    async fn job_page(
+    /// The row of a task of any kind, if it is there.
+    pub(crate) async fn any_row(&self, cluster: ClusterId, id: JobId) -> Result<Vec<job::Model>> {
+        job::Entity::find()
+            .filter(job::COLUMN.cluster_id.eq(cluster.0))
+            .filter(job::COLUMN.id.eq(id.0))
+            .all(&self.db)
+            .await
+            .during("reading a task")
+    }
+
+    /// The rows of a page of tasks of one kind, with how many match and how many there are.
+    pub(crate) async fn job_page(
         &self,
         cluster: ClusterId,
         kind: JobKind,
@@ -136,7 +147,7 @@ impl Store {
     }
 }
 
-fn direction(ask: &TaskFilter) -> Order {
+pub(crate) fn direction(ask: &TaskFilter) -> Order {
     if ask.ascending {
         Order::Asc
     } else {
@@ -144,7 +155,8 @@ fn direction(ask: &TaskFilter) -> Order {
     }
 }
 
-async fn names(
+/// The names of tenants, by their numbers.
+pub(crate) async fn names(
     db: &impl ConnectionTrait,
     ids: impl Iterator<Item = i64>,
 ) -> Result<HashMap<i64, String>> {
@@ -156,7 +168,8 @@ async fn names(
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
-fn name(names: &HashMap<i64, String>, tenant: i64) -> Result<String> {
+/// The name of a tenant among them.
+pub(crate) fn name(names: &HashMap<i64, String>, tenant: i64) -> Result<String> {
     names
         .get(&tenant)
         .cloned()
@@ -194,8 +207,10 @@ pub(crate) async fn backup_rows(
     rows: Vec<job::Model>,
 ) -> Result<Vec<BackupJob>> {
     let names = names(db, rows.iter().map(|row| row.tenant_id)).await?;
+    let mut copies = links::copies(db, &rows).await?;
     rows.into_iter()
         .map(|row| {
+            let set = row.set_id.map(|set| (row.tenant_id, set));
             let asked = row.asked.as_deref().unwrap_or_default();
             let source = row.source.as_deref().unwrap_or_default();
             Ok(BackupJob {
@@ -216,6 +231,8 @@ pub(crate) async fn backup_rows(
                 actual_reason: row.actual_reason,
                 directory: row.location,
                 failure: row.failure,
+                moved: scn_opt("job.moved", row.moved)?,
+                second: set.and_then(|set| copies.remove(&set)),
                 rev: Revision(row.rev),
             })
         })
@@ -266,7 +283,8 @@ fn recovery_row(
     })
 }
 
-fn progress(row: &job::Model) -> Result<Progress> {
+/// How far a task is.
+pub(crate) fn progress(row: &job::Model) -> Result<Progress> {
     Ok(Progress {
         phase: row.phase.clone(),
         done_bytes: count("job.done_bytes", row.done_bytes)?,

@@ -5,11 +5,30 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::collections::BTreeMap;
 
 /// Tables and their columns in order. A question mark: may be empty. A number: longest text.
-const COLUMNS: [(&str, &str); 10] = [
+const COLUMNS: &[(&str, &str)] = &[
+    (
+        "alert",
+        "id bigint, cluster_id bigint?, rule varchar 64, object_key varchar 96, object text, \
+         level integer, status varchar 16, generated bigint, last_generated bigint, \
+         clear_since bigint?, recovered bigint?, masked_until bigint?, summary text, measured text?, \
+         threshold text?, labels text, ended_because text?, masked_by text?, rev bigint",
+    ),
+    ("alert_watch", "id bigint, evaluated bigint"),
+    (
+        "account",
+        "id bigint, name varchar 64, name_key varchar 64, password text?, everywhere varchar 16?, \
+         state varchar 16, failures integer, locked_until bigint?, link varchar 64?, link_until bigint?, \
+         created bigint, signed_in bigint?",
+    ),
+    (
+        "account_grant",
+        "account_id bigint, cluster_id bigint, role varchar 16",
+    ),
     (
         "audit",
         "id bigint, at bigint, actor text, operation varchar 64, cluster_id bigint?, subject text, \
-         detail text, rev bigint",
+         detail text, rev bigint, address varchar 64?, result varchar 16, cause text?, was text?, \
+         became text?",
     ),
     (
         "backup_set",
@@ -17,10 +36,22 @@ const COLUMNS: [(&str, &str); 10] = [
          min_restore_scn bigint, started bigint, finished bigint, stored_bytes bigint, raw_bytes bigint",
     ),
     (
+        "channel",
+        "id bigint, name varchar 64, kind varchar 16, url text, secret text?, host text, levels text, \
+         clusters text?, every_min integer?, enabled integer, created bigint, last_sent bigint?, \
+         failing_since bigint?, fault text?, rev bigint",
+    ),
+    (
         "cluster",
         "id bigint, name varchar 64, engine varchar 32, version text, capabilities text, \
          destination text, home_dir text, destination_dir text, created bigint, observed bigint?, \
-         fault text?, period_rev bigint, rev bigint, identity varchar 64?, clock_back_ns bigint?",
+         fault text?, period_rev bigint, rev bigint, identity varchar 64?, clock_back_ns bigint?, \
+         observed_rev bigint",
+    ),
+    (
+        "delivery",
+        "id bigint, channel_id bigint, state varchar 16, message text, created bigint, attempts integer, \
+         not_before bigint, lease_until bigint?, ended bigint?, failure text?",
     ),
     (
         "job",
@@ -31,7 +62,12 @@ const COLUMNS: [(&str, &str); 10] = [
          done_bytes bigint, total_bytes bigint, rate_bytes_per_s bigint, eta_ms bigint?, proof text?, \
          failure text?, attempts integer, not_before bigint, lease_owner varchar 64?, \
          lease_until bigint?, created bigint, started bigint?, ended bigint?, rev bigint, run_id bigint?, \
-         place varchar 16?, keep_from bigint?, copy_set bigint?, outcome text?",
+         place varchar 16?, keep_from bigint?, copy_set bigint?, outcome text?, moved bigint?, \
+         retry_of bigint?",
+    ),
+    (
+        "job_step",
+        "job_id bigint, seq integer, at bigint, text text",
     ),
     (
         "log_archive",
@@ -42,7 +78,46 @@ const COLUMNS: [(&str, &str); 10] = [
         "log_span",
         "tenant_id bigint, round bigint, start_scn bigint, end_scn bigint, cause varchar 32, note text",
     ),
+    (
+        "login",
+        "id bigint, token varchar 64, account_id bigint, created bigint, seen bigint, \
+         address varchar 64, agent text",
+    ),
     ("revision", "id bigint, value bigint"),
+    (
+        "second_copy",
+        "tenant_id bigint, cluster_id bigint, state varchar 16, data_bytes bigint, log_bytes bigint, \
+         checkpoint_scn bigint?, started bigint?, directory text, rev bigint",
+    ),
+    (
+        "second_set",
+        "tenant_id bigint, set_id bigint, kind varchar 16, base bigint?, round bigint, \
+         min_restore_scn bigint, started bigint, finished bigint, stored_bytes bigint, raw_bytes bigint",
+    ),
+    (
+        "second_span",
+        "tenant_id bigint, round bigint, start_scn bigint, end_scn bigint, cause varchar 32, note text",
+    ),
+    (
+        "schedule_run",
+        "id bigint, cluster_id bigint, strategy_id bigint, kind varchar 16, backup varchar 16?, \
+         due bigint, started bigint, ended bigint?, outcome varchar 16, cause text?, rev bigint",
+    ),
+    (
+        "storage_config",
+        "id bigint, name varchar 64, kind varchar 16, directory text, capacity_percent integer, \
+         created bigint, rev bigint",
+    ),
+    (
+        "storage_test",
+        "id bigint, cluster_id bigint, kind varchar 16, directory text, empty integer, identity text?, \
+         at bigint, actor text",
+    ),
+    (
+        "strategy",
+        "id bigint, cluster_id bigint, storage_id bigint, second_storage_id bigint?, settings text, \
+         paused_at bigint?, created bigint, modified bigint, modified_by text, rev bigint",
+    ),
     (
         "size_sample",
         "cluster_id bigint, tenant_id bigint, at bigint, data_bytes bigint, log_bytes bigint, \
@@ -55,9 +130,18 @@ const COLUMNS: [(&str, &str); 10] = [
          fault text?, identity_changed integer, told bigint, rev bigint",
     ),
     (
+        "secret",
+        "id bigint, purpose varchar 32, owner varchar 191, key_id varchar 16, sealed text, created bigint",
+    ),
+    (
         "tenant",
         "id bigint, cluster_id bigint, engine_key varchar 191, name varchar 64, state varchar 16, \
          data_file text?, size_bytes bigint, note text?, data_bytes bigint, log_bytes bigint, rev bigint",
+    ),
+    (
+        "verification",
+        "id bigint, cluster_id bigint, tenant_id bigint, at bigint, actor text, sets bigint, \
+         log_files bigint, bytes bigint, faults bigint, first_fault text?",
     ),
 ];
 

@@ -22,6 +22,11 @@ async fn refused(fixture: &Fixture) -> StoreError {
         cluster: None,
         subject: "room".to_owned(),
         detail: "x".repeat(1 << 20),
+        address: None,
+        result: domain::audit::AuditResult::Ok,
+        cause: None,
+        before: None,
+        after: None,
     };
     let done = fixture
         .store

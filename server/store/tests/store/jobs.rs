@@ -109,6 +109,7 @@ async fn facts_and_the_end_of_a_task_read_back() {
         quick_check: "ok".to_owned(),
     };
     let end = JobPatch {
+        moved: None,
         state: Some(JobState::Failed),
         engine_job_id: Some(Some("e1".to_owned())),
         started: Some(Scn(11)),

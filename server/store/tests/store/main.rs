@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod alerts;
 mod audit;
 mod columns;
 mod errors;
@@ -12,3 +13,5 @@ mod observed;
 mod pages;
 mod schema;
 mod sizes;
+mod strategies;
+mod users;

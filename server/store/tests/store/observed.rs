@@ -2,9 +2,10 @@
 
 use crate::fixture::{archive_facts, fresh, opened, set, span, tenant_facts};
 use domain::{
-    Scn, archive::ArchiveState, backup::BackupKind, recoverable::GapCause, tenant::TenantState,
+    Scn, archive::ArchiveState, backup::BackupKind, page::TaskFilter, recoverable::GapCause,
+    second_backup::SecondLogState, tenant::TenantState,
 };
-use store::StoreError;
+use store::{SecondFacts, StoreError};
 
 #[tokio::test]
 async fn a_picture_reads_back_and_follows_every_edit() {
@@ -138,5 +139,76 @@ async fn names_are_told_apart_by_case() {
             .unwrap()
             .len(),
         2
+    );
+}
+
+#[tokio::test]
+async fn second_copies_read_back_and_are_listed() {
+    let fixture = fresh().await;
+    let cluster = fixture.cluster("local").await;
+    let tenant = fixture.tenant(cluster, "orders").await;
+    fixture.tenant(cluster, "other").await;
+    let mut facts = SecondFacts {
+        state: SecondLogState::InProgress,
+        data_bytes: 10,
+        log_bytes: 20,
+        checkpoint: Some(Scn(60)),
+        started: Some(Scn(5)),
+        directory: "/second/clog".repeat(100),
+    };
+    fixture
+        .store
+        .change(async |change| {
+            change.set_second(cluster, tenant, &facts).await?;
+            change.add_second_set(tenant, &set(1, 10)).await?;
+            change.add_second_set(tenant, &set(2, 20)).await?;
+            change.set_second_span(tenant, &span(5, 50)).await?;
+            change.set_second_span(tenant, &span(70, 80)).await?;
+            change.set_second_span(tenant, &span(5, 60)).await?;
+            // The same set may be at the first destination too.
+            change.add_set(tenant, &set(1, 10)).await
+        })
+        .await
+        .unwrap();
+    let second = async || {
+        let picture = fixture.store.picture(cluster).await.unwrap();
+        let named = |name: &str| picture.iter().find(|it| it.facts.name == name).unwrap();
+        assert_eq!(named("other").second, None);
+        assert_eq!(named("orders").sets, [set(1, 10)]);
+        named("orders").second.clone().unwrap()
+    };
+    let known = second().await;
+    assert_eq!(known.facts, facts);
+    assert_eq!(known.sets, [set(1, 10), set(2, 20)]);
+    assert_eq!(known.spans, [span(5, 60), span(70, 80)]);
+
+    facts.state = SecondLogState::Unknown;
+    facts.checkpoint = None;
+    fixture
+        .store
+        .change(async |change| {
+            change.set_second(cluster, tenant, &facts).await?;
+            change.remove_second_set(tenant, set(1, 10).id).await?;
+            change.remove_second_span(tenant, &span(70, 80)).await
+        })
+        .await
+        .unwrap();
+    let known = second().await;
+    assert_eq!((known.facts, known.sets), (facts, vec![set(2, 20)]));
+    assert_eq!(known.spans, [span(5, 60)]);
+
+    let list = async |ask: TaskFilter| fixture.store.second_logs(cluster, &ask).await.unwrap();
+    let page = list(TaskFilter::default()).await;
+    assert_eq!((page.total, page.total_unfiltered), (1, 1));
+    assert_eq!(page.rows[0].tenant_name, "orders");
+    assert_eq!(page.rows[0].state, SecondLogState::Unknown);
+    let later = TaskFilter {
+        since: Some(Scn(6)),
+        ..TaskFilter::default()
+    };
+    let page = list(later).await;
+    assert_eq!(
+        (page.rows.len(), page.total, page.total_unfiltered),
+        (0, 0, 1)
     );
 }

@@ -51,9 +51,10 @@ async fn a_step_that_was_cut_off_is_finished() {
     let fixture = fresh().await;
     let db = fixture.store.connection();
     for (step, cut) in [(1, "log_archive"), (1, "log_span"), (3, "audit")] {
-        migration::testing::forget_step(db, &migration::steps()[step])
-            .await
-            .unwrap();
+        // Later steps add to tables of this one; none of them had been run yet.
+        for step in &migration::steps()[step..] {
+            migration::testing::forget_step(db, step).await.unwrap();
+        }
         db.execute(&Table::drop().table(cut).to_owned())
             .await
             .unwrap();

@@ -112,6 +112,7 @@ pub const fn why(cause: GapCause) -> &'static str {
         }
         GapCause::LogMissing => "A log file is missing or damaged at the destination.",
         GapCause::NoDataBackup => "Log is there, but no data backup lies in front of it.",
+        GapCause::Expired => "What was here had expired, and a cleanup removed it.",
         GapCause::Unknown => "The cause is not known.",
     }
 }
@@ -148,6 +149,7 @@ const fn once_closed(cause: GapCause) -> &'static str {
         GapCause::LogMissing | GapCause::LogDamaged => {
             "Find out who changed the file: nothing but Tidemark should write there."
         }
+        GapCause::Expired => "To keep more, raise the days of retention.",
         GapCause::FirstStart | GapCause::NoDataBackup | GapCause::Unknown => {
             "To close the next one sooner, press Back up Now as soon as log backup runs again."
         }

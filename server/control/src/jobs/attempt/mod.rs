@@ -15,7 +15,8 @@ use crate::{
 };
 use domain::{
     JobId,
-    job::{JobEvent, JobKind, JobState},
+    job::{JobEvent, JobState, Progress},
+    size,
     tenant::Tenant,
 };
 use engine::{
@@ -182,6 +183,8 @@ impl Attempt {
                         cluster.name = self.handle.name,
                         "{error}; trying again"
                     );
+                    self.note(&format!("No answer, trying again: {error}"))
+                        .await;
                 }
                 if troubles < TROUBLES_MAX {
                     return Ok(());
@@ -296,14 +299,17 @@ impl Attempt {
         Ok(id)
     }
 
-    async fn send_copy(&self, tenant: &Tenant, what: CopyWhat) -> Result<EngineJobId, EngineError> {
+    async fn send_copy(&self, tenant: &Tenant, what: CopyWhat) -> Result<EngineJobId, Trouble> {
+        let known = self.inner.store.strategy(self.job.cluster).await?;
+        let second = known.and_then(|known| known.strategy.settings.second);
         let spec = CopySpec {
             token: self.job.token.clone(),
             tenant: TenantKey(tenant.engine_key.clone()),
             what,
-            limit_bytes_per_s: None,
+            limit_bytes_per_s: second.and_then(|second| second.limit_bytes_per_s),
         };
-        answer("second backup", &tenant.name, self.engine.start_copy(&spec)).await
+        let id = answer("second backup", &tenant.name, self.engine.start_copy(&spec)).await?;
+        Ok(id)
     }
 
     async fn accepted(&mut self, id: &EngineJobId) -> Result<(), Trouble> {
@@ -313,11 +319,13 @@ impl Attempt {
             state: self.job.state.after(JobEvent::Accepted),
             engine_job_id: Some(Some(id.0.clone())),
             started: self.job.started.is_none().then_some(now),
+            moved: Some(now),
             lease: Some(Lease::Until(now.plus_ns(LEASE_NS))),
             ..JobPatch::default()
         };
         // Not saved when somebody canceled it meanwhile; then the next step finds it by its token.
-        self.patch(&patch, Marks::Changed).await?;
+        let step = format!("The engine works on it, as {}", id.0);
+        self.patch(&patch, Marks::Changed, Some(&step)).await?;
         Ok(())
     }
 
@@ -386,13 +394,19 @@ impl Attempt {
         self.polls = self.polls.wrapping_add(1);
         let facts = facts(report);
         let is_new = self.saved.as_ref() != Some(&facts);
-        if is_new && (self.saved.is_none() || self.polls.is_multiple_of(SAVE_EVERY)) {
+        // Against what is stored: a new attempt must not take an old standstill for movement.
+        let before = &self.job.progress;
+        let phase = (before.phase != facts.progress.phase).then(|| phase_step(&facts.progress));
+        let is_time = self.saved.is_none() || self.polls.is_multiple_of(SAVE_EVERY);
+        if is_new && (is_time || phase.is_some()) {
+            let now = self.inner.now();
             let patch = JobPatch {
                 facts: Some(facts.clone()),
-                lease: Some(Lease::Until(self.inner.now().plus_ns(LEASE_NS))),
+                moved: before.has_moved(&facts.progress).then_some(now),
+                lease: Some(Lease::Until(now.plus_ns(LEASE_NS))),
                 ..JobPatch::default()
             };
-            if self.patch(&patch, Marks::Same).await? {
+            if self.patch(&patch, Marks::Same, phase.as_deref()).await? {
                 self.saved = Some(facts);
             }
         }
@@ -402,21 +416,44 @@ impl Attempt {
     /// The engine says it is done; it counts when the result is seen at the destination.
     async fn completed(&mut self, report: JobReport) -> Result<Step, Trouble> {
         observe::look(&self.inner, &self.handle).await?;
-        if let Some(set) = report.set
-            && self.job.order.kind() == JobKind::DataBackup
-            && !self.handle.has_set(self.job.tenant, set).await
-        {
-            self.absent_polls += 1;
-            if self.absent_polls <= PRESENT_POLLS {
-                return Ok(Step::Wait);
-            }
-            let why = format!(
-                "the engine reported set {set} as complete, but it is not usable at the \
-                 destination; look at the destination and back up again"
-            );
-            return self.job_failed(&why, Some(facts(report))).await;
+        let Some(missing) = self.missing(&report).await else {
+            return self.end(JobEvent::Complete, Some(facts(report))).await;
+        };
+        self.absent_polls += 1;
+        if self.absent_polls <= PRESENT_POLLS {
+            return Ok(Step::Wait);
         }
-        self.end(JobEvent::Complete, Some(facts(report))).await
+        self.job_failed(&missing, Some(facts(report))).await
+    }
+
+    /// What should be there now and is not, as the failure of the task.
+    async fn missing(&self, report: &JobReport) -> Option<String> {
+        let (tenant, handle) = (self.job.tenant, &self.handle);
+        match &self.job.order {
+            Order::Backup { .. } => {
+                let set = report.set?;
+                (!handle.has_set(tenant, set).await).then(|| {
+                    format!(
+                        "the engine reported set {set} as complete, but it is not usable at the \
+                         destination; look at the destination and back up again"
+                    )
+                })
+            }
+            Order::SecondData { set } => (!handle.has_copy(tenant, *set).await).then(|| {
+                format!(
+                    "the engine reported the copy of set {set} as complete, but it is not usable at \
+                     the second destination; look at that destination and retry the task"
+                )
+            }),
+            Order::Recovery { new_name, .. } => (!handle.has_tenant(new_name).await).then(|| {
+                format!(
+                    "the engine reported the recovery as complete, but there is no tenant \
+                     {new_name}; look at the cluster and recover again"
+                )
+            }),
+            // The engine's own word is all there is about a moving end of log, and about what is gone.
+            Order::SecondLog | Order::Cleanup { .. } => None,
+        }
     }
 
     async fn pause(&self, time: Duration) {
@@ -440,6 +477,27 @@ async fn hold(inner: Arc<Inner>, task: JobId, owner: String) {
             ),
         }
     }
+}
+
+/// `Copying pages: 12 MB of 3 GB, 118 MB/s`.
+fn phase_step(progress: &Progress) -> String {
+    let phase = match progress.phase.as_str() {
+        "" => "Going on",
+        phase => phase,
+    };
+    let mut text = phase.to_owned();
+    if progress.total_bytes > 0 {
+        let (done, total) = (progress.done_bytes, progress.total_bytes);
+        text.push_str(&format!(
+            ": {} of {}",
+            size::bytes(done),
+            size::bytes(total)
+        ));
+    }
+    if progress.rate_bytes_per_s > 0 {
+        text.push_str(&format!(", {}/s", size::bytes(progress.rate_bytes_per_s)));
+    }
+    text
 }
 
 fn facts(report: JobReport) -> JobFacts {

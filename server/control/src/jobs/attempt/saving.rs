@@ -1,9 +1,18 @@
 //! What an attempt writes about its task; refused as soon as another attempt holds it.
 
 use super::{ATTEMPTS_MAX, Attempt, Step, Trouble};
-use crate::{error::chain, jobs::queue::pause_ns};
-use domain::job::{JobEvent, JobKind};
-use store::{JobFacts, JobPatch, Lease, StoreError};
+use crate::{
+    error::{Error, chain},
+    jobs::{
+        follow,
+        queue::{self, pause_ns},
+    },
+};
+use domain::{
+    job::{JobEvent, JobKind, JobState},
+    scn::NS_PER_SECOND,
+};
+use store::{Change, JobFacts, JobPatch, Lease};
 
 impl Attempt {
     pub(super) async fn job_failed(
@@ -38,6 +47,7 @@ impl Attempt {
             );
             return Ok(Step::Wait);
         };
+        let step = last_step(state, failure.as_deref(), facts.as_ref());
         let patch = JobPatch {
             state: Some(state),
             ended: Some(self.inner.now()),
@@ -46,11 +56,14 @@ impl Attempt {
             lease: Some(Lease::Release),
             ..JobPatch::default()
         };
-        if !self.patch(&patch, Marks::Changed).await? {
+        if !self.patch(&patch, Marks::Changed, Some(&step)).await? {
             // Somebody changed its state meanwhile, as by asking to cancel it.
             return Ok(Step::Again);
         }
         self.job.state = state;
+        if self.job.run.is_some() {
+            self.inner.schedule.notify_one();
+        }
         match failure {
             Some(why) => tracing::error!(
                 job.id = self.job.id.0,
@@ -75,16 +88,21 @@ impl Attempt {
                 .fail(&format!("{why} (begun {attempts} times); start it again"))
                 .await;
         }
+        let pause = pause_ns(attempts);
+        let step = format!(
+            "Given back to the queue, to go on in {} s: {why}",
+            pause / NS_PER_SECOND
+        );
         let patch = JobPatch {
             // A task that is being canceled keeps its state; the next attempt asks again.
             state: self.job.state.after(JobEvent::Requeue),
             engine_job_id: self.lost.then_some(None),
-            not_before: Some(self.inner.now().plus_ns(pause_ns(attempts))),
+            not_before: Some(self.inner.now().plus_ns(pause)),
             lease: Some(Lease::Release),
             ..JobPatch::default()
         };
         tracing::warn!(job.id = self.job.id.0, "given back to the queue: {why}");
-        self.patch(&patch, Marks::Changed).await?;
+        self.patch(&patch, Marks::Changed, Some(&step)).await?;
         Err(Trouble::LeaseLost)
     }
 
@@ -94,7 +112,7 @@ impl Attempt {
             lease: Some(Lease::Release),
             ..JobPatch::default()
         };
-        if let Err(Trouble::Console(error)) = self.patch(&patch, Marks::Same).await {
+        if let Err(Trouble::Console(error)) = self.patch(&patch, Marks::Same, None).await {
             tracing::warn!(
                 job.id = self.job.id.0,
                 "giving a task back failed: {}",
@@ -115,21 +133,82 @@ impl Attempt {
         }
     }
 
-    pub(super) async fn patch(&self, patch: &JobPatch, marks: Marks) -> Result<bool, Trouble> {
+    /// Changes the task, and adds `step` to its log with it. `false` when it does not stand as it did.
+    pub(super) async fn patch(
+        &self,
+        patch: &JobPatch,
+        marks: Marks,
+        step: Option<&str>,
+    ) -> Result<bool, Trouble> {
         let (job, owner) = (&self.job, self.owner.as_str());
-        self.inner
+        let done = self.inner.store.change(async |change| {
+            let done = change
+                .patch_job(job.id, job.state, Some(owner), patch)
+                .await?;
+            if !done {
+                return Ok(false);
+            }
+            if marks == Marks::Changed && job.order.kind() == JobKind::DataBackup {
+                change.period_changed(job.cluster).await?;
+            }
+            let ends = patch.state.filter(|state| state.is_final());
+            match (ends, step) {
+                (Some(state), step) => self.ended(change, state, patch, step).await?,
+                (None, Some(step)) => change.add_step(job.id, self.inner.now(), step).await?,
+                (None, None) => {}
+            }
+            Ok::<_, Error>(true)
+        });
+        done.await.map_err(Trouble::from)
+    }
+
+    /// What belongs to the end of a task, in the same change.
+    async fn ended(
+        &self,
+        change: &Change,
+        state: JobState,
+        patch: &JobPatch,
+        step: Option<&str>,
+    ) -> Result<(), Error> {
+        let (inner, job) = (&self.inner, &self.job);
+        if let Some(step) = step {
+            change.add_last_step(job.id, inner.now(), step).await?;
+        }
+        queue::ended(change, job).await?;
+        let set = patch.facts.as_ref().and_then(|facts| facts.set);
+        if state == JobState::Completed
+            && let Some(set) = set
+        {
+            follow::backed_up(change, inner, job, set).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds a step to the log, if that is possible.
+    pub(super) async fn note(&self, step: &str) {
+        let (id, now) = (self.job.id, self.inner.now());
+        let noted = self
+            .inner
             .store
-            .change(async |change| {
-                let done = change
-                    .patch_job(job.id, job.state, Some(owner), patch)
-                    .await?;
-                if done && marks == Marks::Changed && job.order.kind() == JobKind::DataBackup {
-                    change.period_changed(job.cluster).await?;
-                }
-                Ok::<_, StoreError>(done)
-            })
-            .await
-            .map_err(Trouble::from)
+            .change(async |change| change.add_step(id, now, step).await);
+        if let Err(error) = noted.await {
+            tracing::warn!(
+                job.id = id.0,
+                "a step could not be noted: {}",
+                chain(&error)
+            );
+        }
+    }
+}
+
+fn last_step(state: JobState, failure: Option<&str>, facts: Option<&JobFacts>) -> String {
+    match (state, failure) {
+        (_, Some(why)) => format!("Failed: {why}"),
+        (JobState::Canceled, None) => "Canceled; what it had made is removed".to_owned(),
+        (_, None) => match facts.and_then(|facts| facts.outcome.as_deref()) {
+            Some(outcome) => format!("Completed: {outcome}"),
+            None => "Completed; the result is in place".to_owned(),
+        },
     }
 }
 

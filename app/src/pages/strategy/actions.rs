@@ -1,0 +1,237 @@
+//! Pause, Start, Modify and Delete, each with what follows from it.
+
+use crate::api::{self, ApiError};
+use crate::routes::paths;
+use crate::signal::RwSignal;
+use crate::ui::{Any, Button, Dialog, Icon, Notice, Toasts, Tone, follow};
+use domain::Revision;
+use domain::strategy::{LogBackupEnd, StrategyReport};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+/// What a person is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Question {
+    Pause,
+    Start,
+    Delete,
+}
+
+impl Question {
+    fn title(self, cluster: &str) -> String {
+        match self {
+            Question::Pause => format!("Pause backup scheduling of {cluster}?"),
+            Question::Start => format!("Start backup scheduling of {cluster}?"),
+            Question::Delete => format!("Delete the backup strategy of {cluster}?"),
+        }
+    }
+
+    const fn yes(self) -> &'static str {
+        match self {
+            Question::Pause => "Pause scheduling",
+            Question::Start => "Start scheduling",
+            Question::Delete => "Delete the strategy",
+        }
+    }
+
+    const fn variant(self) -> &'static str {
+        match self {
+            Question::Delete => "danger",
+            Question::Pause | Question::Start => "primary",
+        }
+    }
+
+    fn effects(self) -> Vec<(Tone, &'static str)> {
+        match self {
+            Question::Pause => vec![
+                (
+                    Tone::Warn,
+                    "No data backup, copy or cleanup starts by itself from now on.",
+                ),
+                (Tone::Ok, "Tasks that run go on, and so does log backup."),
+                (Tone::Ok, "Backups can still be started by hand."),
+            ],
+            Question::Start => vec![
+                (
+                    Tone::Ok,
+                    "The next run starts at its time and uses some of the cluster's resources.",
+                ),
+                (
+                    Tone::Warn,
+                    "Runs that came due meanwhile are not made up for.",
+                ),
+            ],
+            Question::Delete => vec![
+                (
+                    Tone::Bad,
+                    "The cluster has no strategy then: no backup starts by itself any more.",
+                ),
+                (
+                    Tone::Warn,
+                    "Nothing expires, and copies that have not begun are canceled.",
+                ),
+                (Tone::Ok, "Backups and running tasks stay."),
+            ],
+        }
+    }
+
+    fn done(self, cluster: &str, notes: &[String]) -> (&'static str, String) {
+        let text = match notes {
+            [] => format!("{cluster}."),
+            notes => notes.join(" "),
+        };
+        let title = match self {
+            Question::Pause => "Scheduling is paused",
+            Question::Start => "Scheduling is on",
+            Question::Delete => "Backup strategy deleted",
+        };
+        (title, text)
+    }
+}
+
+/// The actions of the head.
+#[component]
+pub fn Actions(
+    /// Name of the cluster.
+    cluster: String,
+    /// Its strategy.
+    report: StrategyReport,
+    /// Reads the strategy again.
+    again: Callback<()>,
+) -> impl IntoView {
+    let open = RwSignal::new(false);
+    let question = RwSignal::new(Question::Pause);
+    let ask = move |about: Question| {
+        Callback::new(move |()| {
+            question.set(about);
+            open.set(true);
+        })
+    };
+    let (paused, rev) = (report.strategy.paused, report.strategy.rev);
+    let edit = paths::edit_strategy(&cluster);
+    let name = StoredValue::new(cluster);
+    let title = Signal::derive(move || question.get().title(&name.get_value()));
+    let turn = match paused {
+        true => view! { <Button icon="play" on_press=ask(Question::Start)>"Start"</Button> }.any(),
+        false => {
+            view! { <Button icon="pause" on_press=ask(Question::Pause)>"Pause"</Button> }.any()
+        }
+    };
+    view! {
+        <a class="button" data-variant="primary" href=edit>"Modify Backup Strategy"</a>
+        {turn}
+        <Button variant="danger" on_press=ask(Question::Delete)>"Delete"</Button>
+        <Dialog open title>
+            {follow(move || {
+                let about = question.get();
+                view! { <Ask cluster=name.get_value() about rev open again/> }
+            })}
+        </Dialog>
+    }
+    .any()
+}
+
+#[component]
+fn Ask(
+    cluster: String,
+    about: Question,
+    rev: Revision,
+    open: RwSignal<bool>,
+    again: Callback<()>,
+) -> impl IntoView {
+    let toasts = Toasts::current();
+    let (stop, busy) = (RwSignal::new(false), RwSignal::new(false));
+    let failed = RwSignal::new(None::<String>);
+    let press = move |()| {
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        failed.set(None);
+        let (cluster, stop) = (cluster.clone(), stop.get_untracked());
+        spawn_local(async move {
+            let answer = perform(about, cluster.clone(), rev, stop).await;
+            if !busy.try_set(false) {
+                return;
+            }
+            match answer {
+                Ok(notes) => {
+                    let (title, text) = about.done(&cluster, &notes);
+                    toasts.done(title, text);
+                    open.set(false);
+                    again.run(());
+                }
+                Err(error) => failed.set(Some(error.to_string())),
+            }
+        });
+    };
+    let press = Callback::new(press);
+    view! {
+        <div class="dialog-body">
+            <ul class="effects">{about.effects().into_iter().map(effect).collect_view()}</ul>
+            {(about == Question::Delete).then(|| view! { <LogBackup stop/> }.any())}
+            {follow(move || {
+                failed.get().map(|text| {
+                    view! { <Notice tone=Tone::Bad title="This was not done" text urgent=true/> }.any()
+                })
+            })}
+        </div>
+        <div class="dialog-foot">
+            <Button variant="quiet" focused=true on_press=move |()| open.set(false)>"Cancel"</Button>
+            <Button variant=about.variant() busy=Signal::derive(move || busy.get()) on_press=press>
+                {about.yes()}
+            </Button>
+        </div>
+    }
+    .any()
+}
+
+async fn perform(
+    about: Question,
+    cluster: String,
+    rev: Revision,
+    stop: bool,
+) -> Result<Vec<String>, ApiError> {
+    match about {
+        Question::Pause => api::strategies::pause(cluster).await.map(|()| Vec::new()),
+        Question::Start => api::strategies::resume(cluster).await.map(|()| Vec::new()),
+        Question::Delete => {
+            let log = match stop {
+                true => LogBackupEnd::Stop,
+                false => LogBackupEnd::Keep,
+            };
+            api::strategies::delete(cluster, rev, log).await
+        }
+    }
+}
+
+/// What becomes of log backup.
+#[component]
+fn LogBackup(stop: RwSignal<bool>) -> impl IntoView {
+    let one = move |stops: bool, title: &'static str, text: &'static str| {
+        view! {
+            <label class="check">
+                <input type="radio" name="log-backup" checked=!stops on:change=move |_| stop.set(stops)/>
+                <span>{title}<small>{text}</small></span>
+            </label>
+        }
+        .into_any()
+    };
+    view! {
+        <fieldset class="choice">
+            <legend class="field-label">"Log backup"</legend>
+            {one(false, "Keep it running", "New moments stay recoverable.")}
+            {one(true, "Stop it", "New moments cannot be recovered; a gap begins.")}
+        </fieldset>
+    }
+    .any()
+}
+
+fn effect((tone, text): (Tone, &'static str)) -> impl IntoView {
+    let icon = match tone {
+        Tone::Ok => "s-ok",
+        Tone::Bad => "s-bad",
+        _ => "s-warn",
+    };
+    view! { <li data-tone=tone.code()><Icon name=icon/><span>{text}</span></li> }.any()
+}

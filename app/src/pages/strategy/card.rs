@@ -1,0 +1,189 @@
+//! The strategy to read: one row per section of the form, and the next runs.
+
+use super::preview::Runs;
+use crate::pages::status;
+use crate::ui::{Any, Badge, Notice, Stamp, Tone};
+use domain::backup::BackupKind;
+use domain::size::bytes;
+use domain::storage::StorageSettings;
+use domain::strategy::{Schedule, SecondSettings, StrategyReport, StrategySettings};
+use domain::strategy::{difference::day_name, label};
+use leptos::prelude::*;
+
+type Pair = (&'static str, String);
+
+/// The panel.
+#[component]
+pub fn Card(
+    /// What is known of the strategy.
+    report: StrategyReport,
+) -> impl IntoView {
+    let settings = report.strategy.settings;
+    let look = status::schedule(report.status);
+    let (modified, by) = (report.strategy.modified, report.modified_by);
+    let second = match settings.second {
+        Some(_) => "Second backup enabled",
+        None => "Second backup not enabled",
+    };
+    let title = "Scheduling needs attention";
+    let reason = report.reason;
+    let reason = reason.map(|text| view! { <Notice tone=Tone::Bad title text/> }.any());
+    let warnings = report.warnings.into_iter().map(|warning| {
+        view! { <Notice tone=Tone::Warn title=warning.field text=warning.text/> }.any()
+    });
+    let warnings = warnings.collect_view();
+    view! {
+        <div class="stack">
+            {reason}
+            {warnings}
+            <section class="panel" aria-labelledby="strategy">
+                <div class="panel-head">
+                    <h2 id="strategy">"Backup Strategy"</h2>
+                    <Badge look soft=true/>
+                    <span class="panel-note">{second}", modified "<Stamp at=modified/>" by "{by}</span>
+                </div>
+                {sections(&settings).into_iter().map(section).collect_view()}
+                <section class="strategy-row">
+                    <div><h3>"Days"</h3><p>"What is made on which day"</p></div>
+                    <Days schedule=settings.schedule/>
+                </section>
+                <section class="strategy-row">
+                    <div><h3>"Next runs"</h3><p>"In the zone of the schedule, and in yours"</p></div>
+                    <Runs runs=report.next/>
+                </section>
+            </section>
+        </div>
+    }
+    .any()
+}
+
+struct Section {
+    title: &'static str,
+    note: &'static str,
+    pairs: Vec<Pair>,
+}
+
+fn section(section: Section) -> impl IntoView {
+    let pair = |(name, value): Pair| view! { <dt>{name}</dt><dd>{value}</dd> }.into_any();
+    view! {
+        <section class="strategy-row">
+            <div><h3>{section.title}</h3><p>{section.note}</p></div>
+            <dl class="pairs">{section.pairs.into_iter().map(pair).collect_view()}</dl>
+        </section>
+    }
+    .any()
+}
+
+fn on(is: bool) -> String {
+    (if is { "On" } else { "Off" }).to_owned()
+}
+
+fn sections(settings: &StrategySettings) -> Vec<Section> {
+    let (schedule, cleanup, limits) = (&settings.schedule, &settings.cleanup, &settings.thresholds);
+    let one = |title, note, pairs| Section { title, note, pairs };
+    vec![
+        one(
+            "Backup method",
+            "What is read",
+            vec![
+                (label::METHOD, settings.method.label().to_owned()),
+                ("Log backup", on(settings.start_log_backup)),
+            ],
+        ),
+        one(
+            "Backup storage",
+            "Where data and logs go first",
+            storage(&settings.storage),
+        ),
+        one(
+            "Backup scheduling",
+            "Cycle and time of data backups",
+            vec![
+                (label::CYCLE, schedule.cycle.label().to_owned()),
+                (label::TIME, format!("{} {}", schedule.at, schedule.zone)),
+            ],
+        ),
+        one(
+            label::CLEANUP,
+            "What stays recoverable",
+            vec![
+                ("Cleanup", on(cleanup.enabled)),
+                (label::RETENTION, format!("{} days", cleanup.retention_days)),
+                (
+                    label::CLEANUP_TIME,
+                    format!("{} {}", cleanup.at, schedule.zone),
+                ),
+            ],
+        ),
+        one(
+            "Alert thresholds",
+            "When a person is called",
+            vec![
+                (
+                    label::TIMEOUT,
+                    format!("{} minutes", limits.data_backup_timeout_min),
+                ),
+                (label::LOG_DELAY, format!("{} seconds", limits.log_delay_s)),
+                (
+                    label::NO_SUCCESS,
+                    format!("{} days", limits.no_success_days),
+                ),
+            ],
+        ),
+        one(
+            label::SECOND,
+            "A copy of the backups at another place",
+            settings
+                .second
+                .as_ref()
+                .map_or_else(|| vec![(label::SECOND, on(false))], second),
+        ),
+    ]
+}
+
+fn second(second: &SecondSettings) -> Vec<Pair> {
+    let data = match second.data {
+        true => "On, after each completed data backup".to_owned(),
+        false => on(false),
+    };
+    let kept = match second.retention_days {
+        Some(days) => format!("{days} days"),
+        None => "As long as the first copy".to_owned(),
+    };
+    let limit = match second.limit_bytes_per_s {
+        Some(limit) => format!("{} per second", bytes(limit)),
+        None => "None".to_owned(),
+    };
+    let mut pairs = vec![
+        (label::SECOND_DATA, data),
+        (label::SECOND_LOG, second.log_cycle.label().to_owned()),
+        (label::SECOND_RETENTION, kept),
+        (label::SECOND_LIMIT, limit),
+    ];
+    pairs.extend(storage(&second.storage));
+    pairs
+}
+
+fn storage(of: &StorageSettings) -> Vec<Pair> {
+    vec![
+        (label::STORAGE_NAME, of.name.clone()),
+        (label::STORAGE_KIND, of.kind.label().to_owned()),
+        (label::DIRECTORY, of.directory.clone()),
+        (label::CAPACITY, format!("{} %", of.capacity_percent)),
+    ]
+}
+
+#[component]
+fn Days(schedule: Schedule) -> impl IntoView {
+    let cycle = schedule.cycle;
+    let day = |(day, kind): (u8, BackupKind)| {
+        let name = day_name(cycle, day);
+        view! { <div role="listitem"><span>{name}</span><b>{kind.label()}</b></div> }.into_any()
+    };
+    view! {
+        <div class="day-matrix" role="list" aria-label="Days and method">
+            {schedule.days.into_iter().map(day).collect_view()}
+        </div>
+    }
+    .any()
+}
