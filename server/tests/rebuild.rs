@@ -51,6 +51,8 @@ fn killed(server: &mut Server) -> Before {
     server.json(&["backup", "--tenant", "ledger", "--full"]);
     server.process.kill().unwrap();
     server.process.wait().unwrap();
+    // What it left tells where it was, and the next one is waited for by it.
+    fs::remove_file(server.home.join("token")).unwrap();
     before
 }
 

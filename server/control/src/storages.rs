@@ -3,6 +3,7 @@
 use crate::{access::Viewer, error::Error};
 use domain::{
     Scn, TenantId,
+    audit::AuditResult,
     scn::NS_PER_DAY,
     storage::StorageState,
     trend::{self, KEPT_NS, StorageTrend, TrendEvent, TrendEventKind, TrendPoint},
@@ -84,26 +85,19 @@ impl Viewer {
 
 /// Tasks and switches of log backup in one order; only those of a tenant, if one is named.
 fn events(tasks: Vec<TrendEvent>, audited: Vec<Audit>, tenant: Option<&str>) -> Vec<TrendEvent> {
-    let mut events: Vec<TrendEvent> = Vec::new();
-    for entry in audited {
-        let kind = match entry.operation.as_str() {
-            START_LOG_BACKUP => TrendEventKind::LogStarted,
-            _ => TrendEventKind::LogStopped,
-        };
-        if entry.detail.starts_with("failed: ") {
-            // It was recorded before it was tried, and did not happen.
-            let is_it = |event: &TrendEvent| event.kind == kind && event.tenant == entry.subject;
-            if let Some(at) = events.iter().rposition(is_it) {
-                events.remove(at);
-            }
-            continue;
-        }
-        events.push(TrendEvent {
+    let done = audited
+        .into_iter()
+        .filter(|entry| entry.result == AuditResult::Ok);
+    let mut events: Vec<TrendEvent> = done
+        .map(|entry| TrendEvent {
             at: entry.at,
-            kind,
+            kind: match entry.operation.as_str() {
+                START_LOG_BACKUP => TrendEventKind::LogStarted,
+                _ => TrendEventKind::LogStopped,
+            },
             tenant: entry.subject,
-        });
-    }
+        })
+        .collect();
     events.retain(|event| tenant.is_none_or(|tenant| event.tenant == tenant));
     events.extend(tasks);
     events.sort_by_key(|event| event.at);
@@ -116,16 +110,16 @@ mod tests {
     use super::*;
     use domain::{ClusterId, job::JobKind};
 
-    fn entry(at: u64, operation: &str, subject: &str, detail: &str) -> Audit {
+    fn entry(at: u64, operation: &str, subject: &str, result: AuditResult) -> Audit {
         Audit {
             at: Scn(at),
             actor: "somebody".to_owned(),
             operation: operation.to_owned(),
             cluster: Some(ClusterId(1)),
             subject: subject.to_owned(),
-            detail: detail.to_owned(),
+            detail: String::new(),
             address: None,
-            result: domain::audit::AuditResult::Ok,
+            result,
             cause: None,
             before: None,
             after: None,
@@ -141,11 +135,11 @@ mod tests {
         };
         let audited = || {
             vec![
-                entry(1, STOP_LOG_BACKUP, "orders", "for a move"),
-                entry(2, START_LOG_BACKUP, "orders", ""),
-                entry(3, START_LOG_BACKUP, "payments", ""),
-                entry(4, START_LOG_BACKUP, "orders", "failed: the disk is away"),
-                entry(6, START_LOG_BACKUP, "orders", ""),
+                entry(1, STOP_LOG_BACKUP, "orders", AuditResult::Ok),
+                entry(2, START_LOG_BACKUP, "orders", AuditResult::Refused),
+                entry(3, START_LOG_BACKUP, "payments", AuditResult::Ok),
+                entry(4, START_LOG_BACKUP, "orders", AuditResult::Failed),
+                entry(6, START_LOG_BACKUP, "orders", AuditResult::Ok),
             ]
         };
         let told = events(vec![task.clone()], audited(), None);

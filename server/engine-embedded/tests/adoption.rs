@@ -9,8 +9,8 @@ use domain::{
     tenant::TenantState,
 };
 use engine::{
-    Engine, EngineError, EngineErrorKind, EngineSettings, Observation, RecoverySpec, TenantKey,
-    TenantObservation,
+    CopySpec, CopyWhat, Engine, EngineError, EngineErrorKind, EngineSettings, Observation,
+    RecoverySpec, TenantKey, TenantObservation,
 };
 use engine_embedded::EmbeddedEngine;
 use std::{
@@ -231,6 +231,59 @@ async fn a_second_copy_is_adopted_just_as_well_whether_the_home_is_there_or_not(
         assert!(last <= before.tenants[1].spans[0].end);
         engine.shut_down().await;
     }
+}
+
+/// Nothing but what was copied is left: no home, no first copy.
+#[tokio::test(flavor = "multi_thread")]
+async fn second_copies_alone_bring_the_cluster_back_and_recover_byte_for_byte() {
+    let mut lab = Lab::open().await;
+    let second = lab.dir.path().join("second");
+    fs::create_dir(&second).unwrap();
+    lab.engine().use_second(Some(&second)).await.unwrap();
+    let tenant = lab.engine().create_tenant("orders").await.unwrap();
+    lab.wait_archiving(&tenant).await;
+    lab.sql(&tenant, "CREATE TABLE t (v); INSERT INTO t VALUES (1)")
+        .await;
+    lab.back_up(&tenant, BackupKind::Full).await;
+    lab.sql(&tenant, "INSERT INTO t VALUES (2)").await;
+    lab.back_up(&tenant, BackupKind::Incremental).await;
+    let last = lab.sql(&tenant, "INSERT INTO t VALUES (3)").await;
+    lab.wait_durable(&tenant, last).await;
+    lab.engine()
+        .stop_archive(&tenant, "to compare")
+        .await
+        .unwrap();
+    let newest = lab.tenant_named("orders").await.sets[1].id;
+    for (token, what) in [("set", CopyWhat::Set(newest)), ("log", CopyWhat::Log)] {
+        let order = CopySpec {
+            token: token.to_owned(),
+            tenant: tenant.clone(),
+            what,
+            limit_bytes_per_s: None,
+        };
+        let job = lab.engine().start_copy(&order).await.unwrap();
+        let report = lab.wait_job(&job).await;
+        assert_eq!(report.failure, None);
+    }
+    let before = lab.tenant_named("orders").await;
+    lab.close().await;
+    let data = whole(before.data_file.as_ref().unwrap());
+    fs::remove_dir_all(lab.dir.path().join("home")).unwrap();
+    fs::remove_dir_all(lab.dir.path().join("backup")).unwrap();
+
+    let found = EmbeddedEngine::survey(&second).await.unwrap();
+    assert_eq!((found.len(), found[0].name.as_str()), (1, "local"));
+    assert_eq!(found[0].tenants, ["orders"]);
+    let new = lab.dir.path().join("new");
+    let settings = settings(new, second, Some(found[0].identity.clone()));
+    let engine = EmbeddedEngine::open(&settings, clock()).await.unwrap();
+    let after = engine.observe().await.unwrap().tenants.remove(0);
+    assert_eq!((&after.sets, &after.spans), (&before.sets, &before.spans));
+    let path = lab.dir.path().join("recovered.db");
+    let proof = engine.recover_to_file(&tenant, last, &path).await.unwrap();
+    assert_eq!(proof.expected_digest, proof.computed_digest);
+    assert!(fs::read(&path).unwrap() == data, "the files differ");
+    engine.shut_down().await;
 }
 
 async fn refused(settings: &EngineSettings) -> EngineError {

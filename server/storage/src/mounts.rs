@@ -22,7 +22,9 @@ fn read(table: &str) -> Option<String> {
 }
 
 fn unmounted(path: &Path, wanted: &str, mounted: &str) -> Option<PathBuf> {
-    let is_mounted = |point: &Path| points(mounted).any(|other| other == point);
+    // Something mounted farther down is where the files go, whatever is above it.
+    let is_mounted =
+        |point: &Path| points(mounted).any(|it| it.starts_with(point) && path.starts_with(it));
     points(wanted)
         .filter(|point| point.is_absolute() && path.starts_with(point) && !is_mounted(point))
         .max_by_key(|point| point.components().count())
@@ -85,6 +87,10 @@ mod tests {
         assert_eq!(missing("/mnt/two words/a"), Some("/mnt/two words".into()));
         assert_eq!(missing("/mnt/backups"), None);
         assert_eq!(missing("/srv"), None);
+        let below = format!("{mounted}/dev/sdc1 /mnt/backup/a ext4 rw 0 0\n");
+        let missing = |path: &str| unmounted(Path::new(path), wanted, &below);
+        assert_eq!(missing("/mnt/backup/a/b"), None);
+        assert_eq!(missing("/mnt/backup/c"), Some("/mnt/backup".into()));
         let all = format!("{mounted}/dev/sdb1 /mnt/backup ext4 rw 0 0\n");
         assert_eq!(unmounted(Path::new("/mnt/backup/a"), wanted, &all), None);
     }

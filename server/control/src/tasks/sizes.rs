@@ -142,29 +142,28 @@ fn samples(
     let mut whole = blank;
     let mut samples = Vec::with_capacity(sizes.len() + 1);
     for size in sizes {
-        let (second_data, second_log) = size.second.unzip();
         whole.data_bytes += size.data_bytes;
         whole.log_bytes += size.log_bytes;
-        whole.second_data_bytes = sum(whole.second_data_bytes, second_data);
-        whole.second_log_bytes = sum(whole.second_log_bytes, second_log);
         let point = TrendPoint {
             data_bytes: size.data_bytes,
             log_bytes: size.log_bytes,
-            second_data_bytes: second_data,
-            second_log_bytes: second_log,
+            second_data_bytes: size.second.map(|(data, _)| data),
+            second_log_bytes: size.second.map(|(_, log)| log),
             ..blank
         };
+        whole.second_data_bytes = sum(whole.second_data_bytes, point.second_data_bytes);
+        whole.second_log_bytes = sum(whole.second_log_bytes, point.second_log_bytes);
         samples.push((Some(size.tenant), point));
     }
     samples.push((None, whole));
     samples
 }
 
-/// The sum of what is known; `None` while nothing is.
-fn sum(so_far: Option<u64>, more: Option<u64>) -> Option<u64> {
-    match (so_far, more) {
-        (Some(so_far), Some(more)) => Some(so_far + more),
-        (so_far, more) => so_far.or(more),
+/// The sum of what is known; unknown where nothing is.
+fn sum(all: Option<u64>, one: Option<u64>) -> Option<u64> {
+    match (all, one) {
+        (None, other) | (other, None) => other,
+        (Some(all), Some(one)) => Some(all.saturating_add(one)),
     }
 }
 
@@ -225,7 +224,7 @@ mod tests {
             tenant: TenantId(tenant),
             data_bytes,
             log_bytes,
-            second: None,
+            second: (tenant == 2).then_some((7, 3)),
         };
         let made = samples(
             &[size(1, 10, 1), size(2, 20, 2)],
@@ -235,6 +234,11 @@ mod tests {
         let (tenant, whole) = made[2];
         assert_eq!((tenant, whole.data_bytes, whole.log_bytes), (None, 30, 3));
         assert_eq!(made[1].1.total_bytes(), 22);
+        assert_eq!(
+            (whole.second_data_bytes, whole.second_log_bytes),
+            (Some(7), Some(3))
+        );
+        assert_eq!(made[0].1.second_log_bytes, None);
         assert!(
             made.iter()
                 .all(|(_, it)| it.at == Scn(5) && it.storage_free_bytes == Some(60))

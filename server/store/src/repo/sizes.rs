@@ -3,12 +3,13 @@
 use crate::{
     Change, Store,
     convert::{column, count, impossible, scn, scn_column, word},
-    entity::{audit, job, size_sample, tenant},
+    entity::{audit, job, second_copy, size_sample, tenant},
     error::{During, Result},
 };
 use domain::{
     ClusterId, Scn, TenantId,
     job::{JobKind, JobState},
+    second_backup::SecondLogState,
     trend::{TrendEvent, TrendEventKind, TrendPoint},
 };
 use sea_orm::{ActiveValue::Set, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -30,12 +31,12 @@ pub struct TenantSizes {
     pub data_bytes: u64,
     /// Bytes of its log there.
     pub log_bytes: u64,
-    /// Bytes of its sets and of its log at the second destination, where it was looked at.
+    /// Bytes of its sets and of its log at the second destination, while that can be looked at.
     pub second: Option<(u64, u64)>,
 }
 
 impl Store {
-    /// What the tenants of a cluster have at its destinations, as last observed.
+    /// What the tenants of a cluster have at its first destination, as last observed.
     pub async fn tenant_sizes(&self, cluster: ClusterId) -> Result<Vec<TenantSizes>> {
         let rows = tenant::Entity::find()
             .filter(tenant::COLUMN.cluster_id.eq(cluster.0))
@@ -46,13 +47,26 @@ impl Store {
         let seconds = self.second_sizes(cluster).await?;
         let sizes = rows.into_iter().map(|row| {
             Ok(TenantSizes {
-                second: seconds.get(&row.id).copied(),
                 tenant: TenantId(row.id),
+                second: seconds.get(&row.id).copied(),
                 data_bytes: count("tenant.data_bytes", row.data_bytes)?,
                 log_bytes: count("tenant.log_bytes", row.log_bytes)?,
             })
         });
         sizes.collect()
+    }
+
+    async fn second_sizes(&self, cluster: ClusterId) -> Result<HashMap<i64, (u64, u64)>> {
+        let rows = second_copy::Entity::find()
+            .filter(second_copy::COLUMN.cluster_id.eq(cluster.0))
+            .filter(second_copy::COLUMN.state.ne(SecondLogState::Unknown.code()))
+            .all(&self.db)
+            .await
+            .during("reading sizes of second copies")?;
+        let size = |value: i64| count("second_copy.bytes", value);
+        rows.into_iter()
+            .map(|row| Ok((row.tenant_id, (size(row.data_bytes)?, size(row.log_bytes)?))))
+            .collect()
     }
 
     /// When the sizes of a cluster were sampled last.

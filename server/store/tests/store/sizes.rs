@@ -4,11 +4,11 @@ use crate::fixture::{backup, fresh};
 use domain::{
     Scn,
     job::{JobKind, JobState},
-    second_backup::Place,
+    second_backup::{Place, SecondLogState},
     storage::StorageState,
     trend::{TrendEvent, TrendEventKind, TrendPoint},
 };
-use store::{JobPatch, StoreError};
+use store::{JobPatch, SecondFacts, StoreError, TenantSizes};
 
 const ALL: (Scn, Scn) = (Scn::ZERO, Scn(u64::MAX));
 
@@ -111,11 +111,42 @@ async fn samples_read_back_by_whose_they_are_and_when() {
             .len(),
         3
     );
-    let sizes = store.tenant_sizes(cluster).await.unwrap();
-    assert_eq!(
-        (sizes[0].tenant, sizes[0].data_bytes, sizes[0].log_bytes),
-        (tenant, 10, 20)
-    );
+}
+
+#[tokio::test]
+async fn second_copies_have_sizes_while_they_can_be_looked_at() {
+    let fixture = fresh().await;
+    let cluster = fixture.cluster("local").await;
+    let tenant = fixture.tenant(cluster, "orders").await;
+    let mut second = SecondFacts {
+        state: SecondLogState::InProgress,
+        data_bytes: 7,
+        log_bytes: 3,
+        checkpoint: None,
+        started: None,
+        directory: String::new(),
+    };
+    let mut sizes = TenantSizes {
+        tenant,
+        data_bytes: 10,
+        log_bytes: 20,
+        second: None,
+    };
+    let read = async || fixture.store.tenant_sizes(cluster).await.unwrap();
+    assert_eq!(read().await, [sizes]);
+    for (state, seen) in [
+        (SecondLogState::InProgress, Some((7, 3))),
+        (SecondLogState::Stopped, Some((7, 3))),
+        (SecondLogState::Unknown, None),
+    ] {
+        (second.state, sizes.second) = (state, seen);
+        fixture
+            .store
+            .change(async |change| change.set_second(cluster, tenant, &second).await)
+            .await
+            .unwrap();
+        assert_eq!(read().await, [sizes], "{state:?}");
+    }
 }
 
 #[tokio::test]
