@@ -1,7 +1,7 @@
 //! Who is calling, as the server put it into the context; and the handle of a role for them.
 
 use super::ApiError;
-use control::{Admin, Console, Operator, Viewer};
+use control::{Admin, Console, GlobalAdmin, Operator, Viewer};
 use domain::access::Actor;
 use leptos::prelude::*;
 
@@ -26,8 +26,14 @@ pub(super) fn operator() -> Result<Operator, ApiError> {
     Ok(console.operator(&actor)?)
 }
 
-/// The caller's handle for adding clusters.
+/// The caller's handle for how a cluster is backed up, and for the audit.
 pub(super) fn admin() -> Result<Admin, ApiError> {
     let (console, actor) = caller()?;
     Ok(console.admin(&actor)?)
+}
+
+/// The caller's handle for users and for adding clusters.
+pub(super) fn global_admin() -> Result<GlobalAdmin, ApiError> {
+    let (console, actor) = caller()?;
+    Ok(console.global_admin(&actor)?)
 }

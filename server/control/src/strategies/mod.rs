@@ -44,7 +44,7 @@ impl Viewer {
         let inner = &self.console.inner;
         let cluster = known(inner, &*self.handle(cluster)?).await?;
         let present = inner.store.strategy(cluster.cluster.id).await?;
-        let storages = storages::uses(inner).await?;
+        let storages = self.storage_configs().await?;
         let rev = present.as_ref().map(|present| present.strategy.rev);
         let settings = match present {
             Some(present) => places::absolute_settings(inner, present.strategy.settings),

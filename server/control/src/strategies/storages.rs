@@ -30,9 +30,21 @@ const TEST_STORAGE: &str = "test storage";
 pub(super) const RENAME_STORAGE: &str = "rename storage configuration";
 
 impl Viewer {
-    /// Every storage configuration with the clusters that use it, by name.
+    /// The storage configurations of the clusters that the actor sees, and those that nobody uses, by name.
     pub async fn storage_configs(&self) -> Result<Vec<StorageUse>, Error> {
-        uses(&self.console.inner).await
+        let inner = &self.console.inner;
+        let sees = |cluster: &String| {
+            let handle = inner.any_cluster(cluster);
+            handle.is_some_and(|handle| self.actor.grants.in_cluster(handle.id).is_some())
+        };
+        let mut all = uses(inner).await?;
+        all.retain_mut(|each| {
+            let unused = each.first_of.is_empty() && each.second_of.is_empty();
+            each.first_of.retain(sees);
+            each.second_of.retain(sees);
+            unused || !each.first_of.is_empty() || !each.second_of.is_empty()
+        });
+        Ok(all)
     }
 }
 
