@@ -295,6 +295,8 @@ async fn every_server_function_is_registered_and_answers() {
         "strategies/resume",
         "cleanup/plan",
         "cleanup/clean_up_now",
+        "tasks/steps",
+        "tasks/history",
         "feed",
     ] {
         assert!(

@@ -55,7 +55,7 @@ async fn founded(stage: &Stage) {
     settings.schedule = Schedule {
         cycle: Cycle::Week,
         days: (1..=7).map(|day| (day, BackupKind::Full)).collect(),
-        at: TimeOfDay { hour: 2, minute: 0 },
+        at: TimeOfDay { hour: 6, minute: 0 },
         zone: "UTC".to_owned(),
     };
     settings.cleanup.enabled = false;

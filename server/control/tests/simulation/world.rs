@@ -223,7 +223,9 @@ impl World {
             EngineJobState::Running if !job.stuck => {
                 // A clock that is set back does not undo work.
                 let passed = now.since_ns(job.began).min(job.takes_ns);
-                let done = JOB_BYTES * passed / job.takes_ns.max(1);
+                let done = (JOB_BYTES * passed)
+                    .checked_div(job.takes_ns)
+                    .unwrap_or(JOB_BYTES);
                 let progress = &mut job.report.progress;
                 let half = done >= JOB_BYTES / 2;
                 *progress = Progress {
