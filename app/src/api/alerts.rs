@@ -14,29 +14,34 @@ use super::caller::{operator, viewer};
 /// One page of the alerts of a cluster and of the console itself.
 #[server(input = Json)]
 pub async fn list(cluster: String, filter: AlertFilter) -> Result<Page<Alert>, ApiError> {
-    Ok(viewer()?.alerts(Some(&cluster), &filter).await?)
+    Ok(viewer()?.alerts(&cluster, &filter).await?)
 }
 
 /// How many of them are active, by level.
 #[server(input = Json)]
 pub async fn counts(cluster: String) -> Result<AlertCounts, ApiError> {
-    Ok(viewer()?.alert_counts(Some(&cluster)).await?)
+    Ok(viewer()?.alert_counts(&cluster).await?)
 }
 
 /// One alert with its history and what to do.
 #[server(input = Json)]
-pub async fn one(id: AlertId) -> Result<AlertDetails, ApiError> {
-    Ok(viewer()?.alert(id).await?)
+pub async fn one(cluster: String, id: AlertId) -> Result<AlertDetails, ApiError> {
+    Ok(viewer()?.alert(&cluster, id).await?)
 }
 
 /// Calls nobody about an alert that lasts, until a moment.
 #[server(input = Json)]
-pub async fn mask(id: AlertId, until: Scn, reason: String) -> Result<(), ApiError> {
-    Ok(operator()?.mask(id, until, &reason).await?)
+pub async fn mask(
+    cluster: String,
+    id: AlertId,
+    until: Scn,
+    reason: String,
+) -> Result<(), ApiError> {
+    Ok(operator()?.mask(&cluster, id, until, &reason).await?)
 }
 
 /// Ends the mask of an alert.
 #[server(input = Json)]
-pub async fn unmask(id: AlertId) -> Result<(), ApiError> {
-    Ok(operator()?.unmask(id).await?)
+pub async fn unmask(cluster: String, id: AlertId) -> Result<(), ApiError> {
+    Ok(operator()?.unmask(&cluster, id).await?)
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     access::{Operator, Viewer, may_in},
-    audit::plain,
+    audit::Entry,
     error::Error,
 };
 use domain::{
@@ -12,7 +12,7 @@ use domain::{
     page::Page,
     scn::{NS_PER_DAY, NS_PER_SECOND},
 };
-use store::{Audit, StoredAlert};
+use store::StoredAlert;
 
 /// Longest mask, in days: what is masked for longer is forgotten.
 const MASK_DAYS_MAX: u64 = 90;
@@ -22,64 +22,57 @@ const REASON_MAX: usize = 200;
 const TEXT_MAX: usize = 200;
 
 impl Viewer {
-    /// A page of the alerts of a cluster and of the console itself, or with `None` of everything.
-    pub async fn alerts(
-        &self,
-        cluster: Option<&str>,
-        filter: &AlertFilter,
-    ) -> Result<Page<Alert>, Error> {
+    /// A page of the alerts of a cluster and of the console itself.
+    pub async fn alerts(&self, cluster: &str, filter: &AlertFilter) -> Result<Page<Alert>, Error> {
         let inner = &self.console.inner;
-        if let Some(text) = &filter.text
-            && text.chars().count() > TEXT_MAX
-        {
-            let allowed = format!("use at most {TEXT_MAX} characters");
-            return Err(Error::invalid("Text", text, allowed));
-        }
-        let id = self.alerts_of(cluster)?;
-        Ok(inner.store.alerts(id, filter).await?)
+        check(filter)?;
+        let id = self.handle(cluster)?.id;
+        Ok(inner.store.alerts(Some(id), filter).await?)
     }
 
-    /// How many of them are active, by level.
-    pub async fn alert_counts(&self, cluster: Option<&str>) -> Result<AlertCounts, Error> {
-        let inner = &self.console.inner;
-        let id = self.alerts_of(cluster)?;
-        Ok(inner.store.alert_counts(id).await?)
-    }
-
-    /// One alert with its history and what to do.
-    pub async fn alert(&self, id: AlertId) -> Result<AlertDetails, Error> {
-        let store = &self.console.inner.store;
-        let found = store.alert(id).await?;
-        let stored = found.filter(|stored| may_in(&self.actor, stored.alert.cluster, Role::Viewer));
-        let stored = stored.ok_or_else(|| gone(id))?;
-        let history = store.alert_history(&stored).await?;
-        Ok(details(stored, history))
-    }
-
-    /// The cluster whose alerts are asked for; those of all are for whoever sees all clusters.
-    fn alerts_of(&self, cluster: Option<&str>) -> Result<Option<ClusterId>, Error> {
-        match cluster {
-            Some(name) => Ok(Some(self.handle(name)?.id)),
-            None if may_in(&self.actor, None, Role::Viewer) => Ok(None),
-            None => Err(Error::Forbidden {
+    /// A page of all alerts, for whoever sees all clusters.
+    pub async fn all_alerts(&self, filter: &AlertFilter) -> Result<Page<Alert>, Error> {
+        if !may_in(&self.actor, None, Role::Viewer) {
+            return Err(Error::Forbidden {
                 actor: self.actor.name.clone(),
                 needed: Role::Viewer,
-            }),
+            });
         }
+        check(filter)?;
+        Ok(self.console.inner.store.alerts(None, filter).await?)
+    }
+
+    /// How many alerts of a cluster and of the console itself are active, by level.
+    pub async fn alert_counts(&self, cluster: &str) -> Result<AlertCounts, Error> {
+        let inner = &self.console.inner;
+        let id = self.handle(cluster)?.id;
+        Ok(inner.store.alert_counts(Some(id)).await?)
+    }
+
+    /// One alert of a cluster or of the console itself, with its history and what to do.
+    pub async fn alert(&self, cluster: &str, id: AlertId) -> Result<AlertDetails, Error> {
+        let inner = &self.console.inner;
+        let of = self.handle(cluster)?.id;
+        let stored = seen_from(of, id, inner.store.alert(id).await?)?;
+        let history = inner.store.alert_history(&stored).await?;
+        Ok(details(stored, history))
     }
 }
 
 impl Operator {
     /// Nobody is called about an alert that lasts until then. `reason` is shown with it.
-    pub async fn mask(&self, id: AlertId, until: Scn, reason: &str) -> Result<(), Error> {
+    pub async fn mask(
+        &self,
+        cluster: &str,
+        id: AlertId,
+        until: Scn,
+        reason: &str,
+    ) -> Result<(), Error> {
         let now = self.inner().now();
         let given = until.to_rfc3339();
         if until <= now {
-            return Err(Error::invalid(
-                "Until",
-                &given,
-                "use a moment in the future",
-            ));
+            let allowed = "use a moment in the future";
+            return Err(Error::invalid("Until", &given, allowed));
         }
         if until.since_ns(now) > MASK_DAYS_MAX * NS_PER_DAY {
             let allowed = format!("use a moment within {MASK_DAYS_MAX} days");
@@ -91,41 +84,39 @@ impl Operator {
             return Err(Error::invalid("Reason", reason, allowed));
         }
         let detail = format!("until {given}: {reason}");
-        self.set_mask(id, "mask alert", Some(until), &detail).await
+        self.set_mask((cluster, id), Some(until), &detail).await
     }
 
     /// The same for so many minutes from now.
-    pub async fn mask_for(&self, id: AlertId, minutes: u32, reason: &str) -> Result<(), Error> {
+    pub async fn mask_for(
+        &self,
+        cluster: &str,
+        id: AlertId,
+        minutes: u32,
+        reason: &str,
+    ) -> Result<(), Error> {
         let ns = u64::from(minutes) * 60 * NS_PER_SECOND;
-        self.mask(id, self.inner().now().plus_ns(ns), reason).await
+        let until = self.inner().now().plus_ns(ns);
+        self.mask(cluster, id, until, reason).await
     }
 
     /// Ends the mask of an alert.
-    pub async fn unmask(&self, id: AlertId) -> Result<(), Error> {
-        self.set_mask(id, "unmask alert", None, "").await
+    pub async fn unmask(&self, cluster: &str, id: AlertId) -> Result<(), Error> {
+        self.set_mask((cluster, id), None, "").await
     }
 
     async fn set_mask(
         &self,
-        id: AlertId,
-        operation: &str,
+        (cluster, id): (&str, AlertId),
         until: Option<Scn>,
         detail: &str,
     ) -> Result<(), Error> {
         let inner = self.inner();
+        let handle = self.handle(cluster)?;
         inner
             .store
             .change(async |change| {
-                let stored = change.alert(id).await?;
-                let seen = |cluster| may_in(&self.actor, cluster, Role::Viewer);
-                let stored = stored.filter(|stored| seen(stored.alert.cluster));
-                let stored = stored.ok_or_else(|| gone(id))?;
-                if !may_in(&self.actor, stored.alert.cluster, Role::Operator) {
-                    return Err(Error::Forbidden {
-                        actor: self.actor.name.clone(),
-                        needed: Role::Operator,
-                    });
-                }
+                let stored = seen_from(handle.id, id, change.alert(id).await?)?;
                 match (stored.alert.status, until) {
                     (AlertStatus::Recovered, _) => {
                         return Err(Error::Conflict(format!(
@@ -139,16 +130,39 @@ impl Operator {
                 }
                 let by = format!("{}: {detail}", self.actor.name);
                 change.mask_alert(&stored, until, &by).await?;
-                let subject = format!("alert {id}, {}", stored.alert.object);
-                let entry = Audit {
-                    cluster: stored.alert.cluster,
-                    ..plain(inner, &self.actor, operation, &subject, detail)
+                let entry = Entry {
+                    operation: match until {
+                        Some(_) => "mask alert",
+                        None => "unmask alert",
+                    },
+                    cluster: handle.id,
+                    subject: &format!("alert {id}, {}", stored.alert.object),
+                    detail,
                 };
-                change.audit(&entry).await?;
-                Ok(())
+                entry.write(change, inner, &self.actor).await
             })
             .await
     }
+}
+
+fn check(filter: &AlertFilter) -> Result<(), Error> {
+    match &filter.text {
+        Some(text) if text.chars().count() > TEXT_MAX => {
+            let allowed = format!("use at most {TEXT_MAX} characters");
+            Err(Error::invalid("Text", text, allowed))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The alert, if it is one of this cluster or of the console itself.
+fn seen_from(
+    cluster: ClusterId,
+    id: AlertId,
+    found: Option<StoredAlert>,
+) -> Result<StoredAlert, Error> {
+    let here = |stored: &StoredAlert| stored.alert.cluster.is_none_or(|of| of == cluster);
+    found.filter(here).ok_or_else(|| gone(id))
 }
 
 fn gone(id: AlertId) -> Error {

@@ -42,21 +42,24 @@ pub(super) async fn alerts(
         size: asked.size,
         ..AlertFilter::default()
     };
-    let cluster = (!asked.all).then_some(cluster.as_str());
-    let page = console.viewer(&actor())?.alerts(cluster, &filter).await?;
+    let viewer = console.viewer(&actor())?;
+    let page = match asked.all {
+        true => viewer.all_alerts(&filter).await?,
+        false => viewer.alerts(&cluster, &filter).await?,
+    };
     Ok(Json(page.into()))
 }
 
 pub(super) async fn alert(
     State(console): State<Console>,
-    Path((_, id)): Path<(String, i64)>,
+    Path((cluster, id)): Path<(String, i64)>,
 ) -> Answer<AlertShown> {
-    shown(&console, id).await
+    shown(&console, &cluster, id).await
 }
 
 pub(super) async fn mask(
     State(console): State<Console>,
-    Path((_, id)): Path<(String, i64)>,
+    Path((cluster, id)): Path<(String, i64)>,
     Json(order): Json<MaskOrder>,
 ) -> Answer<AlertShown> {
     let operator = console.operator(&actor())?;
@@ -65,23 +68,30 @@ pub(super) async fn mask(
         (Some(text), None) => {
             let until = Scn::parse_rfc3339(text);
             let until = until.map_err(|bad| Refusal::invalid(format!("until {bad}")))?;
-            operator.mask(id, until, &order.reason).await?;
+            operator.mask(&cluster, id, until, &order.reason).await?;
         }
-        (None, Some(minutes)) => operator.mask_for(id, minutes, &order.reason).await?,
+        (None, Some(minutes)) => {
+            operator
+                .mask_for(&cluster, id, minutes, &order.reason)
+                .await?
+        }
         _ => {
             let sentence = "say either until when or for how many minutes";
             return Err(Refusal::invalid(sentence.to_owned()));
         }
     }
-    shown(&console, id.0).await
+    shown(&console, &cluster, id.0).await
 }
 
 pub(super) async fn unmask(
     State(console): State<Console>,
-    Path((_, id)): Path<(String, i64)>,
+    Path((cluster, id)): Path<(String, i64)>,
 ) -> Answer<AlertShown> {
-    console.operator(&actor())?.unmask(AlertId(id)).await?;
-    shown(&console, id).await
+    console
+        .operator(&actor())?
+        .unmask(&cluster, AlertId(id))
+        .await?;
+    shown(&console, &cluster, id).await
 }
 
 pub(super) async fn channels(State(console): State<Console>) -> Answer<ChannelList> {
@@ -131,8 +141,11 @@ pub(super) async fn remove_channel(
     Ok(Json(()))
 }
 
-async fn shown(console: &Console, id: i64) -> Answer<AlertShown> {
-    let details = console.viewer(&actor())?.alert(AlertId(id)).await?;
+async fn shown(console: &Console, cluster: &str, id: i64) -> Answer<AlertShown> {
+    let details = console
+        .viewer(&actor())?
+        .alert(cluster, AlertId(id))
+        .await?;
     Ok(Json(details.into()))
 }
 

@@ -57,7 +57,7 @@ async fn of_rule(viewer: &Viewer, rule: &str) -> Vec<Alert> {
         size: 50,
         ..AlertFilter::default()
     };
-    viewer.alerts(Some(LOCAL), &filter).await.unwrap().rows
+    viewer.alerts(LOCAL, &filter).await.unwrap().rows
 }
 
 async fn only(viewer: &Viewer, rule: &str) -> Alert {
@@ -123,7 +123,7 @@ async fn log_that_stands_still_is_one_row_that_ends_only_when_it_goes_on() {
     tick_s(&stage, &store, 3_700).await;
     let rows = of_rule(&viewer, "inc_backup_delay").await;
     assert_eq!(rows.len(), 2);
-    let details = viewer.alert(rows[0].id).await.unwrap();
+    let details = viewer.alert(LOCAL, rows[0].id).await.unwrap();
     assert_eq!(details.history, [over]);
     assert!(!details.impact.is_empty() && !details.advice.is_empty());
     assert!(details.value.is_some() && details.threshold.is_some());
@@ -206,16 +206,19 @@ async fn a_mask_holds_until_its_time_and_is_audited() {
         (until, "  "),
         (until, &"x".repeat(201)),
     ] {
-        let refused = operator.mask(alert.id, until, reason).await.unwrap_err();
+        let refused = operator
+            .mask(LOCAL, alert.id, until, reason)
+            .await
+            .unwrap_err();
         assert!(matches!(refused.kind(), ErrorKind::Invalid(_)), "{refused}");
     }
-    let refused = operator.unmask(alert.id).await.unwrap_err();
+    let refused = operator.unmask(LOCAL, alert.id).await.unwrap_err();
     assert!(
         matches!(refused.kind(), ErrorKind::Conflict(_)),
         "{refused}"
     );
     let refused = operator
-        .mask(AlertId(99), until, "known")
+        .mask(LOCAL, AlertId(99), until, "known")
         .await
         .unwrap_err();
     assert!(
@@ -224,7 +227,7 @@ async fn a_mask_holds_until_its_time_and_is_audited() {
     );
     assert!(console.operator(&actor(Role::Viewer)).is_err());
     operator
-        .mask(alert.id, until, "the new disk comes tomorrow")
+        .mask(LOCAL, alert.id, until, "the new disk comes tomorrow")
         .await
         .unwrap();
     tick(&stage, &store).await;
@@ -235,13 +238,13 @@ async fn a_mask_holds_until_its_time_and_is_audited() {
     );
     assert_eq!(
         viewer
-            .alert_counts(Some(LOCAL))
+            .alert_counts(LOCAL)
             .await
             .unwrap()
             .of(Level::Critical),
         0
     );
-    let details = viewer.alert(alert.id).await.unwrap();
+    let details = viewer.alert(LOCAL, alert.id).await.unwrap();
     assert!(
         details
             .masked_by
@@ -256,10 +259,10 @@ async fn a_mask_holds_until_its_time_and_is_audited() {
     );
     let now = active.last_generated;
     operator
-        .mask(alert.id, now.plus_ns(900 * NS_PER_SECOND), "again")
+        .mask(LOCAL, alert.id, now.plus_ns(900 * NS_PER_SECOND), "again")
         .await
         .unwrap();
-    operator.unmask(alert.id).await.unwrap();
+    operator.unmask(LOCAL, alert.id).await.unwrap();
     let audits = store.audits().await.unwrap();
     let count = |operation: &str| {
         audits

@@ -112,7 +112,7 @@ async fn a_message_is_tried_until_it_arrives_also_after_a_restart_and_the_failur
         rule: Some("notification_failed".to_owned()),
         ..AlertFilter::default()
     };
-    let page = viewer(&console).alerts(None, &filter).await.unwrap();
+    let page = viewer(&console).all_alerts(&filter).await.unwrap();
     assert_eq!(page.total, 1, "nobody would know otherwise");
     stage.receivers.state().status.clear();
     stage.clock.advance_s(1_000);
@@ -191,14 +191,14 @@ async fn masked_alerts_are_silent_and_a_test_says_what_the_receiver_says() {
     tick(&stage, &store).await;
     add(&console, &channel("ops", ChannelKind::Json, HOOK)).await;
     let page = viewer(&console)
-        .alerts(None, &AlertFilter::default())
+        .all_alerts(&AlertFilter::default())
         .await
         .unwrap();
     let until = page.rows[0]
         .last_generated
         .plus_ns(7_200 * domain::scn::NS_PER_SECOND);
     operator(&console)
-        .mask(page.rows[0].id, until, "known")
+        .mask(LOCAL, page.rows[0].id, until, "known")
         .await
         .unwrap();
     back_up(&console, tenant, JobState::Completed).await;

@@ -210,28 +210,6 @@ impl Store {
             .collect()
     }
 
-    /// Bytes of sets and of log at the second destination, by tenant, as far as it was looked at.
-    pub(crate) async fn second_sizes(
-        &self,
-        cluster: ClusterId,
-    ) -> Result<HashMap<i64, (u64, u64)>> {
-        let rows = second_copy::Entity::find()
-            .filter(second_copy::COLUMN.cluster_id.eq(cluster.0))
-            .filter(
-                second_copy::COLUMN
-                    .state
-                    .eq(SecondLogState::InProgress.code()),
-            )
-            .all(&self.db)
-            .await
-            .during("reading sizes of second copies")?;
-        let sizes = rows.into_iter().map(|row| {
-            let (tenant, facts) = (row.tenant_id, facts(row)?);
-            Ok((tenant, (facts.data_bytes, facts.log_bytes)))
-        });
-        sizes.collect()
-    }
-
     async fn second_sets(&self, tenants: &[i64]) -> Result<HashMap<i64, Vec<BackupSet>>> {
         let rows = second_set::Entity::find()
             .filter(second_set::COLUMN.tenant_id.is_in(tenants.iter().copied()))

@@ -40,7 +40,7 @@ fn Body(id: AlertId, shown: RwSignal<Option<AlertId>>) -> impl IntoView {
     let feed = Feed::current();
     let details = asked(
         move || feed.alerts_rev().get(),
-        move |_| api::alerts::one(id),
+        move |_| api::alerts::one(feed.cluster(), id),
     );
     let retry = Callback::new(move |()| details.refetch());
     let view = move || async move {

@@ -51,10 +51,16 @@ pub(super) fn MaskForm(
             .get_untracked()
             .plus_ns(seconds.get_untracked() * NS_PER_SECOND);
         let why = reason.get_untracked().trim().to_owned();
-        done(api::alerts::mask(id, until, why).await, "Alert is masked");
+        done(
+            api::alerts::mask(feed.cluster(), id, until, why).await,
+            "Alert is masked",
+        );
     });
     let unmask = Action::new(move |(): &()| async move {
-        done(api::alerts::unmask(id).await, "Alert is active again");
+        done(
+            api::alerts::unmask(feed.cluster(), id).await,
+            "Alert is active again",
+        );
     });
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
