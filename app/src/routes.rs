@@ -2,7 +2,7 @@
 
 use crate::{
     pages::{backup_recovery::BackupRecovery, home::Home, not_found::NotFound},
-    parts::{ClustersRoute, FirstRunRoute, RecoveryRoute},
+    parts::{AccountRoute, AuditRoute, ClustersRoute, FirstRunRoute, RecoveryRoute, UsersRoute},
 };
 use leptos::prelude::*;
 use leptos_router::{
@@ -20,6 +20,9 @@ pub fn Pages() -> impl IntoView {
             <Route path=path!("/clusters") view={Lazy::<ClustersRoute>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/clusters/new") view={Lazy::<FirstRunRoute>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/clusters/:cluster/backup") view=BackupRecovery ssr=SsrMode::Async/>
+            <Route path=path!("/account") view={Lazy::<AccountRoute>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/users") view={Lazy::<UsersRoute>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/audit") view={Lazy::<AuditRoute>::new()} ssr=SsrMode::Async/>
             <Route
                 path=path!("/clusters/:cluster/recovery/new")
                 view={Lazy::<RecoveryRoute>::new()}
@@ -37,6 +40,13 @@ pub mod paths {
     pub const CLUSTERS: &str = "/clusters";
     /// The form that adds a cluster.
     pub const NEW_CLUSTER: &str = "/clusters/new";
+
+    /// One's own account.
+    pub const ACCOUNT: &str = "/account";
+    /// Users and roles.
+    pub const USERS: &str = "/users";
+    /// The audit.
+    pub const AUDIT: &str = "/audit";
 
     /// Backup & Recovery of a cluster.
     pub fn backup(cluster: &str) -> String {

@@ -1,10 +1,14 @@
 //! The routes: pages and server functions, their files, the commands' API, health; and the guards around all.
 
-use crate::http::{commands, guard, headers, health};
+use crate::http::{
+    client, commands, export, guard, headers, health,
+    session::{self, Gate},
+    sign_in, users,
+};
 use app::{App, document};
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use control::Console;
-use domain::access::{Actor, Role};
+use domain::access::Actor;
 use leptos::{
     config::{Env, LeptosOptions},
     nonce::use_nonce,
@@ -28,6 +32,8 @@ pub struct Parts {
     pub console: Console,
     /// What commands have to show.
     pub token: Arc<str>,
+    /// Where people open the console; one-time links begin with it.
+    pub url: Arc<str>,
 }
 
 /// The routes of a server at `address` whose pages' files are in `site`.
@@ -66,10 +72,17 @@ pub fn router(parts: Parts, site: &Path, address: SocketAddr) -> Router {
         .leptos_routes_with_context(&options, generate_route_list(App), context, shell)
         .fallback_service(files)
         .with_state(options);
-    let commands = commands::routes(parts.console.clone()).layer(middleware::from_fn_with_state(
-        parts.token,
-        guard::token_only,
-    ));
+    let gate = Gate::new(parts.console.clone(), address.port());
+    let pages = pages
+        .merge(sign_in::routes(gate.clone()))
+        .merge(export::routes(parts.console.clone()))
+        .layer(middleware::from_fn_with_state(gate, session::identify));
+    let commands = commands::routes(parts.console.clone())
+        .merge(users::routes(parts.console.clone(), parts.url))
+        .layer(middleware::from_fn_with_state(
+            parts.token,
+            guard::token_only,
+        ));
     Router::new()
         .nest("/cli/v1", commands)
         .route("/healthz", get(health::health).with_state(parts.console))
@@ -78,28 +91,30 @@ pub fn router(parts: Parts, site: &Path, address: SocketAddr) -> Router {
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(middleware::from_fn(guard::own_pages_only))
         .layer(middleware::from_fn(guard::own_name_only))
+        .layer(middleware::from_fn(client::recognise))
         .layer(middleware::from_fn(headers::add))
-        .layer(TraceLayer::new_for_http())
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+}
+
+/// What is logged of a request: its path and nothing behind it, which may hold a one-time link.
+fn span(request: &axum::extract::Request) -> tracing::Span {
+    tracing::debug_span!("request", method = %request.method(), path = request.uri().path())
 }
 
 /// What pages and server functions find in their context.
 fn page_context(console: Console) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
         provide_context(console.clone());
-        provide_context(operator_here());
+        // Who is signed in, as the layer in front of the pages found out.
+        let request = use_context::<axum::http::request::Parts>();
+        if let Some(actor) = request.and_then(|parts| parts.extensions.get::<Actor>().cloned()) {
+            provide_context(actor);
+        }
         // Server functions have no nonce, because they render nothing.
         if let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>())
             && let Some(policy) = headers::page_policy(&nonce)
         {
             response.insert_header(axum::http::header::CONTENT_SECURITY_POLICY, policy);
         }
-    }
-}
-
-/// Until there is sign-in, whoever reaches the loopback address acts as the operator of this machine.
-fn operator_here() -> Actor {
-    Actor {
-        name: "local operator".to_owned(),
-        role: Role::Admin,
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     compose,
     config::Config,
     home::{Door, Home, HomeError},
+    http::sign_in,
     router::{Parts, router},
     shutdown::Signals,
     telemetry,
@@ -43,6 +44,9 @@ pub enum ServeError {
     /// The demo cluster.
     #[error("the demo cluster could not be started: {0}")]
     Demo(#[source] control::Error),
+    /// The users.
+    #[error("the users could not be read: {0}")]
+    SignIn(#[source] control::Error),
     /// The operating system.
     #[error("{operation} failed: {cause}")]
     System {
@@ -57,8 +61,12 @@ fn system(operation: &'static str) -> impl FnOnce(io::Error) -> ServeError {
     move |cause| ServeError::System { operation, cause }
 }
 
-/// Serves until a signal comes. `announce` is told the address once pages can be opened.
-pub async fn serve(config: Config, announce: impl FnOnce(SocketAddr)) -> Result<(), ServeError> {
+/// Serves until a signal comes. `announce` is told the address once pages can be opened, and the link that
+/// makes the first administrator while there is no user.
+pub async fn serve(
+    config: Config,
+    announce: impl FnOnce(SocketAddr, Option<String>),
+) -> Result<(), ServeError> {
     telemetry::start();
     let mut signals = Signals::listen().map_err(system("listening for signals"))?;
     let home = Home::take(&config.home)?;
@@ -69,9 +77,14 @@ pub async fn serve(config: Config, announce: impl FnOnce(SocketAddr)) -> Result<
     let Some(console) = start(&config, home.path(), &mut signals).await? else {
         return Ok(());
     };
-    let ended = match open_door(&home, &console, &config.site, address) {
-        Ok(routes) => {
-            announce(address);
+    let url = format!("http://{address}");
+    let opened = match first_link(&console, &url).await {
+        Ok(link) => open_door(&home, &console, &config.site, address).map(|routes| (routes, link)),
+        Err(error) => Err(error),
+    };
+    let ended = match opened {
+        Ok((routes, link)) => {
+            announce(address, link);
             tracing::info!(%address, home = %home.path().display(), "serving");
             answer(listener, routes, &home, &mut signals).await
         }
@@ -115,6 +128,12 @@ async fn start(
     failed.map_or(Ok(None), |error| Err(ServeError::Demo(error)))
 }
 
+/// The link that makes the first administrator, while there is no user.
+async fn first_link(console: &Console, url: &str) -> Result<Option<String>, ServeError> {
+    let link = console.first_link().await.map_err(ServeError::SignIn)?;
+    Ok(link.map(|link| sign_in::address(url, &link)))
+}
+
 /// The routes, and the token that opens the commands' part of them.
 fn open_door(
     home: &Home,
@@ -127,6 +146,7 @@ fn open_door(
     let parts = Parts {
         console: console.clone(),
         token: token.as_str().into(),
+        url: format!("http://{address}").into(),
     };
     let routes = router(parts, site, address);
     home.open_door(&Door { address, token })?;
@@ -142,11 +162,14 @@ async fn answer(
 ) -> Result<(), ServeError> {
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut server = tokio::spawn(
-        axum::serve(listener, routes)
-            .with_graceful_shutdown(async move {
-                let _ = stopped.await;
-            })
-            .into_future(),
+        axum::serve(
+            listener,
+            routes.into_make_service_with_connect_info::<SocketAddr>(),
+        )
+        .with_graceful_shutdown(async move {
+            let _ = stopped.await;
+        })
+        .into_future(),
     );
     let ended = tokio::select! {
         signal = signals.next() => {

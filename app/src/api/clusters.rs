@@ -9,9 +9,9 @@ use domain::{
 use leptos::{prelude::*, server_fn::codec::Json};
 
 #[cfg(feature = "ssr")]
-use super::caller::{admin, viewer};
+use super::caller::{global_admin, viewer};
 
-/// Every cluster with its basic information.
+/// Every cluster that the caller may look at, with its basic information.
 #[server(input = Json)]
 pub async fn list() -> Result<Vec<ClusterSummary>, ApiError> {
     Ok(viewer()?.clusters().await?)
@@ -26,5 +26,5 @@ pub async fn overview(cluster: String) -> Result<page::Overview, ApiError> {
 /// Makes an embedded cluster.
 #[server(input = Json)]
 pub async fn create(cluster: NewCluster) -> Result<ClusterId, ApiError> {
-    Ok(admin()?.create_cluster(&cluster).await?)
+    Ok(global_admin()?.create_cluster(&cluster).await?)
 }

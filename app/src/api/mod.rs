@@ -3,12 +3,15 @@
 //! A body says who is calling, makes one call on the handle of the role it needs, and maps the
 //! error. Nothing is decided here; the only place that names `control`.
 
+pub mod account;
 pub mod archives;
+pub mod audit;
 pub mod backups;
 pub mod clusters;
 pub mod feed;
 pub mod recoveries;
 pub mod tenants;
+pub mod users;
 
 mod asked;
 mod error;

@@ -1,9 +1,12 @@
 //! The pages, one folder per address.
 
+pub mod account;
+pub mod audit;
 pub mod backup_recovery;
 pub mod clusters;
 pub mod home;
 pub mod not_found;
 pub mod recovery;
 pub mod status;
+pub mod users;
 pub mod words;

@@ -34,10 +34,10 @@ pub fn routes(console: Console) -> Router {
 }
 
 /// A refusal on its way out.
-struct Refusal(StatusCode, Problem);
+pub(super) struct Refusal(StatusCode, Problem);
 
 impl Refusal {
-    fn invalid(message: String) -> Self {
+    pub(super) fn invalid(message: String) -> Self {
         Refusal(
             StatusCode::UNPROCESSABLE_ENTITY,
             Problem::new("invalid", message),
@@ -78,14 +78,11 @@ impl IntoResponse for Refusal {
     }
 }
 
-type Answer<T> = Result<Json<T>, Refusal>;
+pub(super) type Answer<T> = Result<Json<T>, Refusal>;
 
 /// Who acts when a command does; the token file is readable by the owner of the server only.
-fn actor() -> Actor {
-    Actor {
-        name: "command line".to_owned(),
-        role: Role::Admin,
-    }
+pub(super) fn actor() -> Actor {
+    Actor::new("command line", Role::Admin)
 }
 
 async fn find(console: &Console, cluster: &str, tenant: &str) -> Result<TenantId, Refusal> {

@@ -6,10 +6,7 @@ use domain::access::{Actor, Role};
 
 /// Answers 200 with the version, or 503 with the reason.
 pub async fn health(State(console): State<Console>) -> impl IntoResponse {
-    let actor = Actor {
-        name: "health check".to_owned(),
-        role: Role::Viewer,
-    };
+    let actor = Actor::new("health check", Role::Viewer);
     let looked = match console.viewer(&actor) {
         Ok(viewer) => viewer.clusters().await.map(|clusters| clusters.len()),
         Err(error) => Err(error),

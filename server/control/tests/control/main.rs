@@ -16,4 +16,6 @@ mod observe;
 mod recoveries;
 mod resume;
 mod roles;
+mod sign_in;
 mod simulation;
+mod users;

@@ -1,7 +1,7 @@
 //! A console with its engine, clock and control database, and how tests wait.
 
 use crate::fake::{Fake, FakeOpener};
-use control::{Admin, Console, ConsoleParts, Operator, Viewer};
+use control::{Admin, Console, ConsoleParts, GlobalAdmin, Operator, Viewer};
 use domain::{
     JobId, Scn, TenantId,
     access::{Actor, Role},
@@ -80,7 +80,7 @@ impl Stage {
             destination: None,
             first_tenant: Some("orders".to_owned()),
         };
-        admin(&console).create_cluster(&new).await.unwrap();
+        global_admin(&console).create_cluster(&new).await.unwrap();
         let tenant = viewer(&console).tenants(LOCAL).await.unwrap()[0].id;
         (stage, console, tenant)
     }
@@ -132,10 +132,7 @@ impl Stage {
 }
 
 pub(crate) fn actor(role: Role) -> Actor {
-    Actor {
-        name: "tester".to_owned(),
-        role,
-    }
+    Actor::new("tester", role)
 }
 
 pub(crate) fn viewer(console: &Console) -> Viewer {
@@ -144,6 +141,10 @@ pub(crate) fn viewer(console: &Console) -> Viewer {
 
 pub(crate) fn operator(console: &Console) -> Operator {
     console.operator(&actor(Role::Operator)).unwrap()
+}
+
+pub(crate) fn global_admin(console: &Console) -> GlobalAdmin {
+    console.global_admin(&actor(Role::Admin)).unwrap()
 }
 
 pub(crate) fn admin(console: &Console) -> Admin {
