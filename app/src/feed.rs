@@ -4,7 +4,7 @@
 //! else: rows, heights and focus stay where they are.
 
 use crate::{
-    api,
+    api::{self, ApiError},
     live::{
         poll::{Poll, use_poll},
         time::{Clock, wall_ms},
@@ -13,6 +13,7 @@ use crate::{
 };
 use domain::{
     Revision, Scn,
+    access::Role,
     archive::{ArchiveState, LogArchive},
     backup::BackupJob,
     cluster::ClusterSummary,
@@ -165,6 +166,8 @@ pub struct Feed {
     read_at: RwSignal<(Scn, Option<f64>)>,
     alerts: RwSignal<Revision>,
     now: Signal<Scn>,
+    role: Role,
+    signed_out: RwSignal<bool>,
     poll: Poll,
     /// Rows of "Data Backup Tasks".
     pub backups: Rows<BackupJob>,
@@ -195,12 +198,17 @@ impl Feed {
         let every_ms = Signal::derive(move || if active.get() { ACTIVE_MS } else { IDLE_MS });
         let (cluster, rev) = (StoredValue::new(cluster), StoredValue::new(overview.rev));
         let delta = StoredValue::new(None::<Callback<(Delta,)>>);
+        let signed_out = RwSignal::new(false);
         let poll = use_poll(every_ms, move || async move {
             let question = api::feed::since(cluster.get_value(), rev.get_value());
             match (question.await, delta.try_get_value().flatten()) {
                 (Ok(answer), Some(apply)) => {
                     apply.run((answer,));
                     true
+                }
+                (Err(ApiError::SignedOut), _) => {
+                    signed_out.try_set(true);
+                    false
                 }
                 _ => false,
             }
@@ -214,6 +222,8 @@ impl Feed {
             read_at,
             alerts: RwSignal::new(overview.rev),
             now,
+            role: overview.role,
+            signed_out,
             poll,
             backups: Rows::new(),
             archives: Rows::new(),
@@ -290,8 +300,21 @@ impl Feed {
         self.poll.health().missed < MISSED_MAX
     }
 
-    /// Why a button that changes something is off: the console does not answer. Tracked.
+    /// Whether somebody signed out, here or elsewhere. Tracked.
+    pub fn is_signed_out(&self) -> bool {
+        self.signed_out.get()
+    }
+
+    /// Whether the viewer has at least this role in the cluster.
+    pub fn may(&self, role: Role) -> bool {
+        self.role >= role
+    }
+
+    /// Why a button that changes something is off: the role is too low, or the console does not answer. Tracked.
     pub fn disconnected_reason(&self) -> Option<String> {
+        if !self.may(Role::Operator) {
+            return Some("This takes the role Operator in this cluster.".to_owned());
+        }
         (!self.is_connected()).then(|| "The console does not answer at the moment.".to_owned())
     }
 

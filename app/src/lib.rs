@@ -1,7 +1,7 @@
 //! What the browser shows: rendered by the server, then hydrated.
 //!
-//! `api` is what a browser may ask for, `pages` the pages, `parts` what of them is downloaded later,
-//! `ui` what they are made of, `live` the browser's runtime, `feed` the live store between them.
+//! `api` is what a browser may ask for, `gate` the pages in front of sign-in, `pages` the pages, `parts` what
+//! of them is downloaded later, `ui` what they are made of, `live` the browser's runtime, `feed` the live store between them.
 
 #![recursion_limit = "256"]
 
@@ -11,6 +11,7 @@
 )]
 pub mod api;
 pub mod feed;
+pub mod gate;
 pub mod live;
 pub mod pages;
 pub mod parts;

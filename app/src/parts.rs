@@ -6,10 +6,13 @@
 use crate::signal::RwSignal;
 use crate::{
     pages::{
+        account::Account,
+        audit::Audit,
         backup_recovery::{alerts::Alerts, back_up_now, task_actions, task_drawer},
         clusters::{Clusters, FirstRun},
         recovery::InitiateRecovery,
         strategy::{BackupStrategy, form::EditStrategy},
+        users::Users,
     },
     ui::{Any, ErrorNotice, Skeleton, waiting},
 };
@@ -57,6 +60,21 @@ fn clusters() -> Part {
 #[wasm_split(clusters, fallible)]
 fn first_run() -> Part {
     Ok(view! { <FirstRun/> }.any())
+}
+
+#[wasm_split(people, fallible)]
+fn account() -> Part {
+    Ok(view! { <Account/> }.any())
+}
+
+#[wasm_split(people, fallible)]
+fn users() -> Part {
+    Ok(view! { <Users/> }.any())
+}
+
+#[wasm_split(people, fallible)]
+fn audit() -> Part {
+    Ok(view! { <Audit/> }.any())
 }
 
 /// The form of Back up Now.
@@ -171,5 +189,44 @@ impl LazyRoute for FirstRunRoute {
 
     async fn view(_: Self) -> AnyView {
         first_run().await.unwrap_or_else(missing)
+    }
+}
+
+/// The route of one's own account.
+pub struct AccountRoute;
+
+impl LazyRoute for AccountRoute {
+    fn data() -> Self {
+        AccountRoute
+    }
+
+    async fn view(_: Self) -> AnyView {
+        account().await.unwrap_or_else(missing)
+    }
+}
+
+/// The route of users and roles.
+pub struct UsersRoute;
+
+impl LazyRoute for UsersRoute {
+    fn data() -> Self {
+        UsersRoute
+    }
+
+    async fn view(_: Self) -> AnyView {
+        users().await.unwrap_or_else(missing)
+    }
+}
+
+/// The route of the audit.
+pub struct AuditRoute;
+
+impl LazyRoute for AuditRoute {
+    fn data() -> Self {
+        AuditRoute
+    }
+
+    async fn view(_: Self) -> AnyView {
+        audit().await.unwrap_or_else(missing)
     }
 }

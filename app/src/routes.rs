@@ -2,7 +2,10 @@
 
 use crate::{
     pages::{backup_recovery::BackupRecovery, home::Home, not_found::NotFound},
-    parts::{ClustersRoute, EditStrategyRoute, FirstRunRoute, RecoveryRoute, StrategyRoute},
+    parts::{
+        AccountRoute, AuditRoute, ClustersRoute, EditStrategyRoute, FirstRunRoute, RecoveryRoute,
+        StrategyRoute, UsersRoute,
+    },
 };
 use leptos::prelude::*;
 use leptos_router::{
@@ -20,6 +23,9 @@ pub fn Pages() -> impl IntoView {
             <Route path=path!("/clusters") view={Lazy::<ClustersRoute>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/clusters/new") view={Lazy::<FirstRunRoute>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/clusters/:cluster/backup") view=BackupRecovery ssr=SsrMode::Async/>
+            <Route path=path!("/account") view={Lazy::<AccountRoute>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/users") view={Lazy::<UsersRoute>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/audit") view={Lazy::<AuditRoute>::new()} ssr=SsrMode::Async/>
             <Route
                 path=path!("/clusters/:cluster/strategy")
                 view={Lazy::<StrategyRoute>::new()}
@@ -47,6 +53,13 @@ pub mod paths {
     pub const CLUSTERS: &str = "/clusters";
     /// The form that adds a cluster.
     pub const NEW_CLUSTER: &str = "/clusters/new";
+
+    /// One's own account.
+    pub const ACCOUNT: &str = "/account";
+    /// Users and roles.
+    pub const USERS: &str = "/users";
+    /// The audit.
+    pub const AUDIT: &str = "/audit";
 
     /// Backup & Recovery of a cluster.
     pub fn backup(cluster: &str) -> String {

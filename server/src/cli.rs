@@ -1,7 +1,7 @@
 //! The command line: what can be typed. Meaning lives in `command` and `serve`.
 
 use clap::{Args, Parser, Subcommand};
-use domain::second_backup::Place;
+use domain::{access::Role, second_backup::Place};
 use std::path::PathBuf;
 
 /// Backup and recovery to a moment, with a console in the browser.
@@ -44,6 +44,12 @@ pub struct Common {
 pub enum Command {
     /// Run the console until it gets SIGINT or SIGTERM
     Serve(Serve),
+    /// Manage who may sign in, and what they may do
+    #[command(subcommand)]
+    User(User),
+    /// Read who did what
+    #[command(subcommand)]
+    Audit(Audit),
     /// List or create tenants
     #[command(subcommand)]
     Tenant(Tenant),
@@ -184,8 +190,114 @@ pub enum Admin {
         /// The copy
         file: PathBuf,
     },
-    /// Take on the clusters whose backups are at a destination, after the console's database or whole home was lost
-    Rebuild(Rebuild),
+}
+
+/// Commands about users.
+#[derive(Debug, Subcommand)]
+pub enum User {
+    /// List the users with their roles
+    List,
+    /// Add a user; prints the one-time link by which they choose a password
+    Add {
+        /// The name to sign in with
+        name: String,
+        /// What they may do
+        #[arg(long, value_parser = role, value_name = "ROLE")]
+        role: Option<Role>,
+        /// Where
+        #[command(flatten)]
+        place: Everywhere,
+    },
+    /// Take a user's password and sessions away; prints a new one-time link
+    Reset {
+        /// The user
+        name: String,
+    },
+    /// Keep a user out and end their sessions
+    Disable {
+        /// The user
+        name: String,
+    },
+    /// Let a user in again
+    Enable {
+        /// The user
+        name: String,
+    },
+    /// Delete a user; what they did stays in the audit
+    Delete {
+        /// The user
+        name: String,
+    },
+    /// Give a user a role in the cluster
+    Grant {
+        /// The user
+        name: String,
+        /// What they may do: viewer, operator or admin
+        #[arg(value_parser = role, value_name = "ROLE")]
+        role: Role,
+        /// Where
+        #[command(flatten)]
+        place: Everywhere,
+    },
+    /// Take a user's role in the cluster away
+    Revoke {
+        /// The user
+        name: String,
+        /// Where
+        #[command(flatten)]
+        place: Everywhere,
+    },
+}
+
+/// Where a role holds.
+#[derive(Debug, Clone, Args)]
+pub struct Everywhere {
+    /// In every cluster, instead of the one that --cluster names
+    #[arg(long)]
+    pub everywhere: bool,
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::from_code(text).ok_or_else(|| "use viewer, operator or admin".to_owned())
+}
+
+/// Commands about the audit.
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// List entries, newest first
+    List(AuditList),
+}
+
+/// Options of `audit list`.
+#[derive(Debug, Args)]
+pub struct AuditList {
+    /// Only entries at or after it, RFC 3339 with a zone
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Only entries before it, RFC 3339 with a zone
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Only entries of this actor
+    #[arg(long, value_name = "NAME")]
+    pub actor: Option<String>,
+    /// Only entries of this operation, such as "data backup"
+    #[arg(long, value_name = "WORDS")]
+    pub operation: Option<String>,
+    /// Only entries of this cluster
+    #[arg(long, value_name = "NAME")]
+    pub in_cluster: Option<String>,
+    /// Only entries that ended so: ok, refused, failed or begun
+    #[arg(long, value_name = "RESULT")]
+    pub result: Option<String>,
+    /// Only entries with this text
+    #[arg(long, value_name = "TEXT")]
+    pub text: Option<String>,
+    /// Page number
+    #[arg(long, default_value_t = 1)]
+    pub page: u32,
+    /// Entries of a page, at most 50
+    #[arg(long, default_value_t = 20)]
+    pub size: u32,
 }
 
 /// Commands about tenants.

@@ -5,16 +5,18 @@ use crate::{
     http::{
         client, commands,
         counts::Counts,
-        guard, headers, health,
+        export, guard, headers, health,
         metrics::{self, Metrics},
         request,
+        session::{self, Gate},
+        sign_in, users,
     },
     listen::{Rules, tls::Tls},
 };
 use app::{App, document};
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use control::Console;
-use domain::access::{Actor, Role};
+use domain::access::Actor;
 use leptos::{
     config::{Env, LeptosOptions},
     nonce::use_nonce,
@@ -42,6 +44,8 @@ pub struct Parts {
     pub console: Console,
     /// What commands have to show.
     pub token: Arc<str>,
+    /// Where people open the console; one-time links begin with it.
+    pub url: Arc<str>,
 }
 
 /// What surrounds the routes: who may come how, and what is measured.
@@ -65,7 +69,7 @@ pub fn router(parts: Parts, site: &Path, address: SocketAddr) -> Router {
 /// The routes of a server for whoever `around` lets in.
 pub fn router_in(parts: Parts, site: &Path, address: SocketAddr, around: &Surroundings) -> Router {
     let local = local_routes(&parts, around);
-    let pages = pages(parts.console, site, address);
+    let pages = pages(parts, site, address);
     guarded(local.merge(pages), around)
 }
 
@@ -83,7 +87,9 @@ fn local_routes(parts: &Parts, around: &Surroundings) -> Router {
     };
     let token = Arc::clone(&parts.token);
     let token_only = middleware::from_fn_with_state(token, guard::token_only);
-    let commands = commands::routes(parts.console.clone()).layer(token_only);
+    let commands = commands::routes(parts.console.clone())
+        .merge(users::routes(parts.console.clone(), Arc::clone(&parts.url)))
+        .layer(token_only);
     Router::new()
         .nest("/cli/v1", commands)
         .route("/healthz", get(health::alive))
@@ -114,7 +120,7 @@ fn guarded(routes: Router, around: &Surroundings) -> Router {
         ))
 }
 
-fn pages(console: Console, site: &Path, address: SocketAddr) -> Router {
+fn pages(parts: Parts, site: &Path, address: SocketAddr) -> Router {
     let options = LeptosOptions::builder()
         .output_name(OUTPUT_NAME)
         .site_root(site.to_string_lossy().into_owned())
@@ -126,7 +132,7 @@ fn pages(console: Console, site: &Path, address: SocketAddr) -> Router {
             Env::PROD
         })
         .build();
-    let context = page_context(console);
+    let context = page_context(parts.console.clone());
     let shell = {
         let options = options.clone();
         move || document(options.clone())
@@ -145,30 +151,31 @@ fn pages(console: Console, site: &Path, address: SocketAddr) -> Router {
         .precompressed_gzip()
         .call_fallback_on_method_not_allowed(true)
         .fallback(not_found);
-    Router::new()
+    let pages = Router::new()
         .leptos_routes_with_context(&options, generate_route_list(App), context, shell)
         .fallback_service(files)
-        .with_state(options)
+        .with_state(options);
+    let gate = Gate::new(parts.console.clone(), address.port());
+    pages
+        .merge(sign_in::routes(gate.clone()))
+        .merge(export::routes(parts.console))
+        .layer(middleware::from_fn_with_state(gate, session::identify))
 }
 
 /// What pages and server functions find in their context.
 fn page_context(console: Console) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
         provide_context(console.clone());
-        provide_context(operator_here());
+        // Who is signed in, as the layer in front of the pages found out.
+        let request = use_context::<axum::http::request::Parts>();
+        if let Some(actor) = request.and_then(|parts| parts.extensions.get::<Actor>().cloned()) {
+            provide_context(actor);
+        }
         // Server functions have no nonce, because they render nothing.
         if let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>())
             && let Some(policy) = headers::page_policy(&nonce)
         {
             response.insert_header(axum::http::header::CONTENT_SECURITY_POLICY, policy);
         }
-    }
-}
-
-/// Until there is sign-in, whoever reaches the loopback address acts as the operator of this machine.
-fn operator_here() -> Actor {
-    Actor {
-        name: "local operator".to_owned(),
-        role: Role::Admin,
     }
 }

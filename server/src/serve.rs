@@ -4,6 +4,7 @@ use crate::{
     compose,
     config::Config,
     home::{Door, Home, HomeError},
+    http::sign_in,
     listen::{
         Peer, Rules,
         certificate::CertificateError,
@@ -63,6 +64,9 @@ pub enum ServeError {
     /// The demo cluster.
     #[error("the demo cluster could not be started: {0}")]
     Demo(#[source] control::Error),
+    /// The users.
+    #[error("the users could not be read: {0}")]
+    SignIn(#[source] control::Error),
     /// The operating system.
     #[error("{operation} failed: {cause}")]
     System {
@@ -77,8 +81,12 @@ fn system(operation: &'static str) -> impl FnOnce(io::Error) -> ServeError {
     move |cause| ServeError::System { operation, cause }
 }
 
-/// Serves until a signal comes. `announce` is told the address once pages can be opened.
-pub async fn serve(config: Config, announce: impl FnOnce(SocketAddr)) -> Result<(), ServeError> {
+/// Serves until a signal comes. `announce` is told the address once pages can be opened, and the link that
+/// makes the first administrator while there is no user.
+pub async fn serve(
+    config: Config,
+    announce: impl FnOnce(SocketAddr, Option<String>),
+) -> Result<(), ServeError> {
     telemetry::start(config.log_format);
     let mut signals = Signals::listen().map_err(system("listening for signals"))?;
     let tls = config
@@ -106,17 +114,21 @@ pub async fn serve(config: Config, announce: impl FnOnce(SocketAddr)) -> Result<
     let Some(console) = start(&config, home.path(), &mut signals).await? else {
         return Ok(());
     };
+    let url = config.reach.url(address);
     let doors = Doors {
         listener,
         address,
         own,
         tls,
     };
-    let ended = match open(&home, &console, &config, doors) {
-        Ok(opened) => {
-            announce(address);
-            let reach = &config.reach;
-            tracing::info!(%address, url = reach.url(address), home = %home.path().display(), "serving");
+    let opened = match first_link(&console, &url).await {
+        Ok(link) => open(&home, &console, &config, doors).map(|opened| (opened, link)),
+        Err(error) => Err(error),
+    };
+    let ended = match opened {
+        Ok((opened, link)) => {
+            announce(address, link);
+            tracing::info!(%address, url, home = %home.path().display(), "serving");
             answer(opened, &home, &mut signals).await
         }
         Err(error) => Err(error),
@@ -193,6 +205,12 @@ async fn start(
     failed.map_or(Ok(None), |error| Err(ServeError::Demo(error)))
 }
 
+/// The link that makes the first administrator, while there is no user.
+async fn first_link(console: &Console, url: &str) -> Result<Option<String>, ServeError> {
+    let link = console.first_link().await.map_err(ServeError::SignIn)?;
+    Ok(link.map(|link| sign_in::address(url, &link)))
+}
+
 /// Opens the doors, and writes down the token that opens the commands' one.
 fn open(
     home: &Home,
@@ -205,6 +223,7 @@ fn open(
     let parts = Parts {
         console: console.clone(),
         token: token.as_str().into(),
+        url: config.reach.url(doors.address).into(),
     };
     let reach = &config.reach;
     let around = |tls: Option<Arc<Tls>>| Surroundings {

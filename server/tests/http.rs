@@ -2,86 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use axum::{
-    Router,
-    body::{Body, to_bytes},
-    http::{HeaderMap, Method, Request, StatusCode, header},
-};
-use server::{
-    compose,
-    router::{Parts, router},
-};
+mod routes;
+
+use axum::http::{Method, StatusCode, header};
+use routes::{Fixture, JSON, OWN, TOKEN, server_functions};
 use std::collections::BTreeSet;
-use tower::ServiceExt;
-
-const HOST: &str = "127.0.0.1:3000";
-const TOKEN: &str = "a-token-for-tests";
-
-struct Fixture {
-    routes: Router,
-    console: control::Console,
-    _home: tempfile::TempDir,
-}
-
-impl Fixture {
-    async fn new() -> Fixture {
-        let home = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(home.path().join("site/pkg")).unwrap();
-        std::fs::write(home.path().join("site/pkg/tidemark.css"), "body{}").unwrap();
-        let console = compose::console(home.path(), None).await.unwrap();
-        let parts = Parts {
-            console: console.clone(),
-            token: TOKEN.into(),
-        };
-        let routes = router(parts, &home.path().join("site"), HOST.parse().unwrap());
-        Fixture {
-            routes,
-            console,
-            _home: home,
-        }
-    }
-
-    async fn ask(
-        &self,
-        method: Method,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: &str,
-    ) -> (StatusCode, HeaderMap, String) {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, HOST);
-        for (name, value) in headers {
-            if *name == "host" {
-                request.headers_mut().unwrap().remove(header::HOST);
-            }
-            request = request.header(*name, *value);
-        }
-        let request = request.body(Body::from(body.to_owned())).unwrap();
-        let answer = self.routes.clone().oneshot(request).await.unwrap();
-        let (parts, body) = answer.into_parts();
-        let body = to_bytes(body, 1 << 24).await.unwrap();
-        (
-            parts.status,
-            parts.headers,
-            String::from_utf8_lossy(&body).into_owned(),
-        )
-    }
-
-    /// Asks as a browser does that is led to an address.
-    async fn open(&self, path: &str) -> (StatusCode, HeaderMap, String) {
-        let accept = [("accept", "text/html,*/*;q=0.8")];
-        self.ask(Method::GET, path, &accept, "").await
-    }
-
-    async fn get(&self, path: &str) -> (StatusCode, HeaderMap, String) {
-        self.ask(Method::GET, path, &[], "").await
-    }
-}
-
-const JSON: (&str, &str) = ("content-type", "application/json");
-const OWN: (&str, &str) = ("origin", "http://127.0.0.1:3000");
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_is_told() {
@@ -180,6 +105,8 @@ async fn every_answer_has_the_guarding_headers() {
         "/pkg/tidemark.css",
         "/cli/v1/local/tenants",
         "/no/such/page",
+        "/sign-in",
+        "/audit.csv",
     ] {
         let (_, headers, _) = fixture.get(path).await;
         assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff", "{path}");
@@ -266,13 +193,6 @@ async fn an_oversized_body_is_refused() {
         .await;
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
     fixture.console.shut_down().await;
-}
-
-/// Paths of all server functions that the binary knows.
-fn server_functions() -> BTreeSet<String> {
-    leptos::server_fn::axum::server_fn_paths()
-        .map(|(path, _)| path.to_owned())
-        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

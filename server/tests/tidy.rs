@@ -406,3 +406,84 @@ fn dependencies_point_down_only() {
     }
     expect_none("arrows between crates only go down", &findings);
 }
+
+/// Methods of role handles that name no cluster, because they answer with what the actor may see or only
+/// change the handle. Whatever else belongs to no cluster is a method of `GlobalAdmin`.
+const WITHOUT_CLUSTER: [&str; 6] = [
+    "clusters",
+    "audit",
+    "audit_before",
+    "viewer",
+    "operator",
+    "admin",
+];
+/// What a method of a role handle calls to get from the name of a cluster to the cluster; each looks at the role.
+const WAYS_TO_CLUSTERS: [&str; 2] = [".handle(cluster", ".tenant(cluster"];
+
+/// The methods of the role handles in a file: name and text.
+fn role_methods(text: &str) -> Vec<(String, String)> {
+    let handles = ["impl Viewer {", "impl Operator {", "impl Admin {"];
+    let mut found = Vec::new();
+    let mut lines = text.lines();
+    while lines.by_ref().any(|line| handles.contains(&line)) {
+        let mut method: Option<(String, String)> = None;
+        for line in lines.by_ref().take_while(|line| *line != "}") {
+            let begins = ["    pub async fn ", "    pub fn "];
+            if let Some(rest) = begins.iter().find_map(|begin| line.strip_prefix(begin)) {
+                let name = rest.split(['(', '<']).next().unwrap_or_default();
+                method = Some((name.to_owned(), String::new()));
+            }
+            if let Some((_, body)) = &mut method {
+                body.push_str(line);
+                body.push('\n');
+            }
+            if line == "    }" {
+                found.extend(method.take());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn methods_of_role_handles_are_found() {
+    let text = "impl Viewer {\n    pub async fn one(&self, cluster: &str) {\n        x\n    }\n\n    fn own() {\n    }\n}\n\
+                impl Admin {\n    pub fn two<T>(\n        &self,\n    ) {\n    }\n}\n";
+    let found = role_methods(text);
+    let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["one", "two"]);
+    assert!(found[0].1.contains("cluster: &str") && !found[0].1.contains("own"));
+}
+
+#[test]
+fn no_method_reaches_a_cluster_without_looking_at_the_role() {
+    let control = |name: &str| name.starts_with("server/control/src/");
+    // These work for the console itself, or are the look at the role.
+    let insiders = ["access.rs", "console.rs", "/demo/", "/tasks/", "/jobs/"];
+    let mut findings = Vec::new();
+    let mut seen = 0;
+    for (name, text) in rust_files().into_iter().filter(|(name, _)| control(name)) {
+        let product = without_tests(&text);
+        let inside = insiders.iter().any(|insider| name.contains(insider));
+        if product.contains("any_cluster(") && !inside {
+            findings.push(format!("{name}: gets a cluster by `any_cluster`"));
+        }
+        for (method, body) in role_methods(&product) {
+            seen += 1;
+            let takes_one = body.contains("cluster: &str");
+            if !takes_one && !WITHOUT_CLUSTER.contains(&method.as_str()) {
+                findings.push(format!("{name}: `{method}` takes no cluster"));
+            }
+            if takes_one && !WAYS_TO_CLUSTERS.iter().any(|way| body.contains(way)) {
+                findings.push(format!(
+                    "{name}: `{method}` takes a cluster and does not ask for its handle"
+                ));
+            }
+        }
+    }
+    assert!(seen > 20, "only {seen} methods found");
+    expect_none(
+        "a role handle gets to a cluster by `self.handle(cluster)` only; what belongs to none is for `GlobalAdmin`",
+        &findings,
+    );
+}

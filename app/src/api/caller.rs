@@ -1,17 +1,25 @@
 //! Who is calling, as the server put it into the context; and the handle of a role for them.
 
 use super::ApiError;
-use control::{Admin, Console, GlobalAdmin, Operator, Viewer};
+use control::{Account, Admin, Console, GlobalAdmin, Operator, Viewer};
 use domain::access::Actor;
 use leptos::prelude::*;
 
 /// The console and the actor of this request.
 fn caller() -> Result<(Console, Actor), ApiError> {
-    let missing = || ApiError::Internal("This request came without a caller.".to_owned());
-    Ok((
-        use_context::<Console>().ok_or_else(missing)?,
-        use_context::<Actor>().ok_or_else(missing)?,
-    ))
+    let missing = || ApiError::Internal("This request came without a console.".to_owned());
+    let console = use_context::<Console>().ok_or_else(missing)?;
+    let Some(actor) = use_context::<Actor>() else {
+        super::error::set_signed_out();
+        return Err(ApiError::SignedOut);
+    };
+    Ok((console, actor))
+}
+
+/// The caller's own account.
+pub(super) fn account() -> Result<Account, ApiError> {
+    let (console, actor) = caller()?;
+    Ok(console.account(&actor)?)
 }
 
 /// The caller's handle for looking.

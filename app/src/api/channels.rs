@@ -5,7 +5,7 @@ use domain::channel::{Channel, ChannelTest, NewChannel};
 use leptos::{prelude::*, server_fn::codec::Json};
 
 #[cfg(feature = "ssr")]
-use super::caller::{admin, viewer};
+use super::caller::{global_admin, viewer};
 
 /// Every channel, by name.
 #[server(input = Json)]
@@ -16,17 +16,17 @@ pub async fn list() -> Result<Vec<Channel>, ApiError> {
 /// Adds a channel.
 #[server(input = Json)]
 pub async fn add(channel: NewChannel) -> Result<Channel, ApiError> {
-    Ok(admin()?.add_channel(&channel).await?)
+    Ok(global_admin()?.add_channel(&channel).await?)
 }
 
 /// Sends a message that says it is a test.
 #[server(input = Json)]
 pub async fn test(name: String) -> Result<ChannelTest, ApiError> {
-    Ok(admin()?.test_channel(&name).await?)
+    Ok(global_admin()?.test_channel(&name).await?)
 }
 
 /// Removes a channel; what still waits for it is not sent.
 #[server(input = Json)]
 pub async fn remove(name: String) -> Result<(), ApiError> {
-    Ok(admin()?.remove_channel(&name).await?)
+    Ok(global_admin()?.remove_channel(&name).await?)
 }

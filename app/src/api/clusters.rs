@@ -11,7 +11,7 @@ use leptos::{prelude::*, server_fn::codec::Json};
 #[cfg(feature = "ssr")]
 use super::caller::{global_admin, viewer};
 
-/// Every cluster with its basic information.
+/// Every cluster that the caller may look at, with its basic information.
 #[server(input = Json)]
 pub async fn list() -> Result<Vec<ClusterSummary>, ApiError> {
     Ok(viewer()?.clusters().await?)

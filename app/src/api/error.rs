@@ -24,6 +24,9 @@ pub enum ApiError {
     /// The present state does not allow it.
     #[error("{0}")]
     Conflict(String),
+    /// Nobody is signed in.
+    #[error("You are signed out. Reload the page to sign in again.")]
+    SignedOut,
     /// The caller may not do this.
     #[error("You have no right to do this. Ask an administrator of this console.")]
     Forbidden,
@@ -79,6 +82,12 @@ impl FromServerFnError for ApiError {
 pub fn set_not_found() {
     #[cfg(feature = "ssr")]
     set_status(404);
+}
+
+/// Answers the request with 401.
+#[cfg(feature = "ssr")]
+pub(super) fn set_signed_out() {
+    set_status(401);
 }
 
 #[cfg(feature = "ssr")]

@@ -3,8 +3,10 @@
 //! A body says who is calling, makes one call on the handle of the role it needs, and maps the
 //! error. Nothing is decided here; the only place that names `control`.
 
+pub mod account;
 pub mod alerts;
 pub mod archives;
+pub mod audit;
 pub mod backups;
 pub mod channels;
 pub mod cleanup;
@@ -16,6 +18,7 @@ pub mod storage;
 pub mod strategies;
 pub mod tasks;
 pub mod tenants;
+pub mod users;
 
 mod asked;
 mod error;

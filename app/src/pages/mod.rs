@@ -1,5 +1,7 @@
 //! The pages, one folder per address.
 
+pub mod account;
+pub mod audit;
 pub mod backup_recovery;
 pub mod clusters;
 pub mod home;
@@ -7,4 +9,5 @@ pub mod not_found;
 pub mod recovery;
 pub mod status;
 pub mod strategy;
+pub mod users;
 pub mod words;

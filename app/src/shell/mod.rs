@@ -10,7 +10,7 @@ use crate::{
     signal::Memo,
     ui::{Any, Toaster, Toasts},
 };
-use domain::cluster::ClusterSummary;
+use domain::{cluster::ClusterSummary, user::Me};
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::{components::Router, hooks::use_location};
@@ -52,6 +52,10 @@ pub fn document(options: LeptosOptions) -> impl IntoView {
 #[derive(Clone, Copy)]
 pub struct ClusterList(pub Asked<Vec<ClusterSummary>>);
 
+/// Whoever is signed in. A context of the whole page.
+#[derive(Clone, Copy)]
+pub struct Myself(pub Asked<Me>);
+
 /// The name of the cluster that the address is about. A context of the whole page.
 #[derive(Clone, Copy)]
 pub struct CurrentCluster(pub Memo<Option<String>>);
@@ -78,6 +82,7 @@ pub fn App() -> impl IntoView {
 #[component]
 fn Frame() -> impl IntoView {
     provide_context(ClusterList(asked(|| (), |()| api::clusters::list())));
+    provide_context(Myself(asked(|| (), |()| api::account::current())));
     let location = use_location();
     let current = Memo::new(move |_| cluster_of(&location.pathname.read()));
     provide_context(CurrentCluster(current));

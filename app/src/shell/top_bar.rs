@@ -1,6 +1,6 @@
-//! The bar on top: wordmark, cluster switcher, clock of the viewer's zone, theme.
+//! The bar on top: wordmark, cluster switcher, clock of the viewer's zone, theme, account.
 
-use super::{ClusterList, CurrentCluster};
+use super::{ClusterList, CurrentCluster, Myself};
 use crate::{
     live::{
         document::{hide_popover, toggle_theme},
@@ -9,7 +9,7 @@ use crate::{
     paths,
     ui::{Any, Icon, IconButton, follow, waiting},
 };
-use domain::{Scn, cluster::ClusterSummary};
+use domain::{Scn, cluster::ClusterSummary, user::Me};
 use leptos::prelude::*;
 
 /// Id of the switcher's menu.
@@ -18,18 +18,19 @@ const MENU: &str = "menu-cluster";
 /// The bar on top.
 #[component]
 pub fn TopBar() -> impl IntoView {
-    let ClusterList(clusters) = expect_context();
+    let (ClusterList(clusters), Myself(me)) = (expect_context(), expect_context());
     view! {
         <header class="top-bar">
             <a class="top-bar-brand" href=paths::CLUSTERS>
                 <Wordmark/>
             </a>
             {waiting(|| ().into_any(), move || async move {
+                    let manages = me.await.is_ok_and(|me| me.manages());
                     clusters
                         .await
                         .ok()
                         .filter(|list| !list.is_empty())
-                        .map(|list| view! { <Switcher list/> })
+                        .map(|list| view! { <Switcher list manages/> })
                         .into_any()
             })}
             <div class="top-bar-end">
@@ -39,15 +40,55 @@ pub fn TopBar() -> impl IntoView {
                     icon="theme"
                     on_press=|()| toggle_theme()
                 />
+                {waiting(|| ().into_any(), move || async move {
+                    me.await.ok().map(|me| view! { <AccountMenu me/> }.any()).into_any()
+                })}
             </div>
         </header>
     }
     .any()
 }
 
+/// Id of the account's menu.
+const ACCOUNT_MENU: &str = "menu-account";
+
+/// Who is signed in, and the way to what is theirs and the console's.
+#[component]
+fn AccountMenu(me: Me) -> impl IntoView {
+    let entry = |href: &'static str, label: &'static str| {
+        view! {
+            <a href=href on:click=|_| hide_popover(ACCOUNT_MENU)>
+                {label}
+            </a>
+        }
+        .any()
+    };
+    let users = me.manages().then(|| entry(paths::USERS, "Users and roles"));
+    let audit = me.audits().then(|| entry(paths::AUDIT, "Audit"));
+    view! {
+        <button
+            class="account-switch"
+            type="button"
+            popovertarget=ACCOUNT_MENU
+            aria-haspopup="dialog"
+        >
+            <span class="visually-hidden">"Signed in as "</span>
+            {me.name}
+            <Icon name="chevron-down" size="xs"/>
+        </button>
+        <div class="menu" id=ACCOUNT_MENU popover="">
+            {entry(paths::ACCOUNT, "Your account")} {users} {audit} <hr/>
+            <form method="post" action="/sign-out">
+                <button type="submit">"Sign out"</button>
+            </form>
+        </div>
+    }
+    .any()
+}
+
 /// The current cluster, and the way to the others.
 #[component]
-fn Switcher(list: Vec<ClusterSummary>) -> impl IntoView {
+fn Switcher(list: Vec<ClusterSummary>, manages: bool) -> impl IntoView {
     let CurrentCluster(current) = expect_context();
     let list = StoredValue::new(list);
     let label = move || {
@@ -85,11 +126,16 @@ fn Switcher(list: Vec<ClusterSummary>) -> impl IntoView {
         <div class="menu" id=MENU popover="" data-side="start">
             <p class="menu-label">"Clusters"</p>
             {entries}
-            <hr/>
-            <a href=paths::NEW_CLUSTER on:click=|_| hide_popover(MENU)>
-                <Icon name="plus"/>
-                "Add cluster"
-            </a>
+            {manages
+                .then(|| {
+                    view! {
+                        <hr/>
+                        <a href=paths::NEW_CLUSTER on:click=|_| hide_popover(MENU)>
+                            <Icon name="plus"/>
+                            "Add cluster"
+                        </a>
+                    }.into_any()
+                })}
         </div>
     }
     .any()
@@ -143,8 +189,9 @@ fn ZoneClock() -> impl IntoView {
     .any()
 }
 
+/// The wordmark.
 #[component]
-fn Wordmark() -> impl IntoView {
+pub fn Wordmark() -> impl IntoView {
     view! {
         <svg
             class="wordmark"

@@ -12,6 +12,8 @@ use ureq::{Agent, Body, http::Response};
 
 /// How long the server may take to accept a connection; it is on this machine.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
+/// What stands in place of a cluster where none is meant; no cluster can be called so.
+const CONSOLE: &str = "-";
 /// Longest answer that is read.
 const ANSWER_BYTES_MAX: u64 = 1 << 30;
 
@@ -39,6 +41,26 @@ impl Client {
             door,
             cluster: common.cluster.clone(),
         })
+    }
+
+    /// The same for what belongs to no single cluster.
+    pub(super) fn of_console(common: &Common) -> Result<Client, Problem> {
+        let client = Client::connect(common)?;
+        Ok(Client {
+            cluster: CONSOLE.to_owned(),
+            ..client
+        })
+    }
+
+    /// Asks for what is at `path`, with what narrows it down.
+    pub(super) fn get_with<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, Problem> {
+        let request = self.agent.get(self.url(path));
+        let request = request.query_pairs(query.iter().copied());
+        self.answer(request.header("authorization", self.bearer()).call())
     }
 
     /// Asks for what is at `path` of the cluster.

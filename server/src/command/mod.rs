@@ -2,6 +2,7 @@
 
 mod admin;
 mod alert;
+mod audit;
 mod backup;
 mod cleanup;
 mod client;
@@ -14,6 +15,7 @@ mod storage;
 mod strategy;
 mod task;
 mod tenant;
+mod user;
 mod verify;
 mod wait;
 
@@ -118,6 +120,8 @@ fn dispatch(cli: Cli) -> Result<(), Problem> {
     // What was typed is checked before anybody is asked, so that it fails the same way everywhere.
     match command {
         Command::Serve(_) => Ok(()),
+        Command::User(order) => user::run(&common, &order, &output),
+        Command::Audit(order) => audit::run(&common, &order, &output),
         Command::Tenant(order) => tenant::run(&common, &order, &output),
         Command::Backup(order) => backup::run(&common, &order, &output),
         Command::Recover(order) => recover::run(&common, &order, &output),
@@ -148,28 +152,44 @@ fn run_server(common: &Common, options: &Serve) -> Result<(), Problem> {
         .enable_all()
         .build()
         .map_err(|error| failed(&error))?;
-    let served = runtime.block_on(serve::serve(config, |address| {
-        announce(reach.url(address), &home, json);
+    let served = runtime.block_on(serve::serve(config, |address, link| {
+        announce(reach.url(address), &home, link, json);
     }));
     // A disk that does not answer must not keep the process.
     runtime.shutdown_timeout(LEFTOVER_MAX);
     served.map_err(|error| Problem::new(FAILED, control::chain(&error)))
 }
 
-/// Tells standard output, in one line, where pages can be opened.
-fn announce(url: String, home: &Path, json: bool) {
+/// Tells standard output where pages can be opened, and how the first administrator is made; with `--json`
+/// in one line.
+fn announce(url: String, home: &Path, first_run: Option<String>, json: bool) {
     let serving = Serving {
         url,
         home: home.display().to_string(),
+        first_run,
     };
-    let Serving { url, home } = &serving;
     let line = if json {
         serde_json::to_string(&serving).unwrap_or_default()
     } else {
-        format!("Tidemark serves {url} with the home {home}")
+        announced(&serving)
     };
     let mut stdout = std::io::stdout().lock();
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+}
+
+fn announced(serving: &Serving) -> String {
+    let Serving {
+        url,
+        home,
+        first_run,
+    } = serving;
+    let mut text = format!("Tidemark serves {url} with the home {home}");
+    if let Some(link) = first_run {
+        text.push_str(&format!(
+            "\nIt has no user yet. Open this link within a day to make the first administrator:\n  {link}"
+        ));
+    }
+    text
 }
 
 #[cfg(test)]

@@ -120,10 +120,7 @@ pub(super) type Answer<T> = Result<Json<T>, Refusal>;
 
 /// Who acts when a command does; the token file is readable by the owner of the server only.
 pub(super) fn actor() -> Actor {
-    Actor {
-        name: "command line".to_owned(),
-        role: Role::Admin,
-    }
+    Actor::new("command line", Role::Admin)
 }
 
 /// The tenant of this name.

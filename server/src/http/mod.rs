@@ -1,4 +1,5 @@
-//! HTTP that is not a page: the commands' API, health and metrics, and what guards and follows every request.
+//! HTTP that is not a page: sign-in and sessions, the commands' API, health and metrics, and what guards and
+//! follows every request.
 
 mod admin;
 pub mod alert_shape;
@@ -8,18 +9,23 @@ pub mod cleanup_shape;
 pub mod client;
 pub mod commands;
 pub mod counts;
+pub mod export;
 pub mod guard;
 pub mod headers;
 pub mod health;
 pub mod metrics;
 pub mod request;
+pub mod session;
 pub mod shape;
 pub mod shape_storage;
+pub mod sign_in;
 mod storage;
 mod strategies;
 pub mod strategy_shape;
 pub mod task_shape;
 mod tasks;
+pub mod user_shape;
+pub mod users;
 
 #[cfg(test)]
 mod shape_tests;

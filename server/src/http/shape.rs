@@ -288,6 +288,9 @@ pub struct Serving {
     pub url: String,
     /// Its home.
     pub home: String,
+    /// While there is no user: the link that makes the first administrator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_run: Option<String>,
 }
 
 /// The moments a tenant can be recovered to.

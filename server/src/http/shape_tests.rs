@@ -303,8 +303,14 @@ fn serve_and_every_problem_print_json_too() {
     let serving = Serving {
         url: "http://127.0.0.1:3000".to_owned(),
         home: "/srv/home".to_owned(),
+        first_run: None,
     };
     expect_keys(&serving, "home string\nurl string");
+    let first = Serving {
+        first_run: Some("http://127.0.0.1:3000/first-run?link=0".to_owned()),
+        ..serving
+    };
+    expect_keys(&first, "first_run string\nhome string\nurl string");
     let trouble = Trouble {
         error: Problem::new("failed", "why, and what to do"),
     };

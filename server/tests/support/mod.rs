@@ -14,6 +14,20 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two questions.
 const STEP: Duration = Duration::from_millis(50);
 
+/// The password of every user.
+pub(crate) const PASSWORD: &str = "four gulls by the quay";
+
+/// Asks a server as a browser would, without following where it leads.
+pub(crate) fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .proxy(None)
+        .build()
+        .new_agent()
+}
+
 /// A running server, killed when dropped.
 pub(crate) struct Server {
     /// Its process.
@@ -176,20 +190,15 @@ impl Server {
 
     /// Makes a cluster the way the first page does; there is no command for it.
     pub(crate) fn create_cluster(&self, name: &str) {
-        let door = std::fs::read(self.home.join("token")).unwrap();
-        let door: serde_json::Value = serde_json::from_slice(&door).unwrap();
-        let address = door["address"].as_str().unwrap();
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .proxy(None)
-            .build()
-            .new_agent();
-        let mut answer = agent
-            .post(format!("http://{address}/api/app/api/clusters/create"))
-            .header("origin", format!("http://{address}"))
-            .send_json(serde_json::json!({ "cluster": {
-                "name": name, "destination": null, "first_tenant": null,
-            }}))
+        let cookie = self.sign_in("cluster-maker");
+        let order = serde_json::json!({ "cluster": {
+            "name": name, "destination": null, "first_tenant": null,
+        }});
+        let mut answer = agent()
+            .post(format!("{}/api/app/api/clusters/create", self.url()))
+            .header("origin", self.url())
+            .header("cookie", cookie)
+            .send_json(order)
             .unwrap();
         let told = answer.body_mut().read_to_string().unwrap();
         // Anything else would be a page that says that there is none.
@@ -198,6 +207,42 @@ impl Server {
             "{}: {told:.200}",
             answer.status()
         );
+    }
+
+    /// Where its pages are.
+    pub(crate) fn url(&self) -> String {
+        let door = std::fs::read(self.home.join("token")).unwrap();
+        let door: serde_json::Value = serde_json::from_slice(&door).unwrap();
+        format!("http://{}", door["address"].as_str().unwrap())
+    }
+
+    /// Signs an administrator of this name in, who is made if need be; the cookie of the session.
+    pub(crate) fn sign_in(&self, name: &str) -> String {
+        let users = self.json(&["user", "list"]);
+        let known = users["users"].as_array().unwrap().iter();
+        let link = match known.filter(|user| user["name"] == name).count() {
+            0 => {
+                self.json(&["user", "add", name, "--role", "admin", "--everywhere"])["url"].clone()
+            }
+            _ => self.json(&["user", "reset", name])["link"]["url"].clone(),
+        };
+        let link = link.as_str().unwrap().split_once("link=").unwrap().1;
+        self.send_form(
+            "/set-password",
+            &[("link", link), ("password", PASSWORD), ("again", PASSWORD)],
+        )
+    }
+
+    /// Sends a form of one of its own pages that begins a session; the cookie.
+    pub(crate) fn send_form(&self, path: &str, fields: &[(&str, &str)]) -> String {
+        let answer = agent()
+            .post(format!("{}{path}", self.url()))
+            .header("origin", self.url())
+            .send_form(fields.iter().copied())
+            .unwrap();
+        assert_eq!(answer.status(), 303, "{path}");
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+        cookie.split(';').next().unwrap().to_owned()
     }
 
     /// Runs a command against this server with something to read.

@@ -4,7 +4,7 @@ use super::{
     cells::{MomentCell, StatusCell},
     filters::{MethodFilter, SourceFilter, StatusFilter, TenantFilter, TimeFilter},
     query::{TaskQuery, href},
-    task_actions::{Ask, Asked},
+    task_actions::{AskButton, Asked},
     task_drawer::{Opened, Shown},
     task_list::{TaskList, TaskTable},
 };
@@ -155,7 +155,7 @@ fn Method(task: RwSignal<BackupJob>) -> impl IntoView {
 
 #[component]
 fn Actions(task: RwSignal<BackupJob>) -> impl IntoView {
-    let (ask, opened) = (Ask::current(), Opened::current());
+    let opened = Opened::current();
     let state = Memo::new(move |_| task.read().state);
     let can_act = move || {
         let state = state.get();
@@ -168,14 +168,11 @@ fn Actions(task: RwSignal<BackupJob>) -> impl IntoView {
                     let (id, tenant) = task.with_untracked(|t| (t.id, t.tenant_name.clone()));
                     view! {
                         <span>
-                            <LinkButton
+                            <AskButton
                                 label=format!("Cancel task {id}")
-                                on_press=move |()| {
-                                    ask.open(Asked::CancelBackup(id, tenant.clone()));
-                                }
-                            >
-                                "Cancel"
-                            </LinkButton>
+                                asked=Asked::CancelBackup(id, tenant)
+                                text="Cancel"
+                            />
                         </span>
                     }.any()
                 }

@@ -9,6 +9,7 @@ use crate::{
     signal::Memo,
     ui::{Any, Button, Icon, IconButton, Notice, Tone, follow},
 };
+use domain::access::Role;
 use leptos::prelude::*;
 
 /// The head.
@@ -39,8 +40,9 @@ pub fn Head() -> impl IntoView {
                 </span>
             </div>
             <div class="page-actions">
-                <InitiateRecovery/>
-                <BackUpNow/>
+                {feed
+                    .may(Role::Operator)
+                    .then(|| view! { <InitiateRecovery/> <BackUpNow/> }.into_any())}
                 <Strategy/>
             </div>
         </div>
@@ -136,7 +138,12 @@ pub fn PageNotice() -> impl IntoView {
             "Asking again every {again} or so. Buttons that change something are off until then."
         )
     });
+    let signed_out = Memo::new(move |_| feed.is_signed_out());
     follow(move || match (connected.get(), fault.get()) {
+        _ if signed_out.get() => {
+            let text = "Reload the page to sign in again. What you see is the state of before.";
+            view! { <Notice tone=Tone::Warn title="Signed out" text urgent=true/> }.any()
+        }
         (false, _) => view! {
             <Notice tone=Tone::Warn title=lost_title text=lost_text urgent=true>
                 <Button size="sm" on_press=move |()| feed.refresh()>

@@ -4,7 +4,7 @@ use super::{
     cells::MomentCell,
     filters::TenantFilter,
     query::TaskQuery,
-    task_actions::{Ask, Asked},
+    task_actions::{AskButton, Asked},
     task_drawer::{Opened, Shown},
     task_list::{TaskList, TaskTable},
 };
@@ -125,7 +125,7 @@ fn latency(task: RwSignal<LogArchive>) -> Memo<Option<String>> {
 
 #[component]
 fn Actions(task: RwSignal<LogArchive>) -> impl IntoView {
-    let (ask, opened) = (Ask::current(), Opened::current());
+    let opened = Opened::current();
     let offers = Memo::new(move |_| {
         let task = task.read();
         let has_cause = task.state == ArchiveState::Interrupted && task.note.is_some();
@@ -134,12 +134,6 @@ fn Actions(task: RwSignal<LogArchive>) -> impl IntoView {
     let none = Signal::derive(move || offers.get() == (false, false, false));
     let (id, tenant) = task.with_untracked(|task| (task.tenant, task.tenant_name.clone()));
     let tenant = StoredValue::new(tenant);
-    let start = move |()| {
-        ask.open(Asked::StartLogBackup(id, tenant.get_value()));
-    };
-    let stop = move |()| {
-        ask.open(Asked::StopLogBackup(id, tenant.get_value()));
-    };
     view! {
         <Cell label="Actions" class="cell-actions" empty=none>
             {follow(move || {
@@ -164,23 +158,21 @@ fn Actions(task: RwSignal<LogArchive>) -> impl IntoView {
                         {can_start
                             .then(|| {
                                 view! {
-                                    <LinkButton
+                                    <AskButton
                                         label=format!("Start log backup of {name}")
-                                        on_press=start
-                                    >
-                                        "Start"
-                                    </LinkButton>
+                                        asked=Asked::StartLogBackup(id, name.clone())
+                                        text="Start"
+                                    />
                                 }.any()
                             })}
                         {can_stop
                             .then(|| {
                                 view! {
-                                    <LinkButton
+                                    <AskButton
                                         label=format!("Stop log backup of {name}")
-                                        on_press=stop
-                                    >
-                                        "Stop"
-                                    </LinkButton>
+                                        asked=Asked::StopLogBackup(id, name.clone())
+                                        text="Stop"
+                                    />
                                 }.any()
                             })}
                     </span>

@@ -5,7 +5,7 @@ use super::{
     data_backup_tasks::start_time,
     filters::{StatusFilter, TenantFilter, TimeFilter},
     query::TaskQuery,
-    task_actions::{Ask, Asked},
+    task_actions::{AskButton, Asked},
     task_drawer::{Opened, Shown},
     task_list::{TaskList, TaskTable},
 };
@@ -103,7 +103,7 @@ fn row(task: RwSignal<RecoveryJob>) -> AnyView {
 
 #[component]
 fn Actions(task: RwSignal<RecoveryJob>) -> impl IntoView {
-    let (ask, opened) = (Ask::current(), Opened::current());
+    let opened = Opened::current();
     let can_cancel = Feed::current()
         .summary()
         .with_untracked(|summary| summary.cluster.capabilities.cancel_recovery);
@@ -122,14 +122,11 @@ fn Actions(task: RwSignal<RecoveryJob>) -> impl IntoView {
                     Some(true) => {
                         view! {
                             <span>
-                                <LinkButton
+                                <AskButton
                                     label=format!("Cancel task {id}")
-                                    on_press=move |()| {
-                                        ask.open(Asked::CancelRecovery(id, tenant.clone()));
-                                    }
-                                >
-                                    "Cancel"
-                                </LinkButton>
+                                    asked=Asked::CancelRecovery(id, tenant)
+                                    text="Cancel"
+                                />
                             </span>
                         }.any()
                     }

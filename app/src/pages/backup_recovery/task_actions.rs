@@ -5,9 +5,9 @@ use crate::{
     feed::Feed,
     parts,
     signal::RwSignal,
-    ui::{Any, Button, Dialog, Field, Icon, Notice, Toasts, Tone, follow},
+    ui::{Any, Button, Dialog, Field, Icon, LinkButton, Notice, Toasts, Tone, follow},
 };
-use domain::{JobId, TenantId};
+use domain::{JobId, TenantId, access::Role};
 use leptos::prelude::*;
 
 /// What a person is asked about.
@@ -59,6 +59,27 @@ impl Ask {
         self.asked.set(Some(asked));
         parts::open_with_content(self.open);
     }
+}
+
+/// The way to a question, for those who may answer it.
+#[component]
+pub fn AskButton(
+    /// What is asked.
+    asked: Asked,
+    /// A name that says more than the text: `Cancel task 12`.
+    label: String,
+    /// Its text.
+    text: &'static str,
+) -> impl IntoView {
+    let (ask, feed) = (Ask::current(), Feed::current());
+    feed.may(Role::Operator).then(|| {
+        view! {
+            <LinkButton label on_press=move |()| ask.open(asked.clone())>
+                {text}
+            </LinkButton>
+        }
+        .any()
+    })
 }
 
 fn words(asked: &Asked) -> Words {

@@ -7,11 +7,11 @@ use crate::{
     live::poll::use_poll,
     pages::{status, words::count},
     paths,
-    shell::ClusterList,
+    shell::{ClusterList, Myself},
     signal::{Memo, RwSignal},
     ui::{
-        Any, Badge, Cell, Column, ErrorNotice, Icon, NoValue, Skeleton, Stamp, Table, follow,
-        waiting,
+        Any, Badge, Cell, Column, Empty, ErrorNotice, Icon, NoValue, Skeleton, Stamp, Table,
+        follow, waiting,
     },
 };
 use domain::{Scn, cluster::ClusterSummary, size::duration_ms};
@@ -21,14 +21,16 @@ use leptos_meta::Title;
 /// The list of clusters.
 #[component]
 pub fn Clusters() -> impl IntoView {
-    let ClusterList(clusters) = expect_context();
+    let (ClusterList(clusters), Myself(me)) = (expect_context(), expect_context());
     let retry = Callback::new(move |()| clusters.refetch());
     view! {
         <Title text="Clusters"/>
         {waiting(|| view! { <section class="panel"><Skeleton rows=3/></section> }.any(), move || async move {
+                let manages = me.await.is_ok_and(|me| me.manages());
                 match clusters.await {
-                    Ok(list) if list.is_empty() => view! { <NewClusterForm first=true/> }.any(),
-                    Ok(list) => view! { <Listed list/> }.any(),
+                    Ok(list) if list.is_empty() && manages => view! { <NewClusterForm first=true/> }.any(),
+                    Ok(list) if list.is_empty() => view! { <NoCluster/> }.any(),
+                    Ok(list) => view! { <Listed list manages/> }.any(),
                     Err(error) => {
                         view! {
                             <section class="panel">
@@ -46,7 +48,18 @@ pub fn Clusters() -> impl IntoView {
 }
 
 #[component]
-fn Listed(list: Vec<ClusterSummary>) -> impl IntoView {
+fn NoCluster() -> impl IntoView {
+    let text = "An administrator of this console makes the first one, or gives you a role in one there is.";
+    view! {
+        <section class="panel">
+            <Empty title="No cluster yet" text sea=true/>
+        </section>
+    }
+    .any()
+}
+
+#[component]
+fn Listed(list: Vec<ClusterSummary>, manages: bool) -> impl IntoView {
     let ClusterList(clusters) = expect_context();
     let names: Vec<String> = list.iter().map(|one| one.cluster.name.clone()).collect();
     let live = RwSignal::new(list);
@@ -76,10 +89,15 @@ fn Listed(list: Vec<ClusterSummary>) -> impl IntoView {
                 <h1>"Clusters"</h1>
             </div>
             <div class="page-actions">
-                <a class="button" href=paths::NEW_CLUSTER>
-                    <Icon name="plus"/>
-                    "Add cluster"
-                </a>
+                {manages
+                    .then(|| {
+                        view! {
+                            <a class="button" href=paths::NEW_CLUSTER>
+                                <Icon name="plus"/>
+                                "Add cluster"
+                            </a>
+                        }.any()
+                    })}
             </div>
         </div>
         <section class="panel panel-table" aria-label="Clusters">

@@ -11,6 +11,7 @@ use domain::{
     clock::Clock,
     job::JobState,
     scn::NS_PER_SECOND,
+    second_backup::Place,
 };
 use store::Store;
 
@@ -331,17 +332,20 @@ async fn what_reading_backups_back_found_is_kept_and_told() {
     let (stage, console, tenant) = Stage::with_tenant().await;
     let (store, viewer) = (stage.store().await, viewer(&console));
     let operator = operator(&console);
-    operator.verify(LOCAL, None).await.unwrap();
+    operator.verify(LOCAL, None, Place::First).await.unwrap();
     let cluster = viewer.overview(LOCAL).await.unwrap().summary.cluster.id;
     let found = store.verifications(cluster).await.unwrap();
     assert_eq!((found[0].0, found[0].1.faults), (tenant, 0));
     stage.fake.world().faults = vec!["segment 7 is damaged".to_owned()];
-    operator.verify(LOCAL, Some(tenant)).await.unwrap();
+    operator
+        .verify(LOCAL, Some(tenant), Place::First)
+        .await
+        .unwrap();
     tick(&stage, &store).await;
     let damaged = only(&viewer, "backup_verify_fail").await;
     assert!(damaged.summary.contains("segment 7"), "{}", damaged.summary);
     stage.fake.world().faults.clear();
-    operator.verify(LOCAL, None).await.unwrap();
+    operator.verify(LOCAL, None, Place::First).await.unwrap();
     tick(&stage, &store).await;
     assert_eq!(
         only(&viewer, "backup_verify_fail").await.status,

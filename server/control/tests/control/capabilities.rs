@@ -2,7 +2,7 @@
 
 use crate::{
     fake::{Fake, FakeOpener},
-    stage::{LOCAL, Stage, admin, backup_in, eventually, operator, viewer},
+    stage::{LOCAL, Stage, backup_in, eventually, global_admin, operator, viewer},
 };
 use async_trait::async_trait;
 use control::{Console, ConsoleParts, ErrorKind};
@@ -130,7 +130,7 @@ async fn console(stage: &Stage, unable: Unable) -> (Console, Vec<TenantId>) {
         name: LOCAL.to_owned(),
         ..NewCluster::default()
     };
-    admin(&console).create_cluster(&new).await.unwrap();
+    global_admin(&console).create_cluster(&new).await.unwrap();
     let mut tenants = Vec::new();
     for name in ["orders", "payments", "stock"] {
         tenants.push(operator(&console).create_tenant(LOCAL, name).await.unwrap());

@@ -1,6 +1,6 @@
 //! Keeping clusters open: one engine at a time, and observation that stumbles goes on.
 
-use crate::stage::{LOCAL, Stage, admin, eventually, viewer};
+use crate::stage::{LOCAL, Stage, eventually, global_admin, viewer};
 use domain::cluster::NewCluster;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,7 +60,7 @@ async fn two_clusters_are_never_the_same_one() {
         name: "other".to_owned(),
         ..NewCluster::default()
     };
-    admin(&console).create_cluster(&other).await.unwrap();
+    global_admin(&console).create_cluster(&other).await.unwrap();
     console.shut_down().await;
     stage.fake.world().identity = Some("1d".to_owned());
     stage.tamper("UPDATE cluster SET identity = '1d' WHERE name = 'local'");
@@ -69,7 +69,10 @@ async fn two_clusters_are_never_the_same_one() {
         name: "twin".to_owned(),
         ..NewCluster::default()
     };
-    let refused = admin(&console).create_cluster(&twin).await.unwrap_err();
+    let refused = global_admin(&console)
+        .create_cluster(&twin)
+        .await
+        .unwrap_err();
     assert!(
         refused.to_string().contains("the same one as local"),
         "{refused}"

@@ -2,7 +2,7 @@
 
 use crate::{
     alerts::{back_up, fail_a_backup, freeze, tick, tick_s},
-    stage::{LOCAL, Stage, admin, eventually, operator, viewer},
+    stage::{LOCAL, Stage, eventually, global_admin, operator, viewer},
 };
 use control::{Console, ErrorKind};
 use domain::{
@@ -27,7 +27,7 @@ fn channel(name: &str, kind: ChannelKind, url: &str) -> NewChannel {
 }
 
 async fn add(console: &Console, new: &NewChannel) {
-    admin(console).add_channel(new).await.unwrap();
+    global_admin(console).add_channel(new).await.unwrap();
 }
 
 /// The events of all messages that arrived, with the rule of each.
@@ -205,7 +205,7 @@ async fn masked_alerts_are_silent_and_a_test_says_what_the_receiver_says() {
     tick(&stage, &store).await;
     fail_a_backup(&stage, &console, tenant).await;
     tick(&stage, &store).await;
-    let admin = admin(&console);
+    let admin = global_admin(&console);
     let test = admin.test_channel("ops").await.unwrap();
     assert_eq!(test.failure, None);
     let events = events(&stage, HOOK);
@@ -226,7 +226,7 @@ async fn masked_alerts_are_silent_and_a_test_says_what_the_receiver_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn channels_are_checked_and_named_once() {
     let (stage, console, _) = Stage::with_tenant().await;
-    let admin = admin(&console);
+    let admin = global_admin(&console);
     let mut bad = channel(
         "o",
         ChannelKind::Slack,

@@ -1,6 +1,6 @@
 //! Clusters taken on from what they left at a destination.
 
-use crate::stage::{LOCAL, Stage, admin, eventually, viewer};
+use crate::stage::{LOCAL, Stage, eventually, global_admin, viewer};
 use control::{ErrorKind, Rebuild, RebuildOutcome};
 use domain::tenant::TenantState;
 use engine::FoundCluster;
@@ -44,12 +44,16 @@ async fn a_cluster_is_taken_on_once_with_an_audit_row_and_never_twice() {
         dry_run: true,
         ..order()
     };
-    let told = admin(&console).rebuild(&dry).await.unwrap().clusters;
+    let told = global_admin(&console).rebuild(&dry).await.unwrap().clusters;
     assert_eq!(told[0].outcome, RebuildOutcome::Possible(LOCAL.to_owned()));
     assert_eq!(viewer(&console).clusters().await.unwrap().len(), 0);
     assert!(stage.fake.world().adopted.is_empty());
 
-    let told = admin(&console).rebuild(&order()).await.unwrap().clusters;
+    let told = global_admin(&console)
+        .rebuild(&order())
+        .await
+        .unwrap()
+        .clusters;
     assert_eq!(told[0].outcome, RebuildOutcome::Taken(LOCAL.to_owned()));
     let tenant = &told[0].tenants[0];
     assert_eq!((tenant.name.as_str(), tenant.sets), ("orders", 1));
@@ -70,14 +74,22 @@ async fn a_cluster_is_taken_on_once_with_an_audit_row_and_never_twice() {
     );
     assert!(rebuilt[0].detail.contains("1d") && rebuilt[0].detail.contains("/mnt/backup"));
 
-    let again = admin(&console).rebuild(&order()).await.unwrap().clusters;
+    let again = global_admin(&console)
+        .rebuild(&order())
+        .await
+        .unwrap()
+        .clusters;
     assert_eq!(again[0].outcome, RebuildOutcome::Managed(LOCAL.to_owned()));
     assert_eq!(stage.fake.world().adopted, ["1d"]);
     console.shut_down().await;
 
     // After a restart it is opened as it is, and still known for what it is.
     let console = stage.console().await;
-    let again = admin(&console).rebuild(&order()).await.unwrap().clusters;
+    let again = global_admin(&console)
+        .rebuild(&order())
+        .await
+        .unwrap()
+        .clusters;
     assert_eq!(again[0].outcome, RebuildOutcome::Managed(LOCAL.to_owned()));
     assert_eq!(stage.fake.world().adopted, ["1d"]);
     console.shut_down().await;
@@ -87,7 +99,7 @@ async fn a_cluster_is_taken_on_once_with_an_audit_row_and_never_twice() {
 async fn names_that_are_taken_missing_or_not_there_are_told() {
     let (stage, console, _) = Stage::with_tenant().await;
     stage.fake.world().found = vec![found("1d", LOCAL), found("2e", ""), found("3f", "far")];
-    let told = admin(&console)
+    let told = global_admin(&console)
         .rebuild(&Rebuild {
             dry_run: true,
             ..order()
@@ -112,7 +124,7 @@ async fn names_that_are_taken_missing_or_not_there_are_told() {
     assert_eq!(told[2].outcome, RebuildOutcome::Possible("far".to_owned()));
 
     let refused = async |order: Rebuild| {
-        let error = admin(&console).rebuild(&order).await.unwrap_err();
+        let error = global_admin(&console).rebuild(&order).await.unwrap_err();
         (error.kind(), error.to_string())
     };
     let (kind, text) = refused(Rebuild {
@@ -144,7 +156,11 @@ async fn names_that_are_taken_missing_or_not_there_are_told() {
         name: Some("nameless".to_owned()),
         ..order()
     };
-    let told = admin(&console).rebuild(&named).await.unwrap().clusters;
+    let told = global_admin(&console)
+        .rebuild(&named)
+        .await
+        .unwrap()
+        .clusters;
     assert_eq!(
         told[0].outcome,
         RebuildOutcome::Taken("nameless".to_owned())
@@ -163,13 +179,21 @@ async fn a_cluster_that_does_not_open_is_told_and_can_be_tried_again() {
     let console = stage.console().await;
     stage.fake.world().found = vec![found("1d", LOCAL)];
     stage.fake.world().closed = 1;
-    let told = admin(&console).rebuild(&order()).await.unwrap().clusters;
+    let told = global_admin(&console)
+        .rebuild(&order())
+        .await
+        .unwrap()
+        .clusters;
     let RebuildOutcome::Refused(why) = &told[0].outcome else {
         panic!("{told:?}");
     };
     assert!(why.contains("the disk is not mounted"), "{why}");
     assert_eq!(viewer(&console).clusters().await.unwrap().len(), 0);
-    let told = admin(&console).rebuild(&order()).await.unwrap().clusters;
+    let told = global_admin(&console)
+        .rebuild(&order())
+        .await
+        .unwrap()
+        .clusters;
     assert_eq!(told[0].outcome, RebuildOutcome::Taken(LOCAL.to_owned()));
     console.shut_down().await;
 }

@@ -4,7 +4,7 @@ use crate::{
     fake::{Fake, FakeOpener},
     outside::Receivers,
 };
-use control::{Admin, Console, ConsoleParts, Operator, Viewer, secret::KeyPlace};
+use control::{Admin, Console, ConsoleParts, GlobalAdmin, Operator, Viewer, secret::KeyPlace};
 use domain::{
     JobId, Scn, TenantId,
     access::{Actor, Role},
@@ -85,7 +85,7 @@ impl Stage {
             destination: None,
             first_tenant: Some("orders".to_owned()),
         };
-        admin(&console).create_cluster(&new).await.unwrap();
+        global_admin(&console).create_cluster(&new).await.unwrap();
         let tenant = viewer(&console).tenants(LOCAL).await.unwrap()[0].id;
         (stage, console, tenant)
     }
@@ -139,10 +139,7 @@ impl Stage {
 }
 
 pub(crate) fn actor(role: Role) -> Actor {
-    Actor {
-        name: "tester".to_owned(),
-        role,
-    }
+    Actor::new("tester", role)
 }
 
 pub(crate) fn viewer(console: &Console) -> Viewer {
@@ -151,6 +148,10 @@ pub(crate) fn viewer(console: &Console) -> Viewer {
 
 pub(crate) fn operator(console: &Console) -> Operator {
     console.operator(&actor(Role::Operator)).unwrap()
+}
+
+pub(crate) fn global_admin(console: &Console) -> GlobalAdmin {
+    console.global_admin(&actor(Role::Admin)).unwrap()
 }
 
 pub(crate) fn admin(console: &Console) -> Admin {

@@ -1,7 +1,7 @@
 //! Storages of strategies: tested before they are used, named once, and never the same twice.
 
 use crate::{
-    stage::{LOCAL, Stage, admin, eventually, operator, viewer},
+    stage::{LOCAL, Stage, admin, eventually, global_admin, operator, viewer},
     strategies::{created, fields, proposal},
 };
 use control::{Console, ErrorKind};
@@ -160,7 +160,7 @@ async fn second_storages_meet_no_backups_of_any_cluster() {
         name: "other".to_owned(),
         ..NewCluster::default()
     };
-    admin(&console).create_cluster(&other).await.unwrap();
+    global_admin(&console).create_cluster(&other).await.unwrap();
     let home = stage.dir.path().to_str().unwrap().to_owned();
     for below in ["backup/other", "backup/other/deep", "backup"] {
         let directory = format!("{home}/{below}");
@@ -221,7 +221,7 @@ async fn an_engine_that_cannot_move_keeps_its_directory_with_the_reason() {
         name: LOCAL.to_owned(),
         ..NewCluster::default()
     };
-    admin(&console).create_cluster(&new).await.unwrap();
+    global_admin(&console).create_cluster(&new).await.unwrap();
     let mut settings = proposal(&console).await;
     settings.storage.directory = "/elsewhere".to_owned();
     let refused = admin(&console)

@@ -2,9 +2,10 @@
 
 use crate::{
     fake::FakeOpener,
-    stage::{LOCAL, Stage, TestClock, admin, eventually, viewer},
+    outside::Receivers,
+    stage::{LOCAL, Stage, TestClock, admin, eventually, global_admin, viewer},
 };
-use control::{Console, ConsoleParts};
+use control::{Console, ConsoleParts, secret::KeyPlace};
 use domain::{
     backup::BackupKind,
     cluster::NewCluster,
@@ -32,6 +33,8 @@ async fn console(stage: &Stage) -> Console {
         clock: Arc::<TestClock>::clone(&stage.clock),
         home: stage.dir.path().to_owned(),
         alone: false,
+        key: KeyPlace::File(stage.dir.path().join("secret.key")),
+        outbound: Arc::<Receivers>::clone(&stage.receivers),
     })
     .await
     .unwrap()
@@ -49,7 +52,7 @@ async fn founded(stage: &Stage) {
         destination: None,
         first_tenant: Some("orders".to_owned()),
     };
-    admin(&console).create_cluster(&new).await.unwrap();
+    global_admin(&console).create_cluster(&new).await.unwrap();
     let form = viewer(&console).strategy_form(LOCAL).await.unwrap();
     let mut settings = form.settings;
     settings.schedule = Schedule {

@@ -75,7 +75,7 @@ impl History {
         };
         process
             .run(async {
-                process.admin().create_cluster(&new).await.unwrap();
+                process.global_admin().create_cluster(&new).await.unwrap();
                 let operator = process.operator();
                 operator.create_tenant(LOCAL, "stock").await.unwrap();
             })
@@ -179,6 +179,7 @@ impl History {
             tenant,
             until: self.site.world.now().minus_ns(1),
             new_name: format!("copy_{}", self.dice.below(3)),
+            place: None,
         };
         let process = self.process();
         let done = process.run(async {

@@ -31,7 +31,7 @@ pub(crate) fn founded() -> (Site, Process) {
         first_tenant: Some("orders".to_owned()),
     };
     process
-        .run(async { process.admin().create_cluster(&new).await.unwrap() })
+        .run(async { process.global_admin().create_cluster(&new).await.unwrap() })
         .unwrap();
     process.pass(10, Duration::from_millis(600)).unwrap();
     assert_eq!(judge::open(&site), Vec::<String>::new());
@@ -55,6 +55,7 @@ fn order(site: &Site, process: &Process, kind: JobKind) -> Option<()> {
                 tenant,
                 until: now.minus_ns(1),
                 new_name: "copy".to_owned(),
+                place: None,
             };
             return process.run(async {
                 _ = process.operator().initiate_recovery(LOCAL, &request).await;

@@ -2,7 +2,8 @@
 
 use crate::{world::World, world_engine::Opener};
 use control::{
-    Admin, Answer, Console, ConsoleParts, Operator, Outbound, Outgoing, Viewer, secret::KeyPlace,
+    Admin, Answer, Console, ConsoleParts, GlobalAdmin, Operator, Outbound, Outgoing, Viewer,
+    secret::KeyPlace,
 };
 use domain::{
     Scn,
@@ -284,6 +285,10 @@ impl Process {
     pub(crate) fn admin(&self) -> Admin {
         self.console().admin(&actor()).unwrap()
     }
+
+    pub(crate) fn global_admin(&self) -> GlobalAdmin {
+        self.console().global_admin(&actor()).unwrap()
+    }
 }
 
 impl Drop for Process {
@@ -294,8 +299,5 @@ impl Drop for Process {
 }
 
 fn actor() -> Actor {
-    Actor {
-        name: "tester".to_owned(),
-        role: Role::Admin,
-    }
+    Actor::new("tester", Role::Admin)
 }

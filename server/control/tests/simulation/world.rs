@@ -393,6 +393,7 @@ fn next_set(tenant: &TenantObservation, id: i64, kind: BackupKind, at: Scn) -> B
 
 fn second(tenant: &mut TenantObservation) -> &mut SecondObservation {
     tenant.second.get_or_insert_with(|| SecondObservation {
+        known: true,
         sets: Vec::new(),
         spans: Vec::new(),
         data_bytes: 0,

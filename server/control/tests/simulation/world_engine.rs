@@ -146,6 +146,7 @@ impl Engine for Cluster {
     async fn plan_recovery(&self, spec: &RecoverySpec) -> Result<RecoveryPlan, EngineError> {
         self.way().await?;
         Ok(RecoveryPlan {
+            place: domain::second_backup::Place::First,
             until: spec.until,
             sets: Vec::new(),
             round: 1,
