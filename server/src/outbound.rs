@@ -15,13 +15,13 @@ const WHOLE_MAX: Duration = Duration::from_secs(15);
 const ANSWER_BYTES_MAX: u64 = 16 * 1024;
 
 /// Sends over HTTP and HTTPS.
-pub struct Web {
+pub(crate) struct Web {
     agent: Agent,
 }
 
 impl Web {
     /// Trusts the authorities that browsers trust, or those in the PEM file `authorities` instead.
-    pub fn new(authorities: Option<&Path>) -> Result<Web, String> {
+    pub(crate) fn new(authorities: Option<&Path>) -> Result<Web, String> {
         let mut tls = TlsConfig::builder();
         if let Some(file) = authorities {
             tls = tls.root_certs(roots(file)?);

@@ -52,17 +52,6 @@ impl Client {
         })
     }
 
-    /// Asks for what is at `path`, with what narrows it down.
-    pub(super) fn get_with<T: DeserializeOwned>(
-        &self,
-        path: &[&str],
-        query: &[(&str, &str)],
-    ) -> Result<T, Problem> {
-        let request = self.agent.get(self.url(path));
-        let request = request.query_pairs(query.iter().copied());
-        self.answer(request.header("authorization", self.bearer()).call())
-    }
-
     /// Asks for what is at `path` of the cluster.
     pub(super) fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Problem> {
         self.answer(

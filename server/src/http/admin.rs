@@ -23,7 +23,10 @@ async fn rotate_key(
     State(console): State<Console>,
     Json(order): Json<shape::KeyOrder>,
 ) -> Answer<shape::KeyChanged> {
-    let rotated = console.admin(&actor())?.rotate_key(order.forget).await?;
+    let rotated = console
+        .global_admin(&actor())?
+        .rotate_key(order.forget)
+        .await?;
     Ok(Json(shape::KeyChanged {
         key_id: rotated.key_id,
         resealed: rotated.resealed,
@@ -48,7 +51,7 @@ async fn backup_self(
     }
     let copying = Copying::begin(&order.file).map_err(failed)?;
     let copied = console
-        .admin(&actor())?
+        .global_admin(&actor())?
         .copy_database(copying.part())
         .await?;
     // Reading it once more takes a while.

@@ -121,7 +121,7 @@ pub(super) async fn add_channel(
         clusters: order.clusters,
         every_min: order.every_min,
     };
-    let added = console.admin(&actor())?.add_channel(&new).await?;
+    let added = console.global_admin(&actor())?.add_channel(&new).await?;
     Ok(Json(added.into()))
 }
 
@@ -129,7 +129,7 @@ pub(super) async fn test_channel(
     State(console): State<Console>,
     Path((_, name)): Path<(String, String)>,
 ) -> Answer<ChannelTested> {
-    let test = console.admin(&actor())?.test_channel(&name).await?;
+    let test = console.global_admin(&actor())?.test_channel(&name).await?;
     Ok(Json(test.into()))
 }
 
@@ -137,7 +137,10 @@ pub(super) async fn remove_channel(
     State(console): State<Console>,
     Path((_, name)): Path<(String, String)>,
 ) -> Answer<()> {
-    console.admin(&actor())?.remove_channel(&name).await?;
+    console
+        .global_admin(&actor())?
+        .remove_channel(&name)
+        .await?;
     Ok(Json(()))
 }
 

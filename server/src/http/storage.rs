@@ -32,7 +32,7 @@ async fn rebuild(
         name: order.name,
         dry_run: order.dry_run,
     };
-    let rebuilt = console.admin(&actor())?.rebuild(&order).await?;
+    let rebuilt = console.global_admin(&actor())?.rebuild(&order).await?;
     Ok(Json(rebuilt.into()))
 }
 

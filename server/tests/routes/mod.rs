@@ -79,8 +79,8 @@ impl Fixture {
     /// Adds a user; the cookie of their session.
     pub(crate) async fn user(&self, user: &NewUser) -> String {
         let actor = Actor::new("tester", Role::Admin);
-        let link = self.console.global_admin(&actor).unwrap().add_user(user);
-        let link = link.await.unwrap();
+        let admin = self.console.global_admin(&actor).unwrap();
+        let link = admin.add_user(user).await.unwrap();
         let link = link.path.split_once('=').unwrap().1;
         let began = self
             .console
