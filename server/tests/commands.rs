@@ -262,3 +262,49 @@ fn fill(rows: u32) -> String {
          INSERT INTO t SELECT hex(randomblob(50)) FROM n"
     )
 }
+
+#[test]
+fn a_cleanup_tells_what_would_go_and_removes_nothing_that_is_needed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (home, site) = (folder.path().join("home"), empty_site(folder.path()));
+    let server = start(&home, &site, &[]);
+    server.create_cluster("local");
+    server.json(&["tenant", "create", "ledger"]);
+    server.commit("ledger", "CREATE TABLE t(v); INSERT INTO t VALUES (1)");
+    server.back_up("ledger");
+    let ask = [
+        "cleanup",
+        "--tenant",
+        "ledger",
+        "--keep-days",
+        "1",
+        "--dry-run",
+    ];
+    let told = server.json(&ask);
+    let plan = &told["plans"][0];
+    assert_eq!(
+        (plan["tenant"].as_str(), plan["place"].as_str()),
+        (Some("ledger"), Some("first"))
+    );
+    assert_eq!(plan["expired"], serde_json::json!([]));
+    let kept = plan["kept"].as_array().unwrap();
+    assert!(kept.iter().any(|it| it["set"].is_number()), "{plan}");
+    assert!(
+        kept.iter()
+            .all(|it| it["why"].as_str().is_some_and(|why| !why.is_empty()))
+    );
+    assert_eq!(told["tasks"], serde_json::json!([]), "only asked");
+
+    let begun = server.json(&["cleanup", "--keep-days", "3"]);
+    assert_eq!(begun["tasks"].as_array().unwrap().len(), 1, "{begun}");
+    assert_eq!(begun["skipped"], serde_json::json!([]));
+    let sound = server.json(&["verify", "--tenant", "ledger"]);
+    assert_eq!(sound["faults"], serde_json::json!([]));
+    let refused = server.run(&["cleanup", "--keep-days", "0"]);
+    assert!(!refused.status.success());
+    let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        why.contains("Days to keep") && why.contains("1 to 3650"),
+        "{why}"
+    );
+}

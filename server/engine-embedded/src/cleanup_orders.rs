@@ -132,6 +132,27 @@ fn tell(report: &mut JobReport, done: Result<String, Stopped>) {
     }
 }
 
+/// The result of a cleanup that an engine before this one carried out, found by what it left.
+pub(crate) fn find_result(inner: &Inner, token: &str) -> Option<EngineJobId> {
+    let copies = inner.second().map(|second| second.copies());
+    let copies = copies
+        .into_iter()
+        .flatten()
+        .map(|it| it as Arc<dyn Archived>);
+    let ended = |tenant: Arc<dyn Archived>| {
+        let last = tenant.history().removed.last.clone();
+        last.filter(|ended| ended.token == token)
+    };
+    let ended = inner
+        .archived_tenants()
+        .into_iter()
+        .chain(copies)
+        .find_map(ended)?;
+    let (job, _) = inner.jobs.begin(token);
+    job.update(|report| tell(report, Ok(ended.outcome)));
+    Some(Jobs::id(token))
+}
+
 /// Finishes what an earlier process left of cleanups of `tenants`, where the destination answers; false while
 /// one is left to try.
 pub(crate) fn resume(inner: &Inner, tenants: Vec<Arc<dyn Archived>>) -> bool {

@@ -493,3 +493,62 @@ fn a_destination_that_fails_once_at_any_step_costs_no_promised_moment() {
 fn a_destination_that_fails_from_any_step_on_costs_no_promised_moment() {
     assert!(disturb_everywhere(from_then_on) > 20);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_engine_that_died_left_of_a_cleanup_is_finished_at_the_next_start() {
+    use crate::EmbeddedEngine;
+    use domain::{backup::BackupKind, capability::EngineKind};
+    use engine::{BackupSpec, Engine, EngineJobState, EngineSettings};
+    let dir = tempfile::tempdir().unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(crate::testing::StepClock::new());
+    let settings = EngineSettings {
+        kind: EngineKind::Embedded,
+        name: "local".to_owned(),
+        home: dir.path().join("home"),
+        destination: dir.path().join("backup"),
+        adopt: None,
+    };
+    let open = async || EmbeddedEngine::open(&settings, Arc::clone(&clock)).await;
+    let engine = open().await.unwrap();
+    let key = engine.create_tenant("orders").await.unwrap();
+    for number in 0..2 {
+        let order = BackupSpec {
+            token: number.to_string(),
+            tenant: key.clone(),
+            kind: BackupKind::Full,
+        };
+        let begun = async || engine.start_backup(&order).await;
+        let mut id = begun().await;
+        while id.is_err() {
+            tokio::task::yield_now().await;
+            id = begun().await;
+        }
+        let id = id.unwrap();
+        while engine.job(&id).await.unwrap().state == EngineJobState::Running {
+            tokio::task::yield_now().await;
+        }
+    }
+    let tenant = engine.inner.archived(&key).unwrap();
+    let order = CleanupOrder {
+        token: "left".to_owned(),
+        keep_from: clock.now(),
+        now: clock.now(),
+    };
+    let dest = tenant.destination().get().unwrap();
+    mark(&*tenant, &dest, &order).unwrap();
+    let data = tenant.keys().data();
+    assert_eq!(dest.list_dirs(&data).unwrap().len(), 2, "only named so far");
+    drop((tenant, engine));
+    // The home's lock is free once the last task of the old engine is gone.
+    let mut opened = open().await;
+    for _ in 0..1000 {
+        if opened.is_ok() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        opened = open().await;
+    }
+    let _engine = opened.unwrap();
+    let is_gone = || dest.list_dirs(&data).unwrap().len() == 1;
+    crate::testing::wait_until("the rest is removed", is_gone).await;
+}

@@ -318,6 +318,7 @@ impl Engine for EmbeddedEngine {
             .jobs
             .find(token)
             .or_else(|| crate::orders::find_result(&self.inner, token))
+            .or_else(|| crate::cleanup_orders::find_result(&self.inner, token))
             .or_else(|| crate::copy_order::find_result(&self.inner, token)))
     }
 

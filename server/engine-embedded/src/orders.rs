@@ -368,15 +368,6 @@ fn tell_tenant(report: &mut JobReport, tenant: &Tenant) {
 pub(crate) fn find_result(inner: &Inner, token: &str) -> Option<EngineJobId> {
     for tenant in inner.archived_tenants() {
         let history = tenant.history();
-        if let Some(ended) = history.removed.last.clone().filter(|it| it.token == token) {
-            drop(history);
-            let (job, _) = inner.jobs.begin(token);
-            job.update(|report| {
-                report.state = EngineJobState::Completed;
-                report.outcome = Some(ended.outcome);
-            });
-            return Some(Jobs::id(token));
-        }
         let set = history.sets.values().find(|set| set.token == token);
         if let Some(set) = set.cloned() {
             drop(history);

@@ -30,31 +30,34 @@ const FIRST_LIST_PAUSE: Duration = Duration::from_secs(1);
 /// Looks again and again until the engine is gone.
 pub(crate) async fn run(inner: Weak<Inner>) {
     let resumed = Arc::new(AtomicBool::new(false));
+    let mut wait = Duration::ZERO;
     loop {
-        let next = |inner: Arc<Inner>| (pause(&inner), Arc::clone(&inner.look_soon));
-        let Some((pause, soon)) = inner.upgrade().map(next) else {
+        let Some(soon) = inner.upgrade().map(|inner| Arc::clone(&inner.look_soon)) else {
             return;
         };
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep(wait) => {}
             () = soon.notified() => {}
         }
+        drop(soon);
         let Some(inner) = inner.upgrade().filter(|inner| !inner.is_closed()) else {
             return;
         };
-        let done = Arc::clone(&resumed);
+        let (looking, done, is_first) = (Arc::clone(&inner), Arc::clone(&resumed), wait.is_zero());
         // A destination out of reach changes nothing here; the archivers tell about it.
         let _ = spawn_blocking(move || {
-            look(&inner);
+            // The first look was taken when the engine was opened.
+            if !is_first {
+                look(&looking);
+            }
             // Only what an earlier process left: what was stopped since waits for the next cleanup.
             if !done.load(Ordering::Relaxed) {
-                done.store(
-                    cleanup_orders::resume(&inner, inner.archived_tenants()),
-                    Ordering::Relaxed,
-                );
+                let all = cleanup_orders::resume(&looking, looking.archived_tenants());
+                done.store(all, Ordering::Relaxed);
             }
         })
         .await;
+        wait = pause(&inner);
     }
 }
 

@@ -9,10 +9,11 @@ use domain::{
     tenant::TenantState,
 };
 use engine::{
-    BackupSpec, CleanupSpec, Engine, EngineErrorKind, EngineJobState, JobReport, TenantKey,
+    BackupSpec, CleanupSpec, CopySpec, CopyWhat, Engine, EngineErrorKind, EngineJobState,
+    JobReport, RecoverySpec, TenantKey,
 };
-use std::{fs, path::PathBuf};
-use support_basic::{Lab, wait_until};
+use std::fs;
+use support_basic::Lab;
 
 /// A tenant with a full set after one row and one after two, three rows in the log, and the moments of the rows.
 async fn story(lab: &Lab) -> (TenantKey, [Scn; 3]) {
@@ -42,13 +43,6 @@ fn spec(tenant: &TenantKey, keep_from: Scn, token: &str) -> CleanupSpec {
 async fn clean(lab: &Lab, spec: &CleanupSpec) -> JobReport {
     let id = lab.engine().start_cleanup(spec).await.unwrap();
     lab.wait_job(&id).await
-}
-
-fn tenant_root(lab: &Lab, tenant: &TenantKey) -> PathBuf {
-    let backup = lab.dir.path().join("backup");
-    let clusters = fs::read_dir(backup).unwrap();
-    let mut roots = clusters.map(|it| it.unwrap().path().join(&tenant.0));
-    roots.find(|root| root.exists()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,43 +81,6 @@ async fn what_is_left_is_told_the_same_after_a_restart_and_recovers() {
     assert_eq!(lab.rows_at(&tenant, moments[2]).await, 3);
     let made = lab.back_up(&tenant, BackupKind::Incremental).await;
     assert!(made.set > after.sets.last().map(|set| set.id));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_an_engine_that_died_left_of_a_cleanup_is_finished_at_the_next_start() {
-    let mut lab = Lab::open().await;
-    let (tenant, moments) = story(&lab).await;
-    let root = tenant_root(&lab, &tenant);
-    // A directory that cannot be emptied stops the cleanup after it has named what goes.
-    let data = root.join("data");
-    let sealed = |is_sealed: bool| {
-        let mut rights = fs::metadata(&data).unwrap().permissions();
-        std::os::unix::fs::PermissionsExt::set_mode(
-            &mut rights,
-            if is_sealed { 0o500 } else { 0o700 },
-        );
-        fs::set_permissions(&data, rights).unwrap();
-    };
-    sealed(true);
-    if fs::write(data.join("probe"), b"").is_ok() {
-        // Whoever may do everything is not stopped by rights.
-        fs::remove_file(data.join("probe")).unwrap();
-        sealed(false);
-        lab.close().await;
-        return;
-    }
-    let stopped = clean(&lab, &spec(&tenant, moments[2], "c-1")).await;
-    assert_eq!(stopped.state, EngineJobState::Failed);
-    let why = stopped.failure.unwrap();
-    assert!(why.contains("the next cleanup removes it"), "{why}");
-    assert_eq!(lab.tenant_named("orders").await.sets.len(), 1);
-    sealed(false);
-    lab.reopen().await;
-    wait_until("the rest goes", async || {
-        fs::read_dir(&data).unwrap().count() == 1
-    })
-    .await;
-    assert_eq!(lab.rows_at(&tenant, moments[2]).await, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -228,4 +185,72 @@ async fn what_cannot_be_done_is_refused_with_the_reason() {
     fs::rename(&away, &backup).unwrap();
     let done = clean(&lab, &spec(&tenant, moments[2], "c-2")).await;
     assert_eq!(done.state, EngineJobState::Completed, "{:?}", done.failure);
+}
+
+async fn copy(lab: &Lab, tenant: &TenantKey, what: CopyWhat, token: &str) {
+    let order = CopySpec {
+        token: token.to_owned(),
+        tenant: tenant.clone(),
+        what,
+        limit_bytes_per_s: None,
+    };
+    let id = lab.engine().start_copy(&order).await.unwrap();
+    let done = lab.wait_job(&id).await;
+    assert_eq!(done.state, EngineJobState::Completed, "{:?}", done.failure);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_copy_is_cleaned_up_by_itself_and_recovers_what_it_promises() {
+    let mut lab = Lab::open().await;
+    let second = lab.dir.path().join("second");
+    let (tenant, moments) = story(&lab).await;
+    let order = CleanupSpec {
+        place: Place::Second,
+        ..spec(&tenant, moments[2], "c-1")
+    };
+    let refused = lab.engine().plan_cleanup(&order).await.unwrap_err();
+    assert_eq!(refused.kind, EngineErrorKind::Rejected, "{refused}");
+    lab.engine().use_second(Some(&second)).await.unwrap();
+    for (number, set) in lab.tenant_named("orders").await.sets.iter().enumerate() {
+        copy(
+            &lab,
+            &tenant,
+            CopyWhat::Set(set.id),
+            &format!("set-{number}"),
+        )
+        .await;
+    }
+    copy(&lab, &tenant, CopyWhat::Log, "log-1").await;
+    let done = clean(&lab, &order).await;
+    assert_eq!(done.state, EngineJobState::Completed, "{:?}", done.failure);
+    assert!(done.outcome.unwrap().starts_with("1 set and "));
+    let seen = lab.tenant_named("orders").await;
+    let copied = seen.second.unwrap();
+    assert_eq!((seen.sets.len(), copied.sets.len()), (2, 1));
+    assert_eq!(copied.spans[0].cause, GapCause::Expired);
+    assert_eq!(
+        lab.rows_at(&tenant, moments[0]).await,
+        1,
+        "the first keeps it"
+    );
+    // What was removed there is not copied again.
+    copy(&lab, &tenant, CopyWhat::Log, "log-2").await;
+    let seen = lab.tenant_named("orders").await.second.unwrap();
+    assert_eq!(seen.spans[0].start, copied.spans[0].start);
+    lab.reopen().await;
+    lab.engine().use_second(Some(&second)).await.unwrap();
+    let found = lab.engine().find_job("c-1").await.unwrap();
+    assert!(found.is_some(), "also after a restart");
+    let recovery = RecoverySpec {
+        token: "r-1".to_owned(),
+        tenant: tenant.clone(),
+        until: moments[2],
+        new_name: "orders_b".to_owned(),
+        place: Some(Place::Second),
+    };
+    let id = lab.engine().start_recovery(&recovery).await.unwrap();
+    let done = lab.wait_job(&id).await;
+    assert_eq!(done.state, EngineJobState::Completed, "{:?}", done.failure);
+    let proof = done.proof.unwrap();
+    assert_eq!(proof.expected_digest, proof.computed_digest);
 }
