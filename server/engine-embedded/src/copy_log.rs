@@ -231,8 +231,7 @@ fn another(round: i64) -> String {
 }
 
 fn copy_segment(work: &Copying<'_>, round: i64, info: &SegmentInfo) -> Result<u64, CopyError> {
-    // Nobody deletes it meanwhile, unless behind the engine's back.
-    let _reading = work.source.read_log();
+    // Small log files may become one meanwhile: a copy takes long, and must not keep them from it.
     Segment::open(&work.from, &info.key).map_err(|error| match error {
         SegmentError::Storage(error) => work.unread(error),
         error => work.damaged(&info.key, error.to_string()),

@@ -228,9 +228,10 @@ async fn moments_of_both_copies_are_recoverable_and_stay_so_when_the_first_is_lo
         assert!(matches!(error, Error::Invalid(_)), "{error}");
     }
 
-    // The first copy is lost.
+    // The first copy is lost, and the round that has no set now does not get one either.
     {
         let mut world = stage.fake.world();
+        world.refusal = Some("not now".to_owned());
         let seen = world.tenants.values_mut().next().unwrap();
         seen.sets.clear();
         seen.spans.clear();
