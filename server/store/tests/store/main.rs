@@ -10,4 +10,5 @@ mod fixture;
 mod jobs;
 mod observed;
 mod pages;
+mod runs;
 mod schema;
