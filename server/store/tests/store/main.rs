@@ -11,6 +11,7 @@ mod fixture;
 mod jobs;
 mod observed;
 mod pages;
+mod runs;
 mod schema;
 mod sizes;
 mod strategies;
