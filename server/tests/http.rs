@@ -293,6 +293,9 @@ async fn every_server_function_is_registered_and_answers() {
         "strategies/delete",
         "strategies/pause",
         "strategies/resume",
+        "alerts/list",
+        "alerts/one",
+        "alerts/mask",
         "feed",
     ] {
         assert!(

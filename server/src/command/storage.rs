@@ -39,7 +39,7 @@ fn text(report: &StorageReport) -> String {
 }
 
 fn label(storage: &Storage) -> &str {
-    Place::from_code(&storage.place).map_or(storage.place.as_str(), Place::label)
+    Place::from_code(&storage.place).map_or(storage.place.as_str(), |place| place.label())
 }
 
 fn row(storage: &Storage) -> Vec<String> {

@@ -1,10 +1,10 @@
 //! The panel Alerts: what is wrong or was, and the drawer that says what to do about it.
 
-mod details;
-mod filters;
-mod list;
-mod look;
-mod mask;
-mod query;
+pub mod details;
+pub mod filters;
+pub mod list;
+pub mod look;
+pub mod mask;
+pub mod query;
 
 pub use list::Alerts;

@@ -8,22 +8,22 @@ use domain::{
 use leptos_router::params::ParamsMap;
 
 /// Its keys in the address begin with it.
-pub(super) const PREFIX: &str = "alert";
+pub const PREFIX: &str = "alert";
 
 /// What is chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct AlertQuery {
+pub struct AlertQuery {
     /// Time, order and page, as in the task tables.
-    pub(super) common: TaskQuery,
+    pub common: TaskQuery,
     /// Statuses; empty means all.
-    pub(super) statuses: Vec<AlertStatus>,
+    pub statuses: Vec<AlertStatus>,
     /// Levels; empty means all.
-    pub(super) levels: Vec<Level>,
+    pub levels: Vec<Level>,
 }
 
 impl AlertQuery {
     /// Reads the address. What cannot be read counts as not chosen.
-    pub(super) fn read(params: &ParamsMap) -> AlertQuery {
+    pub fn read(params: &ParamsMap) -> AlertQuery {
         let words = |name: &str| params.get(name).unwrap_or_default();
         let level = |word: &str| word.parse().ok().and_then(Level::from_number);
         let common = TaskQuery::read(params, PREFIX);
@@ -38,12 +38,12 @@ impl AlertQuery {
     }
 
     /// Whether anything is filtered out.
-    pub(super) fn is_filtered(&self) -> bool {
+    pub fn is_filtered(&self) -> bool {
         self.common.is_filtered() || !self.statuses.is_empty() || !self.levels.is_empty()
     }
 
     /// The question to the server.
-    pub(super) fn filter(&self, now: Scn) -> AlertFilter {
+    pub fn filter(&self, now: Scn) -> AlertFilter {
         let common = self.common.filter(now);
         AlertFilter {
             since: common.since,
@@ -59,7 +59,7 @@ impl AlertQuery {
     }
 
     /// The statuses with one added, or without it; as the address writes them.
-    pub(super) fn with_status(&self, status: AlertStatus) -> Option<String> {
+    pub fn with_status(&self, status: AlertStatus) -> Option<String> {
         let all = AlertStatus::ALL.into_iter();
         joined(all.filter_map(|one| {
             let chosen = self.statuses.contains(&one) != (one == status);
@@ -68,7 +68,7 @@ impl AlertQuery {
     }
 
     /// The same for levels.
-    pub(super) fn with_level(&self, level: Level) -> Option<String> {
+    pub fn with_level(&self, level: Level) -> Option<String> {
         joined(Level::ALL.into_iter().filter_map(|one| {
             let chosen = self.levels.contains(&one) != (one == level);
             chosen.then(|| one.number().to_string())
@@ -82,7 +82,7 @@ fn joined(words: impl Iterator<Item = String>) -> Option<String> {
 }
 
 /// The address with every filter of the panel taken out.
-pub(super) fn unfiltered(params: &ParamsMap) -> String {
+pub fn unfiltered(params: &ParamsMap) -> String {
     let keys = ["time", "from", "to", "status", "level"];
     href(params, PREFIX, &keys.map(|name| (name, None)))
 }
