@@ -39,7 +39,10 @@ fn text(report: &StorageReport) -> String {
 }
 
 fn label(storage: &Storage) -> &str {
-    Place::from_code(&storage.place).map_or(storage.place.as_str(), |place| place.label())
+    match Place::from_code(&storage.place) {
+        Some(place) => place.label(),
+        None => &storage.place,
+    }
 }
 
 fn row(storage: &Storage) -> Vec<String> {
