@@ -16,6 +16,8 @@ use store::{Change, OPEN_ALERTS_MAX};
 
 /// Time between two evaluations, on the console's clock.
 const EVERY_NS: u64 = 60 * NS_PER_SECOND;
+/// After so long without an evaluation everything else stood still too.
+const AWAY_NS: u64 = 2 * EVERY_NS;
 /// How often the clock is asked whether it is time.
 const LOOK: Duration = Duration::from_secs(1);
 /// A clock that is set back by less is an ordinary correction.
@@ -37,7 +39,12 @@ pub(crate) async fn run(inner: Arc<Inner>) {
     while !inner.is_stopping() {
         let now = inner.now();
         if is_due(now, watch.tried, EVERY_NS) {
+            let was_away = now.since_ns(watch.tried) > AWAY_NS;
             watch.tried = now;
+            // Whoever slept with its machine, or was set forward, looks at its clusters before it judges them.
+            if was_away {
+                continue;
+            }
             if let Err(error) = watch.evaluate(&inner, now).await {
                 // What was learned may be half of it.
                 watch.ledger = Ledger::default();

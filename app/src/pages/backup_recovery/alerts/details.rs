@@ -15,7 +15,7 @@ use leptos::prelude::*;
 
 /// The drawer, and what it asks for.
 #[component]
-pub(super) fn AlertDrawer(
+pub fn AlertDrawer(
     /// Whether it is open.
     open: RwSignal<bool>,
     /// What it shows.

@@ -15,7 +15,7 @@ use leptos_router::hooks::use_query_map;
 
 /// Time, status and level.
 #[component]
-pub(super) fn Filters(
+pub fn Filters(
     /// What is chosen.
     query: Memo<AlertQuery>,
     /// What stands at the end.

@@ -8,7 +8,7 @@ use domain::alert::{AlertStatus, Level};
 use leptos::prelude::*;
 
 /// The badge of a status.
-pub(super) fn status(status: AlertStatus) -> Look {
+pub fn status(status: AlertStatus) -> Look {
     let (tone, icon) = match status {
         AlertStatus::Active => (Tone::Bad, "s-warn"),
         AlertStatus::Masked => (Tone::Mute, "s-pause"),
@@ -22,7 +22,7 @@ pub(super) fn status(status: AlertStatus) -> Look {
 }
 
 /// The shape of a level: octagon, diamond, triangle, square, circle.
-pub(super) fn shape(level: Level) -> AnyView {
+pub fn shape(level: Level) -> AnyView {
     let path = match level {
         Level::Stopped => "M3.8 1h4.4L11 3.8v4.4L8.2 11H3.8L1 8.2V3.8z",
         Level::Critical => "M6 .8 11.2 6 6 11.2.8 6z",

@@ -20,7 +20,7 @@ const TIMES: [(u64, &str); 5] = [
 
 /// The form at the end of the drawer.
 #[component]
-pub(super) fn MaskForm(
+pub fn MaskForm(
     /// The alert.
     id: AlertId,
     /// Whether it is masked.

@@ -8,7 +8,7 @@ use domain::{
 use leptos_router::params::ParamsMap;
 
 /// Its keys in the address begin with it.
-pub(super) const PREFIX: &str = "alert";
+pub const PREFIX: &str = "alert";
 
 /// What is chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +82,7 @@ fn joined(words: impl Iterator<Item = String>) -> Option<String> {
 }
 
 /// The address with every filter of the panel taken out.
-pub(super) fn unfiltered(params: &ParamsMap) -> String {
+pub fn unfiltered(params: &ParamsMap) -> String {
     let keys = ["time", "from", "to", "status", "level"];
     href(params, PREFIX, &keys.map(|name| (name, None)))
 }
