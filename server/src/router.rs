@@ -155,7 +155,9 @@ fn pages(console: Console, site: &Path, address: SocketAddr) -> Router {
 fn page_context(console: Console) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
         provide_context(console.clone());
-        provide_context(operator_here());
+        if let Some(actor) = operator_here() {
+            provide_context(actor);
+        }
         // Server functions have no nonce, because they render nothing.
         if let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>())
             && let Some(policy) = headers::page_policy(&nonce)
@@ -165,10 +167,12 @@ fn page_context(console: Console) -> impl Fn() + Clone + Send + Sync + 'static {
     }
 }
 
-/// Until there is sign-in, whoever reaches the loopback address acts as the operator of this machine.
-fn operator_here() -> Actor {
-    Actor {
+/// Until there is sign-in, whoever is on this machine acts as its operator, and nobody else acts at all.
+fn operator_here() -> Option<Actor> {
+    let request = use_context::<axum::http::request::Parts>()?;
+    let client = request.extensions.get::<client::ClientAddress>()?;
+    client.local.then(|| Actor {
         name: "local operator".to_owned(),
         role: Role::Admin,
-    }
+    })
 }
