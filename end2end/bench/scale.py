@@ -125,11 +125,14 @@ def fill(home, tenants, sets, jobs, days, now):
         tenant_id=t, cluster_id=1, method="physical", host="here", checkpoint_scn=now - t, directory=f"clog/{t}",
         started=since, round=days, state="DOING", rev=3,
     ) for t in range(1, tenants + 1)))
-    # A round a day, with a gap of a minute between two: the worst that a calendar has to draw.
+    # A gap of a minute every thirty days, and every day for one tenant in fifty.
+    def rounds(t):
+        return [d for d in range(days) if t % 50 == 0 or d % 30 == 0] + [days]
+
     insert("log_span", (dict(
-        tenant_id=t, round=d + 1, start_scn=since + d * DAY + t, end_scn=since + (d + 1) * DAY - 60 * SECOND,
-        cause="first_start" if d == 0 else "log_lost", note="",
-    ) for t in range(1, tenants + 1) for d in range(days)))
+        tenant_id=t, round=begin + 1, start_scn=since + begin * DAY + t, end_scn=since + end * DAY - 60 * SECOND,
+        cause="first_start" if begin == 0 else "log_lost", note="",
+    ) for t in range(1, tenants + 1) for begin, end in zip(rounds(t), rounds(t)[1:])))
 
     def all_sets():
         each = sets // tenants
@@ -139,9 +142,10 @@ def fill(home, tenants, sets, jobs, days, now):
             for number in range(1, each + 1):
                 at = since + (number - 1) * step + t * 1000 + 1000
                 full = number if number % 7 == 1 else full
+                begun_round = max(d for d in rounds(t)[:-1] if d <= (at - since) // DAY) + 1
                 yield dict(
                     tenant_id=t, set_id=number, kind="full" if full == number else "incremental",
-                    base=None if full == number else number - 1, round=(at - since) // DAY + 1, min_restore_scn=at,
+                    base=None if full == number else number - 1, round=begun_round, min_restore_scn=at,
                     started=at - SECOND, finished=at + SECOND, stored_bytes=10**7, raw_bytes=10**8,
                 )
 
@@ -183,9 +187,12 @@ def measure(work, times):
 
 def questions(client, tenants, now):
     """Name, goal in milliseconds, and what to ask."""
+    every = dict(
+        since=None, until=None, states=[], tenant=None, kind=None, source=None, ascending=False, page=1, size=50,
+    )
+
     def page(**filter):
-        base = dict(since=None, until=None, states=[], tenant=None, kind=None, source=None, ascending=False, page=1, size=50)
-        return lambda: client.function("backups/list", cluster=CLUSTER, filter={**base, **filter})
+        return lambda: client.function("backups/list", cluster=CLUSTER, filter={**every, **filter})
 
     def feed(rev):
         return lambda: client.function("feed/since", cluster=CLUSTER, rev=rev)
@@ -209,10 +216,8 @@ def questions(client, tenants, now):
         ("failed full backups of a week", 30,
          page(kind="full", states=["failed"], since=now - 14 * DAY, until=now - 7 * DAY)),
         ("tasks that run", 30, page(states=["queued", "running"])),
-        ("recoveries", 30, lambda: client.function("recoveries/list", cluster=CLUSTER, filter=dict(
-            since=None, until=None, states=[], tenant=None, kind=None, source=None, ascending=False, page=1, size=50))),
-        ("log backup tasks", 30, lambda: client.function("archives/list", cluster=CLUSTER, filter=dict(
-            since=None, until=None, states=[], tenant=None, kind=None, source=None, ascending=False, page=1, size=50))),
+        ("recoveries", 30, lambda: client.function("recoveries/list", cluster=CLUSTER, filter=every)),
+        ("log backup tasks", 30, lambda: client.function("archives/list", cluster=CLUSTER, filter=every)),
         ("feed, nothing new", 5, feed(rev)),
         ("feed, one task behind", 5, feed(rev - 8)),
         ("metrics", 50, lambda: client.ask("GET", "/metrics")),

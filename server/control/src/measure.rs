@@ -202,7 +202,7 @@ fn tenant_measure(cluster: &str, tenant: &ShownTenant) -> TenantMeasure {
         cluster: cluster.to_owned(),
         name: tenant.facts.name.clone(),
         checkpoint: meant.and_then(|archive| archive.checkpoint),
-        last_backup: tenant.sets.iter().map(|set| set.finished).max(),
+        last_backup: tenant.last_set(),
         data_bytes: tenant.facts.data_bytes,
         log_bytes: tenant.facts.log_bytes,
     }

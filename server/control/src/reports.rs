@@ -9,13 +9,12 @@ use crate::{
     strategies,
 };
 use domain::{
-    ClusterId, JobId, Scn,
+    ClusterId, JobId, Scn, TenantId,
     access::Role,
     archive::{ArchiveState, LogArchive},
     backup::BackupJob,
     cluster::{Cluster, ClusterSummary, ScheduleStatus},
-    page::{Marker, MarkerKind, Overview, Page, Period, TaskFilter},
-    recoverable,
+    page::{Marker, MarkerKind, Overview, Page, Period, TaskFilter, TenantPeriod},
     recovery::RecoveryJob,
     scn::NS_PER_DAY,
     tenant::{Tenant, TenantState},
@@ -61,6 +60,21 @@ impl Viewer {
     fn role_in(&self, cluster: ClusterId) -> Role {
         let role = self.actor.grants.in_cluster(cluster);
         role.unwrap_or(Role::Viewer)
+    }
+
+    /// What the Available Recovery Period of one tenant consists of, and the console's now; nothing while the
+    /// tenant has not been observed.
+    pub async fn period(
+        &self,
+        cluster: &str,
+        tenant: TenantId,
+    ) -> Result<(Option<TenantPeriod>, Scn), Error> {
+        let inner = &self.console.inner;
+        let handle = self.handle(cluster)?;
+        let known = known(inner, &handle).await?;
+        let shown = inner.shown(&handle, known.observed_rev).await?;
+        let found = shown.tenants.iter().find(|shown| shown.id == tenant);
+        Ok((found.map(|tenant| tenant.period()), inner.now()))
     }
 
     /// The tenants of a cluster, by name.
@@ -191,13 +205,9 @@ fn summary(cluster: Cluster, shown: &Shown, tasks_active: u32) -> ClusterSummary
         .iter()
         .filter_map(|tenant| Some((running_checkpoint(tenant)?, &tenant.facts.name)))
         .min();
-    let ranges = recoverable::union(
-        tenants
-            .iter()
-            .flat_map(|tenant| tenant.ranges())
-            .copied()
-            .collect(),
-    );
+    // A tenant's ranges ascend.
+    let first = tenants.iter().filter_map(|tenant| tenant.ranges().first());
+    let last = tenants.iter().filter_map(|tenant| tenant.ranges().last());
     ClusterSummary {
         cluster,
         status: ScheduleStatus::None,
@@ -208,17 +218,13 @@ fn summary(cluster: Cluster, shown: &Shown, tasks_active: u32) -> ClusterSummary
             .iter()
             .map(|tenant| tenant.facts.data_bytes + tenant.facts.log_bytes)
             .sum(),
-        last_data_backup: online
-            .iter()
-            .flat_map(|tenant| &tenant.sets)
-            .map(|set| set.finished)
-            .max(),
+        last_data_backup: online.iter().filter_map(|tenant| tenant.last_set()).max(),
         tenants_backed_up: number(online.iter().filter(|t| !t.sets.is_empty()).count()),
         log_checkpoint: oldest.map(|(checkpoint, _)| checkpoint),
         log_checkpoint_tenant: oldest.map(|(_, name)| name.clone()),
         log_not_running: number(online.iter().filter(|tenant| !archives(tenant)).count()),
-        recoverable_from: ranges.first().map(|range| range.start),
-        recoverable_until: ranges.last().map(|range| range.end),
+        recoverable_from: first.map(|range| range.start).min(),
+        recoverable_until: last.map(|range| range.end).max(),
         tasks_active,
     }
 }

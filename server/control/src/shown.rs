@@ -47,6 +47,8 @@ pub(crate) struct Shown {
 pub(crate) struct ShownTenant {
     picture: TenantPicture,
     ranges: OnceLock<Vec<RecoverableRange>>,
+    period: OnceLock<TenantPeriod>,
+    last_set: OnceLock<Option<Scn>>,
 }
 
 impl Deref for ShownTenant {
@@ -62,6 +64,8 @@ impl ShownTenant {
         ShownTenant {
             picture,
             ranges: OnceLock::new(),
+            period: OnceLock::new(),
+            last_set: OnceLock::new(),
         }
     }
 
@@ -70,8 +74,18 @@ impl ShownTenant {
         self.ranges.get_or_init(|| ranges(&self.picture))
     }
 
+    /// When its newest set was complete.
+    pub(crate) fn last_set(&self) -> Option<Scn> {
+        let finished = || self.sets.iter().map(|set| set.finished).max();
+        *self.last_set.get_or_init(finished)
+    }
+
     /// Its part of the Available Recovery Period.
     pub(crate) fn period(&self) -> TenantPeriod {
+        self.period.get_or_init(|| self.work_out_period()).clone()
+    }
+
+    fn work_out_period(&self) -> TenantPeriod {
         let ranges = self.ranges();
         TenantPeriod {
             tenant: self.id,

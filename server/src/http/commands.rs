@@ -171,18 +171,13 @@ async fn ranges(
     Path((cluster, tenant)): Path<(String, String)>,
 ) -> Answer<shape::Ranges> {
     let id = find(&console, &cluster, &tenant).await?;
-    let overview = console.viewer(&actor())?.overview(&cluster).await?;
-    let period = overview
-        .period
-        .tenants
-        .into_iter()
-        .find(|period| period.tenant == id)
-        .ok_or_else(|| {
-            let sentence =
-                format!("tenant \"{tenant}\" has not been observed yet; ask again in a second");
-            Problem::new("not_found", sentence)
-        })?;
-    Ok(Json(shape::Ranges::new(&cluster, period, overview.now)))
+    let (period, now) = console.viewer(&actor())?.period(&cluster, id).await?;
+    let period = period.ok_or_else(|| {
+        let sentence =
+            format!("tenant \"{tenant}\" has not been observed yet; ask again in a second");
+        Problem::new("not_found", sentence)
+    })?;
+    Ok(Json(shape::Ranges::new(&cluster, period, now)))
 }
 
 async fn sql(

@@ -93,11 +93,15 @@ impl Store {
         } else {
             Order::Desc
         };
-        let mut places = self.places(parts, &order, from + rows).await?;
-        let skipped = usize::try_from(from)
-            .unwrap_or(usize::MAX)
-            .min(places.len());
-        places.drain(..skipped);
+        let places = if parts.len() == 1 {
+            self.places(parts, &order, (from, rows)).await?
+        } else {
+            // Only what all parts have in front of the page tells where it begins.
+            let mut places = self.places(parts, &order, (0, from + rows)).await?;
+            let skipped = usize::try_from(from).unwrap_or(usize::MAX);
+            places.drain(..Ord::min(skipped, places.len()));
+            places
+        };
         page.rows = self.jobs_at(&places).await?;
         Ok(page)
     }
@@ -116,7 +120,7 @@ impl Store {
             ..TaskFilter::default()
         };
         let parts = filter::job_parts(cluster, JobKind::DataBackup, &ask);
-        let places = self.places(parts, &Order::Desc, MARKED_MAX).await?;
+        let places = self.places(parts, &Order::Desc, (0, MARKED_MAX)).await?;
         let rows = job::Entity::find()
             .select_only()
             .columns([
@@ -154,8 +158,13 @@ impl Store {
         crate::convert::count("count of tasks", counted)
     }
 
-    /// The places of the first `limit` rows that match one of the parts, in order.
-    async fn places(&self, parts: Vec<Condition>, order: &Order, limit: u64) -> Result<Vec<Place>> {
+    /// The places of the first `limit` rows that match one of the parts, in order; of each part some are skipped.
+    async fn places(
+        &self,
+        parts: Vec<Condition>,
+        order: &Order,
+        (skip, limit): (u64, u64),
+    ) -> Result<Vec<Place>> {
         let mut places: Vec<Place> = Vec::new();
         for part in parts {
             let found: Vec<Place> = job::Entity::find()
@@ -165,6 +174,7 @@ impl Store {
                 .filter(part)
                 .order_by(job::COLUMN.created, order.clone())
                 .order_by(job::COLUMN.id, order.clone())
+                .offset(skip)
                 .limit(limit)
                 .into_tuple()
                 .all(&self.db)

@@ -17,6 +17,9 @@ use domain::{
 use sea_orm::{EntityTrait, QueryFilter, QueryOrder};
 use std::collections::HashMap;
 
+/// Tenants whose sets or log are read by one question.
+const TENANTS_AT_ONCE: usize = 50;
+
 /// What is observed of a tenant itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantFacts {
@@ -159,30 +162,37 @@ impl Store {
             .collect()
     }
 
+    /// In parts, so that the rows of all tenants are never in memory at once.
     async fn sets(&self, tenants: &[i64]) -> Result<HashMap<i64, Vec<BackupSet>>> {
-        let rows = backup_set::Entity::find()
-            .filter(backup_set::COLUMN.tenant_id.is_in(tenants.iter().copied()))
-            .order_by_asc(backup_set::COLUMN.set_id)
-            .all(&self.db)
-            .await
-            .during("reading backup sets")?;
-        let mut sets: HashMap<i64, Vec<BackupSet>> = HashMap::new();
-        for row in rows {
-            sets.entry(row.tenant_id).or_default().push(set(&row)?);
+        let mut sets: HashMap<i64, Vec<BackupSet>> = HashMap::with_capacity(tenants.len());
+        for part in tenants.chunks(TENANTS_AT_ONCE) {
+            let rows = backup_set::Entity::find()
+                .filter(backup_set::COLUMN.tenant_id.is_in(part.iter().copied()))
+                .order_by_asc(backup_set::COLUMN.tenant_id)
+                .order_by_asc(backup_set::COLUMN.set_id)
+                .all(&self.db)
+                .await
+                .during("reading backup sets")?;
+            for row in rows {
+                sets.entry(row.tenant_id).or_default().push(set(&row)?);
+            }
         }
         Ok(sets)
     }
 
+    /// In parts too.
     async fn spans(&self, tenants: &[i64]) -> Result<HashMap<i64, Vec<LogSpan>>> {
-        let rows = log_span::Entity::find()
-            .filter(log_span::COLUMN.tenant_id.is_in(tenants.iter().copied()))
-            .order_by_asc(log_span::COLUMN.start_scn)
-            .all(&self.db)
-            .await
-            .during("reading log spans")?;
-        let mut spans: HashMap<i64, Vec<LogSpan>> = HashMap::new();
-        for row in rows {
-            spans.entry(row.tenant_id).or_default().push(span(row)?);
+        let mut spans: HashMap<i64, Vec<LogSpan>> = HashMap::with_capacity(tenants.len());
+        for part in tenants.chunks(TENANTS_AT_ONCE) {
+            let rows = log_span::Entity::find()
+                .filter(log_span::COLUMN.tenant_id.is_in(part.iter().copied()))
+                .order_by_asc(log_span::COLUMN.start_scn)
+                .all(&self.db)
+                .await
+                .during("reading log spans")?;
+            for row in rows {
+                spans.entry(row.tenant_id).or_default().push(span(row)?);
+            }
         }
         Ok(spans)
     }
