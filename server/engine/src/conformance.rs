@@ -393,10 +393,7 @@ impl Suite<'_> {
         if !deletes || !capabilities.plan_cleanup.is_yes() {
             return;
         }
-        let made = self
-            .back_up(tenant, "conform-3", BackupKind::Full)
-            .await
-            .set;
+        let made = self.back_up(tenant, "clean-1", BackupKind::Full).await.set;
         let made = made.expect("its number");
         self.rig.write(self.engine, tenant).await;
         let promised = self.rig.now();
@@ -406,7 +403,7 @@ impl Suite<'_> {
         .await;
         let before = self.observed(tenant).await;
         let spec = CleanupSpec {
-            token: "conform-4".to_owned(),
+            token: "clean-2".to_owned(),
             tenant: tenant.clone(),
             place: Place::First,
             keep_from: promised,
@@ -431,16 +428,16 @@ impl Suite<'_> {
         assert_eq!(after.sets.len(), 1, "{:?}", after.sets);
         assert!(after.data_bytes < before.data_bytes, "room was made");
         let recovery = RecoverySpec {
-            token: "r-5".to_owned(),
+            token: "clean-4".to_owned(),
             tenant: tenant.clone(),
             until: promised,
-            new_name: "conform_c".to_owned(),
+            new_name: "conform_clean".to_owned(),
             place: None,
         };
         let plan = self.engine.plan_recovery(&recovery).await;
         assert!(plan.is_ok(), "what was promised: {plan:?}");
         let again = CleanupSpec {
-            token: "conform-5".to_owned(),
+            token: "clean-3".to_owned(),
             ..spec
         };
         let plan = self.engine.plan_cleanup(&again).await.expect("a plan");

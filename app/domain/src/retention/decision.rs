@@ -276,9 +276,9 @@ impl<'a> View<'a> {
             let Some(base) = self.base_in(span, keep_from) else {
                 continue;
             };
-            for set in 0..fates.len() {
+            for (set, fate) in fates.iter_mut().enumerate() {
                 if self.span_of[set] == Some(span) && self.age(set) > self.age(base) {
-                    fates[set] = Some(KeptBecause::Window);
+                    *fate = Some(KeptBecause::Window);
                 }
             }
             fates[base] = Some(KeptBecause::BaseOfWindow);
@@ -314,9 +314,9 @@ impl<'a> View<'a> {
         let Some(last) = fulls.max_by_key(|set| self.age(*set)) else {
             return;
         };
-        for set in 0..fates.len() {
+        for (set, fate) in fates.iter_mut().enumerate() {
             if self.usable[set].is_some() && self.root(set) == last {
-                fates[set] = Some(KeptBecause::LastUsable);
+                *fate = Some(KeptBecause::LastUsable);
             }
         }
     }
