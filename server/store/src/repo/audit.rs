@@ -214,7 +214,7 @@ impl Store {
         }
         let done = audit::Entity::delete_many()
             .filter(audit::COLUMN.id.is_in(old))
-            .exec(&self.db)
+            .exec(&self.writer)
             .await
             .during("removing old entries of the audit")?;
         Ok(done.rows_affected)

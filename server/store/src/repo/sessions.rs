@@ -85,7 +85,7 @@ impl Store {
                 ..Default::default()
             })
             .filter(login::COLUMN.id.eq(id))
-            .exec(&self.db)
+            .exec(&self.writer)
             .await
             .during("noting the use of a session")?;
         Ok(())
@@ -99,7 +99,7 @@ impl Store {
                     .add(login::COLUMN.created.lt(scn_column(created)))
                     .add(login::COLUMN.seen.lt(scn_column(seen))),
             )
-            .exec(&self.db)
+            .exec(&self.writer)
             .await
             .during("removing old sessions")?;
         Ok(done.rows_affected)
