@@ -252,6 +252,11 @@ async fn what_was_done_since_a_version_is_found_in_the_audit() {
             cluster: Some(cluster),
             subject: "local".to_owned(),
             detail: detail.to_owned(),
+            address: None,
+            result: domain::audit::AuditResult::Ok,
+            cause: None,
+            before: None,
+            after: None,
         };
         let add = async |change: &store::Change| change.audit(&entry).await;
         seen.push(fixture.store.change(add).await.unwrap());
