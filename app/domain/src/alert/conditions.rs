@@ -1,9 +1,8 @@
 //! The conditions of the rules, each a question about one object.
 
 use super::{
-    Level,
     evaluate::{FRESH_NS, Hit, Verdict, is_fresh},
-    state::{ChannelFacts, ClusterFacts, ConsoleFacts, SizeReading, StorageFacts, TenantFacts},
+    state::{ChannelFacts, ClusterFacts, ConsoleFacts, TenantFacts},
 };
 use crate::{
     Scn,
@@ -33,8 +32,6 @@ const CLOCK_TOLD_NS: u64 = 2 * NS_PER_MINUTE;
 const DOWN_NS: u64 = 15 * NS_PER_MINUTE;
 /// A channel that fails for less may recover by itself.
 const CHANNEL_FAILING_NS: u64 = 5 * NS_PER_MINUTE;
-/// From here on a full storage is critical.
-const NEARLY_FULL_PERCENT: u8 = 95;
 /// Longest cause that is taken over into a summary, in characters.
 const CAUSE_MAX: usize = 400;
 
@@ -47,11 +44,11 @@ fn thresholds(cluster: &ClusterFacts) -> Thresholds {
     strategy.map_or_else(Thresholds::default, |strategy| strategy.thresholds.clone())
 }
 
-fn moot(why: impl Into<String>) -> Verdict {
+pub(super) fn moot(why: impl Into<String>) -> Verdict {
     Verdict::Moot(why.into())
 }
 
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     match text.char_indices().nth(CAUSE_MAX) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_owned(),
@@ -266,91 +263,6 @@ pub(super) fn process_dead(cluster: &ClusterFacts, _: Scn) -> Verdict {
         return Verdict::Clear;
     }
     Hit::new(format!("Not running: {}.", gone.join(", "))).into()
-}
-
-/// A storage is fuller than allowed.
-pub(super) fn storage_full(_: &ClusterFacts, storage: &StorageFacts, _: Scn) -> Verdict {
-    let SizeReading::Used(percent) = storage.size else {
-        return Verdict::Unknown;
-    };
-    if percent < storage.capacity_percent {
-        return Verdict::Clear;
-    }
-    let mut hit = Hit::new(format!("{percent} % of {} are used.", storage.location))
-        .measured(
-            format!("{percent} %"),
-            format!("{} %", storage.capacity_percent),
-        )
-        .with("Copy", storage.place.label());
-    if percent >= NEARLY_FULL_PERCENT {
-        hit.level = Some(Level::Critical);
-    }
-    hit.into()
-}
-
-/// The size of a storage could not be read.
-pub(super) fn size_failed(_: &ClusterFacts, storage: &StorageFacts, _: Scn) -> Verdict {
-    // One that cannot be used at all is told by its own rule.
-    if storage.fault.is_some() {
-        return Verdict::Unknown;
-    }
-    match &storage.size {
-        SizeReading::Failed(why) => unread(storage, why).into(),
-        SizeReading::Used(_) => Verdict::Clear,
-        SizeReading::NotTold => moot("the storage does not tell its size"),
-        SizeReading::TimedOut(_) => Verdict::Unknown,
-    }
-}
-
-/// Reading the size of a storage took too long.
-pub(super) fn size_timed_out(_: &ClusterFacts, storage: &StorageFacts, _: Scn) -> Verdict {
-    if storage.fault.is_some() {
-        return Verdict::Unknown;
-    }
-    match &storage.size {
-        SizeReading::TimedOut(why) => unread(storage, why).into(),
-        SizeReading::Used(_) => Verdict::Clear,
-        SizeReading::NotTold => moot("the storage does not tell its size"),
-        SizeReading::Failed(_) => Verdict::Unknown,
-    }
-}
-
-fn unread(storage: &StorageFacts, why: &str) -> Hit {
-    Hit::new(format!(
-        "The size of {} could not be read: {}",
-        storage.location,
-        cut(why)
-    ))
-    .with("Copy", storage.place.label())
-}
-
-/// A storage cannot be used.
-pub(super) fn storage_unusable(_: &ClusterFacts, storage: &StorageFacts, _: Scn) -> Verdict {
-    match &storage.fault {
-        None => Verdict::Clear,
-        Some(fault) => Hit::new(format!(
-            "{} cannot be used: {}",
-            storage.location,
-            cut(fault)
-        ))
-        .with("Copy", storage.place.label())
-        .into(),
-    }
-}
-
-/// Another destination was found where backups go.
-pub(super) fn another_destination(_: &ClusterFacts, storage: &StorageFacts, _: Scn) -> Verdict {
-    // What cannot be read has not shown its identity.
-    match (storage.identity_changed, &storage.fault) {
-        (true, _) => Hit::new(format!(
-            "At {} there is another destination than the one that backups went to so far.",
-            storage.location
-        ))
-        .with("Copy", storage.place.label())
-        .into(),
-        (false, Some(_)) => Verdict::Unknown,
-        (false, None) => Verdict::Clear,
-    }
 }
 
 /// A running task does not get on.

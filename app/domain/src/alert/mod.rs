@@ -8,6 +8,7 @@ mod evaluate;
 mod fold;
 mod rule;
 mod state;
+mod storage_conditions;
 mod text;
 
 pub use evaluate::{Finding, Hit, Verdict, evaluate};

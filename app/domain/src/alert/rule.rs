@@ -11,6 +11,7 @@ use super::{
     Level, conditions as is,
     evaluate::Verdict,
     state::{ChannelFacts, ClusterFacts, ConsoleFacts, StorageFacts, TenantFacts},
+    storage_conditions as stored,
 };
 use crate::{
     Scn,
@@ -280,19 +281,19 @@ pub const RULES: &[Rule] = &[
     observed(rule(
         RuleId::StorageFull,
         Level::Warning,
-        Look::Storage(is::storage_full),
+        Look::Storage(stored::storage_full),
         Recovery::Below(CAPACITY_CLEAR_NS),
     )),
     observed(rule(
         RuleId::StorageSizeFailed,
         Level::Stopped,
-        Look::Storage(is::size_failed),
+        Look::Storage(stored::size_failed),
         Recovery::Opposite,
     )),
     observed(rule(
         RuleId::StorageSizeTimeout,
         Level::Warning,
-        Look::Storage(is::size_timed_out),
+        Look::Storage(stored::size_timed_out),
         Recovery::Opposite,
     )),
     rule(
@@ -340,13 +341,13 @@ pub const RULES: &[Rule] = &[
     observed(rule(
         RuleId::DestinationChanged,
         Level::Stopped,
-        Look::Storage(is::another_destination),
+        Look::Storage(stored::another_destination),
         Recovery::Opposite,
     )),
     observed(rule(
         RuleId::StorageUnreachable,
         Level::Stopped,
-        Look::Storage(is::storage_unusable),
+        Look::Storage(stored::storage_unusable),
         Recovery::Below(CLEAR_NS),
     )),
     rule(
