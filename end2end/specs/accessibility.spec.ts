@@ -9,6 +9,11 @@ const pages = [
   ["recovery tasks", "/clusters/local/backup?tab=recovery"],
   ["initiate recovery", "/clusters/local/recovery/new"],
   ["new cluster", "/clusters/new"],
+  ["backup strategy", "/clusters/local/strategy"],
+  ["new backup strategy", "/clusters/local/strategy/edit"],
+  ["users", "/users"],
+  ["audit", "/audit"],
+  ["account", "/account"],
 ] as const;
 
 for (const colorScheme of ["light", "dark"] as const) {

@@ -26,6 +26,11 @@ test("pictures of the pages, light and dark, wide and narrow", async ({ page, se
         ["backup-recovery", "/clusters/local/backup"],
         ["recovery-tasks", "/clusters/local/backup?tab=recovery"],
         ["initiate-recovery", "/clusters/local/recovery/new?tenant=orders"],
+        ["strategy", "/clusters/local/strategy"],
+        ["strategy-form", "/clusters/local/strategy/edit"],
+        ["users", "/users"],
+        ["audit", "/audit"],
+        ["account", "/account"],
       ] as const) {
         await open(page, path);
         await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
