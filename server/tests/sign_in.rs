@@ -242,18 +242,40 @@ async fn every_server_function_refuses_whoever_is_not_signed_in() {
 /// What is one's own, whatever one's role.
 const OWN_ACCOUNT: &str = "/account/";
 /// What has no cluster in it, and answers with what the caller may see.
-const LISTS: [&str; 2] = ["/clusters/list", "/audit/list"];
+const LISTS: [&str; 4] = [
+    "/clusters/list",
+    "/audit/list",
+    "/strategies/storages",
+    "/strategies/preview",
+];
 
 /// A body that every server function can read: one value for each name of an argument. A function that needs
 /// another one for a name is named in front.
 fn body(path: &str) -> Value {
-    let filter = json!({ "states": [], "ascending": false, "page": 1, "size": 10 });
+    let filter = json!({
+        "states": [], "statuses": [], "levels": [], "ascending": false, "page": 1, "size": 10,
+    });
+    let storage =
+        json!({ "name": "own", "kind": "file", "directory": "/x", "capacity_percent": 80 });
+    let schedule =
+        json!({ "cycle": "week", "days": { "1": "full" }, "at": "02:00", "zone": "UTC" });
+    let settings = json!({
+        "method": "physical", "storage": storage, "schedule": schedule, "start_log_backup": true,
+        "cleanup": { "enabled": false, "retention_days": 7, "at": "03:00" },
+        "thresholds": { "data_backup_timeout_min": 60, "log_delay_s": 3600, "no_success_days": 9 },
+    });
     let request = json!({ "tenant": 1, "until": 1, "new_name": "copy" });
     let mut body = json!({
         "cluster": "secret", "tenant": 1, "id": 1, "task": 1, "kind": "full", "reason": "x", "name": "abc",
         "filter": filter, "request": request, "rev": 0, "disabled": true, "role": "viewer",
         "user": { "name": "mallory", "everywhere": "admin", "clusters": [] },
+        "storage": storage, "schedule": schedule, "settings": settings, "must_be_empty": false,
+        "new_name": "other", "keep_days": 7, "place": "first", "since": 0, "until": 1, "log": "keep",
+        "channel": { "name": "abc", "kind": "json", "url": "https://example.org/x", "levels": [], "clusters": [] },
     });
+    if path.contains("/tasks/history") {
+        body["kind"] = json!("data_backup");
+    }
     if path.contains("/clusters/create") {
         body["cluster"] = json!({ "name": "another", "destination": null, "first_tenant": null });
     }
@@ -316,7 +338,25 @@ async fn every_server_function_refuses_whoever_has_no_role_there_and_tells_nothi
     let cookie = fixture.user(&kim).await;
     let headers = [JSON, OWN, ("cookie", cookie.as_str())];
     let before = admin.users().await.unwrap();
-    let reads = ["/list", "/one", "/overview", "/feed", "/since"];
+    let reads = [
+        "/list",
+        "/one",
+        "/overview",
+        "/feed",
+        "/since",
+        "/counts",
+        "/show",
+        "/form",
+        "/preview",
+        "/storages",
+        "/states",
+        "/trend",
+        "/cleanup/plan",
+        "/steps",
+        "/history",
+        "/second_data",
+        "/cleanups",
+    ];
     for path in server_functions() {
         if path.contains(OWN_ACCOUNT) || reads.iter().any(|read| path.contains(read)) {
             continue;

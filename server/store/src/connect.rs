@@ -82,6 +82,16 @@ impl Store {
         &self.writer
     }
 
+    /// Whether nobody uses any connection to a SQLite file now: for tests that move a clock themselves. Other backends
+    /// do not tell and count as idle.
+    pub fn is_idle(&self) -> bool {
+        let idle = |db: &DatabaseConnection| {
+            let pool = db.get_sqlite_connection_pool();
+            u32::try_from(pool.num_idle()).unwrap_or(u32::MAX) == pool.size()
+        };
+        self.backend != SQLITE || (idle(&self.writer) && idle(&self.db))
+    }
+
     /// Closes it; everything written is on disk afterwards.
     pub async fn close(&self) -> Result<()> {
         self.db.close_by_ref().await.during("closing")?;

@@ -64,11 +64,12 @@ pub(crate) async fn look(inner: &Inner, handle: &ClusterHandle) -> Result<(), Er
     let engine = handle.engine()?;
     let mut eye = handle.eye.lock().await;
     let mut seen = answer("observation", &handle.name, engine.observe()).await?;
+    // A copy that still runs for a strategy that is gone ends by what the engine sees.
+    eye.copies = copies(&seen);
     if !handle.is_second_settled() {
         // The engine does not know where second copies are, so what it says of them is nothing.
         second_copies::unknown(&mut seen);
     }
-    eye.copies = copies(&seen);
     let known = match eye.picture.take() {
         Some(picture) => picture,
         None => inner.store.picture(handle.id).await?,

@@ -253,14 +253,13 @@ impl Process {
 
     /// Waits until nobody uses the control database.
     async fn settle(&self) -> Option<()> {
-        let pool = self.store.connection().get_sqlite_connection_pool();
         let mut quiet = 0;
         while quiet < QUIET_ROUNDS {
             tokio::task::yield_now().await;
             if self.clock.is_killed() {
                 return None;
             }
-            if u32::try_from(pool.num_idle()).unwrap() == pool.size() {
+            if self.store.is_idle() {
                 quiet += 1;
             } else {
                 quiet = 0;
