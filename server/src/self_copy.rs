@@ -13,6 +13,8 @@ use std::{
 };
 use store::Store;
 
+/// Names that are tried for a database that is put aside.
+const NAMES_MAX: u32 = 100;
 /// What a manifest begins with; another number would be another layout.
 const FORMAT: &str = "tidemark control database 1";
 /// Longest manifest that is read.
@@ -221,6 +223,18 @@ pub async fn restore(home: &Path, file: &Path, now: Scn) -> Result<Restored, Cop
     })
 }
 
+/// A name beside the database that nothing has yet: one may be put aside twice in a second.
+fn free_name(database: &Path, stamp: &str) -> PathBuf {
+    let mut name = beside(database, &format!(".before-{stamp}"));
+    for again in 2..NAMES_MAX {
+        if !name.exists() && !beside(&name, "-wal").exists() {
+            break;
+        }
+        name = beside(database, &format!(".before-{stamp}-{again}"));
+    }
+    name
+}
+
 /// Gives the database in use a second name, with everything that belongs to it.
 async fn put_aside(home: &Path, database: &Path, now: Scn) -> Result<Option<PathBuf>, CopyError> {
     if !database.exists() {
@@ -236,7 +250,7 @@ async fn put_aside(home: &Path, database: &Path, now: Scn) -> Result<Option<Path
         );
     }
     let stamp = now.display_seconds().replace([' ', ':'], "-");
-    let aside = beside(database, &format!(".before-{stamp}"));
+    let aside = free_name(database, &stamp);
     for rest in ["-wal", ""] {
         let from = beside(database, rest);
         if from.exists() {

@@ -426,13 +426,14 @@ const WITHOUT_CLUSTER: [&str; 11] = [
     "preview",
 ];
 /// What a method of a role handle calls to get from the name of a cluster to the cluster; each looks at the role.
-const WAYS_TO_CLUSTERS: [&str; 6] = [
+const WAYS_TO_CLUSTERS: [&str; 7] = [
     ".handle(cluster",
     ".tenant(cluster",
     ".task(cluster",
     ".mask(cluster",
     ".set_mask((cluster",
     ".set_paused(cluster",
+    ".draft(cluster",
 ];
 
 /// The methods of the role handles in a file: name and text.

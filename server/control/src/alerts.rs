@@ -68,6 +68,7 @@ impl Operator {
         until: Scn,
         reason: &str,
     ) -> Result<(), Error> {
+        self.handle(cluster)?;
         let now = self.inner().now();
         let given = until.to_rfc3339();
         if until <= now {
