@@ -181,7 +181,7 @@ fn Add(places: StoredValue<Vec<String>>, desk: Desk) -> impl IntoView {
         };
         match role {
             Some(role) if cluster != EVERYWHERE => {
-                user.clusters.push(ClusterRole { cluster, role })
+                user.clusters.push(ClusterRole { cluster, role });
             }
             role => user.everywhere = role,
         }
