@@ -246,8 +246,8 @@ impl Oracle<'_> {
                 .iter()
                 .max_by_key(|set| (sets[**set].at, sets[**set].id))
         {
-            for set in 0..sets.len() {
-                needed[set] |= self
+            for (set, needs) in needed.iter_mut().enumerate() {
+                *needs |= self
                     .chain(set)
                     .is_some_and(|chain| chain.ends_with(&[*last]));
             }

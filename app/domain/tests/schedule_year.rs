@@ -5,6 +5,8 @@
 //! what the clock on the wall shows in each minute of the year, and looks where it first shows a time or
 //! has gone past it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 use domain::{

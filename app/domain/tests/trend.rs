@@ -1,5 +1,7 @@
 //! Properties of the storage trend: what thinning keeps, where gaps lie, and what a forecast may say.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use domain::{
     Scn,
     scn::{NS_PER_DAY, NS_PER_SECOND},

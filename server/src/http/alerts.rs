@@ -73,7 +73,7 @@ pub(super) async fn mask(
         (None, Some(minutes)) => {
             operator
                 .mask_for(&cluster, id, minutes, &order.reason)
-                .await?
+                .await?;
         }
         _ => {
             let sentence = "say either until when or for how many minutes";

@@ -278,7 +278,7 @@ impl Fake {
                 self.add_tenant(&name);
             }
             Makes::Room => {
-                job.report.outcome = Some("1 set and 2 log files removed, 4 KB".to_owned())
+                job.report.outcome = Some("1 set and 2 log files removed, 4 KB".to_owned());
             }
         }
     }

@@ -55,7 +55,7 @@ async fn destinations_are_kept_one_per_place() {
         .unwrap();
     assert_eq!(
         fixture.store.storages(cluster).await.unwrap(),
-        [first.clone()]
+        std::slice::from_ref(&first)
     );
     assert_eq!(fixture.store.storages(other).await.unwrap(), [first]);
 }
@@ -69,7 +69,7 @@ async fn samples_read_back_by_whose_they_are_and_when() {
         at: Scn(at),
         data_bytes: at * 2,
         log_bytes: at,
-        second_data_bytes: (at % 2 == 0).then_some(5),
+        second_data_bytes: at.is_multiple_of(2).then_some(5),
         second_log_bytes: None,
         storage_total_bytes: Some(9000),
         storage_free_bytes: Some(9000 - at),
