@@ -37,7 +37,7 @@ test.describe("a new console", () => {
 });
 
 test("somebody who guesses has to wait, and is told how long", async ({ browser, page: _signedIn, server, complaints }) => {
-  const context = await browser.newContext({ baseURL: server.url });
+  const context = await browser.newContext({ baseURL: server.url, storageState: { cookies: [], origins: [] } });
   const page = await context.newPage();
   await page.goto("/sign-in");
   const wrong = page.getByRole("alert");
@@ -55,7 +55,7 @@ test("somebody who guesses has to wait, and is told how long", async ({ browser,
 
 test("a viewer sees the page without its buttons, and an administrator finds in the audit what was done", async ({ browser, page, server }) => {
   const added = await server.command<{ url: string }>("user", "add", "watcher", "--role", "viewer", "--everywhere");
-  const context = await browser.newContext({ baseURL: server.url });
+  const context = await browser.newContext({ baseURL: server.url, storageState: { cookies: [], origins: [] } });
   const watching = await context.newPage();
   await watching.goto(added.url);
   await watching.getByLabel("Password", { exact: true }).fill("only looking at the sea");
