@@ -183,8 +183,9 @@ impl ClusterHandle {
             .map(|tenant| (tenant.id, tenant))
             .collect();
         let tenants = picture.iter().map(|tenant| match kept.get(&tenant.id) {
-            Some(same) => Arc::clone(same),
-            None => Arc::new(ShownTenant::new(tenant.clone())),
+            // What was saved by a look that did not get to hand it over is not among the changes of this one.
+            Some(same) if same.picture == *tenant => Arc::clone(same),
+            _ => Arc::new(ShownTenant::new(tenant.clone())),
         });
         let next = Arc::new(Shown::new(rev, tenants.collect()));
         self.put(next);
