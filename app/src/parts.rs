@@ -14,7 +14,7 @@ use crate::{
         strategy::{BackupStrategy, form::EditStrategy},
         users::Users,
     },
-    ui::{Any, ErrorNotice, Skeleton, waiting},
+    ui::{Any, ErrorNotice, Skeleton, follow, waiting},
 };
 use leptos::prelude::*;
 use leptos_router::LazyRoute;
@@ -119,6 +119,20 @@ where
     waiting(fallback, move || {
         let part = part();
         async move { part.await.unwrap_or_else(missing) }
+    })
+}
+
+/// The same for what stands on a page from the beginning: it comes once the page is taken over, since what is
+/// downloaded only then cannot be taken over itself.
+pub fn downloaded_later<F>(part: impl Fn() -> F + Clone + Send + 'static) -> AnyView
+where
+    F: Future<Output = Part> + Send + 'static,
+{
+    let taken_over = RwSignal::new(false);
+    Effect::new(move |_| taken_over.set(true));
+    follow(move || match taken_over.get() {
+        true => downloaded(part.clone()),
+        false => view! { <section class="panel"><Skeleton rows=4/></section> }.any(),
     })
 }
 

@@ -10,10 +10,7 @@ use crate::{
     error::Error,
     handle::ClusterHandle,
 };
-use domain::{
-    ClusterId,
-    access::{Actor, Role},
-};
+use domain::access::{Actor, Role};
 use std::sync::Arc;
 
 /// May look at the clusters it sees.
@@ -117,15 +114,6 @@ fn reach(
     }
 }
 
-/// Whether the actor has the role in a cluster, or, for what belongs to none, everywhere.
-pub(crate) fn may_in(actor: &Actor, cluster: Option<ClusterId>, needed: Role) -> bool {
-    let role = match cluster {
-        Some(id) => actor.grants.in_cluster(id),
-        None => actor.grants.everywhere,
-    };
-    role >= Some(needed)
-}
-
 /// There is no such cluster as far as the actor may know; the error names those that it sees.
 fn unknown(inner: &Inner, actor: &Actor, name: &str) -> Error {
     let seen = |handle: &Arc<ClusterHandle>| actor.grants.in_cluster(handle.id).is_some();
@@ -147,6 +135,14 @@ impl Viewer {
     /// The cluster of this name, if the actor may look at it. Every method that names one begins here.
     pub(crate) fn handle(&self, cluster: &str) -> Result<Arc<ClusterHandle>, Error> {
         reach(&self.console.inner, &self.actor, cluster, Role::Viewer)
+    }
+
+    /// Whether the actor may look at every cluster, and so at what belongs to none.
+    pub(crate) fn sees_all(&self) -> Result<(), Error> {
+        match self.actor.grants.everywhere {
+            Some(_) => Ok(()),
+            None => Err(forbidden(&self.actor, Role::Viewer)),
+        }
     }
 }
 

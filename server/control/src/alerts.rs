@@ -1,13 +1,12 @@
 //! Alerts as pages and commands see them: lists, details, and masks.
 
 use crate::{
-    access::{Operator, Viewer, may_in},
+    access::{Operator, Viewer},
     audit::Entry,
     error::Error,
 };
 use domain::{
     AlertId, ClusterId, Scn,
-    access::Role,
     alert::{Alert, AlertCounts, AlertDetails, AlertFilter, AlertStatus, Language, RuleId, text},
     page::Page,
     scn::{NS_PER_DAY, NS_PER_SECOND},
@@ -32,12 +31,7 @@ impl Viewer {
 
     /// A page of all alerts, for whoever sees all clusters.
     pub async fn all_alerts(&self, filter: &AlertFilter) -> Result<Page<Alert>, Error> {
-        if !may_in(&self.actor, None, Role::Viewer) {
-            return Err(Error::Forbidden {
-                actor: self.actor.name.clone(),
-                needed: Role::Viewer,
-            });
-        }
+        self.sees_all()?;
         check(filter)?;
         Ok(self.console.inner.store.alerts(None, filter).await?)
     }

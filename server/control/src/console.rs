@@ -141,41 +141,20 @@ impl Console {
             let handle = ClusterHandle::new(known.cluster.id, inner.settings(&known), None);
             inner.adopt(&Arc::new(handle));
         }
-        let duty = Duty {
-            name: "work on the task queue",
+        let duty = |name| Duty {
+            name,
             cluster: None,
         };
-        inner.supervise(duty, worker::run);
-        let duty = Duty {
-            name: "schedule",
-            cluster: None,
-        };
-        inner.supervise(duty, schedule::run);
-        let duty = Duty {
-            name: "record of refused calls",
-            cluster: None,
-        };
-        inner.supervise(duty, refusals::run);
-        let duty = Duty {
-            name: "removal of old sessions and audit entries",
-            cluster: None,
-        };
-        inner.supervise(duty, forget::run);
-        let duty = Duty {
-            name: "alerting",
-            cluster: None,
-        };
-        inner.supervise(duty, alerting::run);
-        let duty = Duty {
-            name: "sending of messages",
-            cluster: None,
-        };
-        inner.supervise(duty, send::run);
-        let duty = Duty {
-            name: "sampling of sizes",
-            cluster: None,
-        };
-        inner.supervise(duty, sizes::run);
+        inner.supervise(duty("work on the task queue"), worker::run);
+        inner.supervise(duty("schedule"), schedule::run);
+        inner.supervise(duty("record of refused calls"), refusals::run);
+        inner.supervise(
+            duty("removal of old sessions and audit entries"),
+            forget::run,
+        );
+        inner.supervise(duty("alerting"), alerting::run);
+        inner.supervise(duty("sending of messages"), send::run);
+        inner.supervise(duty("sampling of sizes"), sizes::run);
         Ok(Console { inner })
     }
 

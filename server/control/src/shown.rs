@@ -13,7 +13,7 @@ use domain::{
     second_backup::Place,
 };
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     ops::Deref,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -168,22 +168,16 @@ fn gaps(tenant: &TenantPicture, ranges: &[RecoverableRange]) -> Vec<Gap> {
 }
 
 impl ClusterHandle {
-    /// Hands the saved picture over to pages. Tenants that are not `changed` stay as they are shown.
-    pub(crate) fn show(
-        &self,
-        rev: Revision,
-        picture: &[TenantPicture],
-        changed: &HashSet<TenantId>,
-    ) {
+    /// Hands the saved picture over to pages. Tenants in which nothing changed keep what was worked out of them.
+    pub(crate) fn show(&self, rev: Revision, picture: &[TenantPicture]) {
         let before = self.shown.borrow().clone();
         let kept: HashMap<TenantId, &Arc<ShownTenant>> = before
             .iter()
             .flat_map(|shown| &shown.tenants)
-            .filter(|tenant| !changed.contains(&tenant.id))
             .map(|tenant| (tenant.id, tenant))
             .collect();
         let tenants = picture.iter().map(|tenant| match kept.get(&tenant.id) {
-            // What was saved by a look that did not get to hand it over is not among the changes of this one.
+            // Compared and not told: a look that saved its changes may not have got to hand them over.
             Some(same) if same.picture == *tenant => Arc::clone(same),
             _ => Arc::new(ShownTenant::new(tenant.clone())),
         });

@@ -5,7 +5,7 @@ use crate::{
     cli::{self, Common},
     http::{
         shape::Problem,
-        shape_storage::{RebuildOrder, Rebuilt, RebuiltCluster, RebuiltTenant},
+        storage_shape::{RebuildOrder, Rebuilt, RebuiltCluster, RebuiltTenant},
     },
 };
 

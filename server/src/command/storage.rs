@@ -5,7 +5,7 @@ use crate::{
     cli::{self, Common},
     http::{
         shape::Problem,
-        shape_storage::{Storage, StorageForecast, StorageOrder, StorageReport},
+        storage_shape::{Storage, StorageForecast, StorageOrder, StorageReport},
     },
 };
 use domain::{second_backup::Place, size};
@@ -65,7 +65,7 @@ fn sizes(report: &StorageReport) -> String {
     let (Some(first), Some(last)) = (report.samples.first(), report.samples.last()) else {
         return format!("No sizes of {whose} in this time\n");
     };
-    let line = |sample: &crate::http::shape_storage::Sample| {
+    let line = |sample: &crate::http::storage_shape::Sample| {
         format!(
             "{} (data {}, log {}) at {}\n",
             size::bytes(sample.total_bytes),

@@ -1,7 +1,7 @@
 //! The commands' API under `/cli/v1`: thin handlers over the same console that the pages use.
 
 use super::{
-    admin, alerts, cleanup_commands,
+    admin, alerts, cleanup,
     shape::{self, Problem},
     storage, strategies, tasks,
 };
@@ -58,7 +58,7 @@ pub fn routes(console: Console) -> Router {
         .merge(admin::routes())
         .merge(strategies::routes())
         .merge(storage::routes())
-        .route("/{cluster}/cleanups", post(cleanup_commands::clean_up))
+        .route("/{cluster}/cleanups", post(cleanup::clean_up))
         .with_state(console)
 }
 

@@ -153,17 +153,13 @@ async fn first_run(
     };
     match done {
         Ok(began) => enter(&gate, client, &began, "/"),
-        Err(error) => {
-            let Some((status, wrong)) = told(&error) else {
-                return broken(&error);
-            };
-            let card = Card::FirstRun(FirstRun {
+        Err(error) => again(&error, |wrong| {
+            Card::FirstRun(FirstRun {
                 link: Some(typed.link),
                 name,
                 wrong: Some(wrong),
-            });
-            page(status, card)
-        }
+            })
+        }),
     }
 }
 
@@ -203,31 +199,33 @@ async fn set_password(
     };
     match done {
         Ok(began) => enter(&gate, client, &began, "/"),
-        Err(error) => {
-            let Some((status, wrong)) = told(&error) else {
-                return broken(&error);
-            };
-            let card = Card::SetPassword(SetPassword {
+        Err(error) => again(&error, |wrong| {
+            Card::SetPassword(SetPassword {
                 link: Some(typed.link),
                 name,
                 wrong: Some(wrong),
-            });
-            page(status, card)
-        }
+            })
+        }),
     }
 }
 
 /// A link without a form: there is nothing to try again.
 fn link_ended(error: &control::Error) -> Response {
-    let Some((status, wrong)) = told(error) else {
-        return broken(error);
-    };
-    let card = Card::SetPassword(SetPassword {
-        link: None,
-        name: String::new(),
-        wrong: Some(wrong),
-    });
-    page(status, card)
+    again(error, |wrong| {
+        Card::SetPassword(SetPassword {
+            link: None,
+            name: String::new(),
+            wrong: Some(wrong),
+        })
+    })
+}
+
+/// The card once more with what is wrong, where a person can correct that.
+fn again(error: &control::Error, card: impl FnOnce(String) -> Card) -> Response {
+    match told(error) {
+        Some((status, wrong)) => page(status, card(wrong)),
+        None => broken(error),
+    }
 }
 
 async fn sign_out(

@@ -2,7 +2,7 @@
 
 use super::{
     commands::{Answer, Refusal, actor, find},
-    shape_storage::{self as shape, RebuildOrder, Rebuilt, StorageOrder, StorageReport},
+    storage_shape::{self as shape, RebuildOrder, Rebuilt, StorageOrder, StorageReport},
 };
 use axum::{
     Json, Router,

@@ -13,8 +13,8 @@ use crate::{
     feed::Feed,
     pages::not_found::NotFound,
     parts,
-    signal::{Memo, RwSignal},
-    ui::{Any, ErrorNotice, Skeleton, follow, waiting},
+    signal::Memo,
+    ui::{Any, ErrorNotice, Skeleton, waiting},
 };
 use domain::page::Overview;
 use leptos::prelude::*;
@@ -67,7 +67,7 @@ fn Loaded(cluster: String, overview: Overview) -> impl IntoView {
             <PageNotice/>
             <Summary/>
             <RecoverableCalendar cluster period=feed.period() now=feed.now()/>
-            <AlertsLater/>
+            {parts::downloaded_later(parts::alerts)}
             <Tasks/>
         </div>
         <p class="print-only">
@@ -78,15 +78,4 @@ fn Loaded(cluster: String, overview: Overview) -> impl IntoView {
         <AskDialog/>
         <TaskDrawer/>
     }.any()
-}
-
-/// The panel of the alerts, once the page is taken over: what is downloaded only then cannot be taken over itself.
-#[component]
-fn AlertsLater() -> impl IntoView {
-    let taken_over = RwSignal::new(false);
-    Effect::new(move |_| taken_over.set(true));
-    follow(move || match taken_over.get() {
-        true => parts::downloaded(parts::alerts),
-        false => view! { <section class="panel"><Skeleton rows=4/></section> }.any(),
-    })
 }

@@ -104,7 +104,7 @@ pub(crate) async fn look(inner: &Inner, handle: &ClusterHandle) -> Result<(), Er
         }
         eye.picture = after(inner, handle.id, known, &edits).await?;
         if let Some(picture) = &eye.picture {
-            handle.show(rev, picture, &changed(&edits));
+            handle.show(rev, picture);
         }
     }
     let picture = eye.picture.as_deref().unwrap_or_default();
@@ -204,25 +204,6 @@ async fn write_one(change: &Change, cluster: ClusterId, edit: &Edit) -> Result<(
         Edit::SecondSpan(id, span) => change.set_second_span(*id, span).await,
         Edit::RemoveSecondSpan(id, span) => change.remove_second_span(*id, span).await,
     }
-}
-
-/// The known tenants that the edits are about.
-fn changed(edits: &[Edit]) -> HashSet<TenantId> {
-    let of = |edit: &Edit| match edit {
-        Edit::AddTenant(_) => None,
-        Edit::Tenant(id, _)
-        | Edit::Archive(id, _)
-        | Edit::AddSet(id, _)
-        | Edit::RemoveSet(id, _)
-        | Edit::Span(id, _)
-        | Edit::RemoveSpan(id, _)
-        | Edit::Second(id, _)
-        | Edit::AddSecondSet(id, _)
-        | Edit::RemoveSecondSet(id, _)
-        | Edit::SecondSpan(id, _)
-        | Edit::RemoveSecondSpan(id, _) => Some(*id),
-    };
-    edits.iter().filter_map(of).collect()
 }
 
 /// The picture after the edits: made here when that is simple, else read.
