@@ -40,10 +40,6 @@ impl Entry<'_> {
     }
 
     /// The same, with what was before and after as JSON; nothing secret may be in it.
-    #[allow(
-        dead_code,
-        reason = "the way for every change of settings of a cluster"
-    )]
     pub(crate) async fn write_with<T: Serialize>(
         &self,
         change: &Change,

@@ -1,6 +1,9 @@
 //! Pausing, taking up again and deleting a strategy.
 
-use super::submit::{changed, none};
+use super::{
+    places,
+    submit::{changed, none},
+};
 use crate::{
     access::{Admin, Operator},
     audit::Entry,
@@ -94,7 +97,10 @@ impl Admin {
                     LogBackupEnd::Stop => "log backup is stopped",
                 },
             };
-            entry.write(change, inner, &self.actor).await?;
+            let before = places::absolute_settings(inner, known.strategy.settings.clone());
+            entry
+                .write_with(change, inner, &self.actor, Some(&before), None)
+                .await?;
             for job in change.unfinished(handle.id).await? {
                 let copies = matches!(job.order.kind(), JobKind::SecondData | JobKind::SecondLog);
                 if copies && job.state == JobState::Queued {

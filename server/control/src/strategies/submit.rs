@@ -253,7 +253,10 @@ impl Admin {
                 None => described(&draft.settings),
             },
         };
-        entry.write(change, inner, &self.actor).await?;
+        let after = Some(&draft.settings);
+        entry
+            .write_with(change, inner, &self.actor, before.as_ref(), after)
+            .await?;
         let first = put_storage(change, inner, &draft.settings.storage, "", draft.at).await?;
         let second = match &draft.settings.second {
             Some(second) => {

@@ -311,3 +311,38 @@ async fn a_strategy_outlives_the_console() {
     assert_eq!(report.strategy, made);
     console.shut_down().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_keeps_what_was_before_and_after_each_change() {
+    let (stage, console, _) = Stage::with_tenant().await;
+    let made = created(&console).await;
+    let mut settings = made.settings.clone();
+    settings.thresholds.no_success_days = 3;
+    let saved = admin(&console)
+        .modify_strategy(LOCAL, made.rev, &settings)
+        .await
+        .unwrap();
+    admin(&console)
+        .delete_strategy(LOCAL, saved.strategy.rev, LogBackupEnd::Keep)
+        .await
+        .unwrap();
+    let days = |json: Option<String>| {
+        json.map(|json| {
+            let kept: StrategySettings = serde_json::from_str(&json).unwrap();
+            kept.thresholds.no_success_days
+        })
+    };
+    let mut audits = stage.store().await.audits().await.unwrap();
+    audits.retain(|entry| entry.operation.ends_with("backup strategy"));
+    audits.reverse();
+    let kept: Vec<_> = audits
+        .into_iter()
+        .map(|entry| (days(entry.before), days(entry.after)))
+        .collect();
+    let first = made.settings.thresholds.no_success_days;
+    assert_eq!(
+        kept,
+        [(None, Some(first)), (Some(first), Some(3)), (Some(3), None)]
+    );
+    console.shut_down().await;
+}
