@@ -243,6 +243,22 @@ mod tests {
     }
 
     #[test]
+    fn log_that_a_listing_found_before_it_was_noted_is_not_deleted_as_a_part_of_itself() {
+        let bench = bench_with_segments(3);
+        let there = bench.segment_keys();
+        load(&bench.tenant).unwrap();
+        for number in [1, 3] {
+            let listed = bench.tenant.history().rounds[&1].segments[&number].clone();
+            bench.tenant.history().add_segment(1, listed);
+        }
+        consolidate(&bench.tenant, &bench.dest(), 1, Scn::ZERO).unwrap();
+        assert_eq!(bench.segment_keys(), there);
+        assert_eq!(transactions(&bench), [(1, 2), (3, 3), (4, 4)]);
+        load(&bench.tenant).unwrap();
+        assert_eq!(transactions(&bench), [(1, 2), (3, 3), (4, 4)]);
+    }
+
+    #[test]
     fn a_part_that_does_not_read_is_left_out_and_the_others_are_merged() {
         let bench = bench_with_segments(6);
         let damaged = bench.segment_keys()[1].clone();

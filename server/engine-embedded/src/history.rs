@@ -334,6 +334,9 @@ impl History {
         if last.is_none_or(|last| last.name.last_txn < segment.name.first_txn) {
             round.segments.insert(segment.name.first_txn, segment);
         } else {
+            // A listing may have found it between its writing and this note.
+            round.segments.retain(|_, known| known.key != segment.key);
+            round.covered.retain(|known| known.key != segment.key);
             round.covered.push(segment);
             round.arrange(&self.known_damage, &cuts);
         }
@@ -344,7 +347,9 @@ impl History {
         let mut covered: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for round in self.rounds.values() {
             for part in &round.covered {
-                if let Some(whole) = round.covering(part) {
+                // What is deleted is gone, so nothing may ever pass for a part of itself.
+                let whole = round.covering(part).filter(|it| it.key != part.key);
+                if let Some(whole) = whole {
                     let parts = covered.entry(whole.key.clone()).or_default();
                     parts.push(part.key.clone());
                 }

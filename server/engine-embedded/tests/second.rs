@@ -266,6 +266,11 @@ async fn giving_the_second_destination_up_ends_what_is_being_copied() {
         job,
         "one job for one token"
     );
+    wait_until("the first job copies", async || {
+        let progress = lab.engine().job(&job).await.unwrap().progress;
+        progress.phase == "Copying backup sets"
+    })
+    .await;
     let waiting = lab
         .engine()
         .start_copy(&spec(&tenant, CopyWhat::Log, None))
