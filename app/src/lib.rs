@@ -1,7 +1,7 @@
 //! What the browser shows: rendered by the server, then hydrated.
 //!
-//! `api` is what a browser may ask for, `gate` the pages in front of sign-in, `pages` the pages, `parts` what
-//! of them is downloaded later, `ui` what they are made of, `live` the browser's runtime, `feed` the live store between them.
+//! `api` is what a browser may ask for, `gate` the pages in front of sign-in, `pages` the pages, `language` what
+//! they say in Chinese, `parts` what of them is downloaded later, `ui` what they are made of, `live` the browser's runtime, `feed` the live store between them.
 
 #![recursion_limit = "256"]
 
@@ -12,6 +12,7 @@
 pub mod api;
 pub mod feed;
 pub mod gate;
+pub mod language;
 pub mod live;
 pub mod pages;
 pub mod parts;
@@ -27,6 +28,7 @@ pub use shell::{App, document};
 #[cfg(feature = "hydrate")]
 pub async fn hydrate() {
     console_error_panic_hook::set_once();
+    language::read_from_document();
     let body = leptos::prelude::document().body();
     let body = body.expect("invariant: a script runs in a document with a body");
     // Waits for the parts that the page shows and that are downloaded on their own.

@@ -47,7 +47,25 @@ pub fn Pages() -> impl IntoView {
 
 /// Addresses of the pages.
 pub mod paths {
+    use crate::language::Language;
     use domain::{Scn, TenantId};
+    use leptos_router::location::Url;
+
+    /// Where the viewer's language is chosen.
+    pub const LANGUAGE: &str = "/language";
+
+    /// The page with this path and search in another language.
+    pub fn in_language(language: Language, path: &str, search: &str) -> String {
+        let back = match search.trim_start_matches('?') {
+            "" => path.to_owned(),
+            search => format!("{path}?{search}"),
+        };
+        format!(
+            "{LANGUAGE}?to={}&back={}",
+            language.code(),
+            Url::escape(&back)
+        )
+    }
 
     /// The list of clusters.
     pub const CLUSTERS: &str = "/clusters";

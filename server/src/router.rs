@@ -5,7 +5,7 @@ use crate::{
     http::{
         client, commands,
         counts::Counts,
-        export, guard, headers, health,
+        export, guard, headers, health, language,
         metrics::{self, Metrics},
         request,
         session::{self, Gate},
@@ -158,6 +158,7 @@ fn pages(parts: Parts, site: &Path, address: SocketAddr) -> Router {
     let gate = Gate::new(parts.console.clone(), address.port());
     pages
         .merge(sign_in::routes(gate.clone()))
+        .merge(language::routes())
         .merge(export::routes(parts.console))
         .layer(middleware::from_fn_with_state(gate, session::identify))
 }
@@ -166,8 +167,11 @@ fn pages(parts: Parts, site: &Path, address: SocketAddr) -> Router {
 fn page_context(console: Console) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
         provide_context(console.clone());
-        // Who is signed in, as the layer in front of the pages found out.
         let request = use_context::<axum::http::request::Parts>();
+        if let Some(parts) = &request {
+            provide_context(language::asked(&parts.headers));
+        }
+        // Who is signed in, as the layer in front of the pages found out.
         if let Some(actor) = request.and_then(|parts| parts.extensions.get::<Actor>().cloned()) {
             provide_context(actor);
         }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -98,15 +98,86 @@ fn only_the_api_knows_which_side_it_runs_on() {
         .filter(|(name, text)| {
             name.starts_with("app/src/")
                 && !name.starts_with("app/src/api/")
-                && name != "app/src/lib.rs"
+                && !["app/src/lib.rs", "app/src/language/mod.rs"].contains(&name.as_str())
                 && text.contains(gate)
         })
         .map(|(name, _)| name)
         .collect();
     expect_none(
-        "cfg(feature = \"ssr\") belongs into app/src/api and app/src/lib.rs",
+        "cfg(feature = \"ssr\") belongs into app/src/api, app/src/language/mod.rs and app/src/lib.rs",
         &findings,
     );
+}
+
+/// The literals that are the first argument of calls of `function`.
+fn literals_of_calls<'a>(text: &'a str, function: &str) -> Vec<String> {
+    let call = format!("{function}(");
+    text.match_indices(&call)
+        .filter(|(at, _)| {
+            let before = text[..*at].chars().next_back();
+            before.is_none_or(|it| !it.is_alphanumeric() && it != '_')
+        })
+        .filter_map(|(at, _)| {
+            let rest = text[at + call.len()..].trim_start().strip_prefix('"')?;
+            let end = rest
+                .match_indices('"')
+                .find(|(at, _)| !rest[..*at].ends_with('\\'))?
+                .0;
+            let parts: Vec<&str> = rest[..end].split("\\\n").collect();
+            let joined: String = parts
+                .iter()
+                .enumerate()
+                .map(|(n, part)| if n == 0 { part } else { part.trim_start() })
+                .collect();
+            Some(joined.replace("\\\"", "\""))
+        })
+        .collect()
+}
+
+#[test]
+fn every_text_of_the_pages_has_a_chinese_one_and_the_other_way_round() {
+    let mut chinese: BTreeMap<String, String> = BTreeMap::new();
+    for (name, text) in tracked() {
+        if name.starts_with("app/src/language/zh/") {
+            chinese.extend(serde_json::from_str::<BTreeMap<String, String>>(&text).unwrap());
+        }
+    }
+    let sources: Vec<_> = rust_files()
+        .into_iter()
+        .filter(|(name, _)| name.starts_with("app/"))
+        .map(|(name, text)| (name, without_tests(&text)))
+        .collect();
+    let missing: Vec<_> = sources
+        .iter()
+        .filter(|(name, _)| !name.starts_with("app/src/language/"))
+        .flat_map(|(name, text)| {
+            let of = |function| literals_of_calls(text, function);
+            [of("t"), of("tf")]
+                .concat()
+                .into_iter()
+                .map(move |literal| format!("{name}: {literal}"))
+        })
+        .filter(|found| !chinese.contains_key(found.split_once(": ").unwrap().1))
+        .collect();
+    expect_none(
+        "every text has its Chinese one in app/src/language/zh",
+        &missing,
+    );
+    let unused: Vec<_> = chinese
+        .keys()
+        .filter(|english| {
+            let quoted = format!("\"{}\"", english.replace('"', "\\\""));
+            let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+            !sources.iter().any(|(_, text)| {
+                text.contains(&quoted)
+                    || squeezed(text)
+                        .replace("\\ ", "")
+                        .contains(&squeezed(&quoted))
+            })
+        })
+        .cloned()
+        .collect();
+    expect_none("a Chinese text is of a text that the code has", &unused);
 }
 
 /// The text without the items that are compiled for tests only, wherever in it they stand.

@@ -5,6 +5,7 @@ pub mod top_bar;
 
 use crate::{
     api::{self, Asked, asked},
+    language::{self, Language, t},
     live::time::Clock,
     routes::Pages,
     signal::Memo,
@@ -27,7 +28,7 @@ const ICONS: &str = include_str!("../../../public/icons.svg");
 pub fn document(options: LeptosOptions) -> impl IntoView {
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=Language::current().tag()>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
@@ -42,10 +43,19 @@ pub fn document(options: LeptosOptions) -> impl IntoView {
             <body>
                 <App/>
                 <div class="visually-hidden" aria-hidden="true" inner_html=ICONS></div>
+                {words()}
             </body>
         </html>
     }
     .any()
+}
+
+/// The list of texts, for a browser that takes over a page which is not in English.
+fn words() -> Option<AnyView> {
+    let list = language::list_for_document()?;
+    let script =
+        view! { <script type="application/json" id=language::LIST inner_html=list></script> };
+    Some(script.any())
 }
 
 /// Every cluster, for the switcher and the list. A context of the whole page.
@@ -88,7 +98,7 @@ fn Frame() -> impl IntoView {
     provide_context(CurrentCluster(current));
     view! {
         <a class="skip-link" href="#main">
-            "Skip to content"
+            {t("Skip to content")}
         </a>
         <div class="shell">
             <TopBar/>

@@ -2,6 +2,7 @@
 
 use super::{ClusterList, CurrentCluster};
 use crate::{
+    language::t,
     paths,
     ui::{Any, Icon, follow, waiting},
 };
@@ -13,9 +14,9 @@ use leptos_router::hooks::use_location;
 pub fn SideNav() -> impl IntoView {
     let ClusterList(clusters) = expect_context();
     view! {
-        <nav class="side-nav" aria-label="Main">
+        <nav class="side-nav" aria-label=t("Main")>
             <ul>
-                <Entry icon="clusters" label="Clusters" href=paths::CLUSTERS.to_owned()/>
+                <Entry icon="clusters" label=t("Clusters") href=paths::CLUSTERS.to_owned()/>
                 {waiting(|| ().into_any(), move || async move {
                         let first = clusters
                             .await
@@ -37,10 +38,10 @@ fn OfCluster(first: Option<String>) -> impl IntoView {
     follow(move || {
         current.get().or_else(|| first.clone()).map(|cluster| {
             view! {
-                <Entry icon="backup" label="Backup & Recovery" href=paths::backup(&cluster)/>
+                <Entry icon="backup" label=t("Backup & Recovery") href=paths::backup(&cluster)/>
                 <Entry
                     icon="recovery"
-                    label="Recovery"
+                    label=t("Recovery")
                     href=paths::new_recovery(&cluster, None, None)
                 />
             }

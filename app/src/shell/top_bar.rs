@@ -2,6 +2,7 @@
 
 use super::{ClusterList, CurrentCluster, Myself};
 use crate::{
+    language::{Language, t},
     live::{
         document::{hide_popover, toggle_theme},
         time::Clock,
@@ -11,6 +12,7 @@ use crate::{
 };
 use domain::{Scn, cluster::ClusterSummary, user::Me};
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 
 /// Id of the switcher's menu.
 const MENU: &str = "menu-cluster";
@@ -35,8 +37,9 @@ pub fn TopBar() -> impl IntoView {
             })}
             <div class="top-bar-end">
                 <ZoneClock/>
+                <OtherLanguage/>
                 <IconButton
-                    label="Switch between light and dark theme"
+                    label=t("Switch between light and dark theme")
                     icon="theme"
                     on_press=|()| toggle_theme()
                 />
@@ -45,6 +48,26 @@ pub fn TopBar() -> impl IntoView {
                 })}
             </div>
         </header>
+    }
+    .any()
+}
+
+/// The way to the same page in the other language.
+#[component]
+fn OtherLanguage() -> impl IntoView {
+    let location = use_location();
+    let other = match Language::current() {
+        Language::English => Language::Chinese,
+        Language::Chinese => Language::English,
+    };
+    let href = move || {
+        let (path, search) = (location.pathname.read(), location.search.read());
+        paths::in_language(other, &path, &search)
+    };
+    view! {
+        <a class="language-switch" href=href rel="external" lang=other.tag() hreflang=other.tag()>
+            {other.own_name()}
+        </a>
     }
     .any()
 }
@@ -63,8 +86,10 @@ fn AccountMenu(me: Me) -> impl IntoView {
         }
         .any()
     };
-    let users = me.manages().then(|| entry(paths::USERS, "Users and roles"));
-    let audit = me.audits().then(|| entry(paths::AUDIT, "Audit"));
+    let users = me
+        .manages()
+        .then(|| entry(paths::USERS, t("Users and roles")));
+    let audit = me.audits().then(|| entry(paths::AUDIT, t("Audit")));
     view! {
         <button
             class="account-switch"
@@ -72,14 +97,14 @@ fn AccountMenu(me: Me) -> impl IntoView {
             popovertarget=ACCOUNT_MENU
             aria-haspopup="dialog"
         >
-            <span class="visually-hidden">"Signed in as "</span>
+            <span class="visually-hidden">{t("Signed in as")} " "</span>
             {me.name}
             <Icon name="chevron-down" size="xs"/>
         </button>
         <div class="menu" id=ACCOUNT_MENU popover="">
-            {entry(paths::ACCOUNT, "Your account")} {users} {audit} <hr/>
+            {entry(paths::ACCOUNT, t("Your account"))} {users} {audit} <hr/>
             <form method="post" action="/sign-out">
-                <button type="submit">"Sign out"</button>
+                <button type="submit">{t("Sign out")}</button>
             </form>
         </div>
     }
@@ -110,7 +135,7 @@ fn Switcher(list: Vec<ClusterSummary>, manages: bool) -> impl IntoView {
             popovertarget=MENU
             aria-haspopup="dialog"
         >
-            <span class="visually-hidden">"Cluster "</span>
+            <span class="visually-hidden">{t("Cluster")} " "</span>
             {follow(move || match label() {
                 Some((tone, name, engine)) => {
                     view! {
@@ -119,12 +144,12 @@ fn Switcher(list: Vec<ClusterSummary>, manages: bool) -> impl IntoView {
                         <span class="muted only-wide">{engine}</span>
                     }.any()
                 }
-                None => view! { <span class="muted">"Choose a cluster"</span> }.any(),
+                None => view! { <span class="muted">{t("Choose a cluster")}</span> }.any(),
             })}
             <Icon name="updown" size="sm"/>
         </button>
         <div class="menu" id=MENU popover="" data-side="start">
-            <p class="menu-label">"Clusters"</p>
+            <p class="menu-label">{t("Clusters")}</p>
             {entries}
             {manages
                 .then(|| {
@@ -132,7 +157,7 @@ fn Switcher(list: Vec<ClusterSummary>, manages: bool) -> impl IntoView {
                         <hr/>
                         <a href=paths::NEW_CLUSTER on:click=|_| hide_popover(MENU)>
                             <Icon name="plus"/>
-                            "Add cluster"
+                            {t("Add cluster")}
                         </a>
                     }.into_any()
                 })}

@@ -13,6 +13,7 @@ pub mod export;
 pub mod guard;
 pub mod headers;
 pub mod health;
+pub mod language;
 pub mod metrics;
 pub mod request;
 pub mod session;

@@ -1,7 +1,7 @@
 //! Sessions of browsers: the cookie, whom it belongs to, and what is answered to those who have none.
 
 use super::client::ClientAddress;
-use app::api::ApiError;
+use app::{api::ApiError, paths::LANGUAGE};
 use axum::{
     Json,
     extract::{Request, State},
@@ -166,7 +166,7 @@ impl Place {
     fn of(path: &str) -> Place {
         let last = path.rsplit('/').next().unwrap_or_default();
         match path {
-            SIGN_IN | FIRST_RUN | SET_PASSWORD | SIGN_OUT => Place::Open,
+            SIGN_IN | FIRST_RUN | SET_PASSWORD | SIGN_OUT | LANGUAGE => Place::Open,
             AUDIT_FILE => Place::Page,
             _ if path.starts_with(FUNCTIONS) => Place::Function,
             _ if last.contains('.') => Place::File,
