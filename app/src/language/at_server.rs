@@ -5,7 +5,10 @@ use leptos::prelude::use_context;
 use std::{collections::BTreeMap, sync::LazyLock};
 
 /// The texts, one file per part of the application.
-const FILES: [&str; 1] = [include_str!("zh/shell.json")];
+const FILES: &[&str] = &[
+    include_str!("zh/shell.json"),
+    //
+];
 
 type Owned = BTreeMap<String, String>;
 
@@ -13,7 +16,7 @@ static MERGED: LazyLock<Owned> = LazyLock::new(|| {
     let read = |text| -> Owned {
         serde_json::from_str(text).expect("invariant: a test reads the same files")
     };
-    FILES.into_iter().flat_map(read).collect()
+    FILES.iter().flat_map(|text| read(text)).collect()
 });
 
 static CHINESE: LazyLock<List> = LazyLock::new(|| {
