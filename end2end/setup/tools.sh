@@ -144,6 +144,19 @@ chart_bundle() {
     node end2end/setup/chart-bundle.mjs
 }
 
+font() {
+  local from=node_modules/@fontsource-variable/inter out=public/vendor/inter.woff2
+  if [[ -f $out ]] && cmp -s "$from/files/inter-latin-wght-normal.woff2" "$out"; then
+    say "the font is there"
+    return
+  fi
+  say "copying the font $out"
+  mkdir -p public/vendor
+  attempt "the font is not where npm should have put it; remove node_modules and run this again" \
+    cp "$from/files/inter-latin-wght-normal.woff2" "$out"
+  cp "$from/LICENSE" public/vendor/inter.LICENSE.txt
+}
+
 litestream() {
   local venv=target/bench-venv
   if [[ -x $venv/bin/litestream ]]; then
@@ -163,6 +176,7 @@ cargo_tool wasm-bindgen "$wasm_bindgen_version" "$(wasm-bindgen --version 2>/dev
   wasm-bindgen-cli --version "$wasm_bindgen_version"
 npm_packages
 chart_bundle
+font
 if for_any bench; then
   litestream
 fi

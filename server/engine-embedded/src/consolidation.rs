@@ -259,6 +259,37 @@ mod tests {
     }
 
     #[test]
+    fn publishing_merging_and_looking_at_the_same_time_lose_no_commit() {
+        let bench = Bench::new();
+        let mut follower = bench.follow();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        let is_done = || done.load(std::sync::atomic::Ordering::Acquire);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_done() {
+                    load(&bench.tenant).unwrap();
+                }
+            });
+            scope.spawn(|| {
+                while !is_done() {
+                    consolidate(&bench.tenant, &bench.dest(), 1, later(0)).unwrap();
+                }
+            });
+            for _ in 0..150 {
+                let stretch = bench.stretch(&mut follower, 1);
+                publish_stretch(&bench.tenant, &bench.dest(), &stretch).unwrap();
+            }
+            done.store(true, std::sync::atomic::Ordering::Release);
+        });
+        for look in ["as it was noted", "as it is listed"] {
+            let history = bench.tenant.history().clone();
+            let runs = history.runs(&history.rounds[&1]);
+            assert_eq!((runs.len(), runs[0].last_txn), (1, 151), "{look}");
+            load(&bench.tenant).unwrap();
+        }
+    }
+
+    #[test]
     fn a_part_that_does_not_read_is_left_out_and_the_others_are_merged() {
         let bench = bench_with_segments(6);
         let damaged = bench.segment_keys()[1].clone();

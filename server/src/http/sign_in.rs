@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 /// On these pages nothing runs at all.
 const NO_SCRIPTS: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
+    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
      frame-ancestors 'none'",
 );
 /// The addresses of links must not travel on in a header.
