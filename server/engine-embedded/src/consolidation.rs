@@ -182,6 +182,7 @@ fn held_parts(
 mod tests {
     use super::*;
     use crate::{publisher::publish_stretch, round::load, testing::Bench};
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     /// A tenant with `count` segments of one commit each, the first one of two.
     fn bench_with_segments(count: u32) -> Bench {
@@ -262,8 +263,8 @@ mod tests {
     fn publishing_merging_and_looking_at_the_same_time_lose_no_commit() {
         let bench = Bench::new();
         let mut follower = bench.follow();
-        let done = std::sync::atomic::AtomicBool::new(false);
-        let is_done = || done.load(std::sync::atomic::Ordering::Acquire);
+        let done = AtomicBool::new(false);
+        let is_done = || done.load(Ordering::Acquire);
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 while !is_done() {
@@ -275,11 +276,15 @@ mod tests {
                     consolidate(&bench.tenant, &bench.dest(), 1, later(0)).unwrap();
                 }
             });
-            for _ in 0..150 {
-                let stretch = bench.stretch(&mut follower, 1);
-                publish_stretch(&bench.tenant, &bench.dest(), &stretch).unwrap();
-            }
-            done.store(true, std::sync::atomic::Ordering::Release);
+            let publishing = scope.spawn(|| {
+                for _ in 0..150 {
+                    let stretch = bench.stretch(&mut follower, 1);
+                    publish_stretch(&bench.tenant, &bench.dest(), &stretch).unwrap();
+                }
+            });
+            let published = publishing.join();
+            done.store(true, Ordering::Release);
+            published.unwrap();
         });
         for look in ["as it was noted", "as it is listed"] {
             let history = bench.tenant.history().clone();
