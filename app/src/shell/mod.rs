@@ -34,13 +34,6 @@ pub fn document(options: LeptosOptions) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg"/>
-                <link
-                    rel="preload"
-                    href="/vendor/inter.woff2"
-                    as="font"
-                    type="font/woff2"
-                    crossorigin="anonymous"
-                />
                 <link rel="stylesheet" id="leptos" href="/pkg/tidemark.css"/>
                 <script nonce=leptos::nonce::use_nonce()>{THEME_FIRST}</script>
                 <AutoReload options=options.clone()/>
