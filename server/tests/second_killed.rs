@@ -16,7 +16,7 @@ const SUM: &str = "SELECT count(*), total(length(v)), max(v), min(v) FROM t";
 
 /// A strategy that copies each set to `second`, slowly.
 fn copy_to(server: &Server, second: &Path) {
-    std::fs::create_dir(second).unwrap();
+    std::fs::create_dir_all(second).unwrap();
     let mut wanted = server.json(&["strategy", "template"]);
     let mut storage = wanted["settings"]["storage"].clone();
     storage["name"] = json!("harbor");
@@ -44,13 +44,15 @@ fn wait_copied(server: &Server) {
     });
 }
 
-/// A cluster with a set that is copied, killed while a larger one is. Gives the sum at the end of the first.
-fn killed_in_the_middle(server: &mut Server, second: &Path) -> Value {
+/// A cluster with a set that is copied, killed while a larger one is. Gives the moment from which the first
+/// can be recovered, and the sum then.
+fn killed_in_the_middle(server: &mut Server, second: &Path) -> (String, Value) {
     server.create_cluster("local");
     server.json(&["tenant", "create", "ledger"]);
     server.commit("ledger", &format!("CREATE TABLE t(v); {}", fill(100)));
     copy_to(server, second);
-    server.back_up("ledger");
+    let made = server.back_up("ledger");
+    let from = &made["tasks"][0]["backup"]["recoverable_from"];
     wait_copied(server);
     let sum = server.rows("ledger", SUM);
     let manifests = files(second, "set.json").len();
@@ -71,7 +73,7 @@ fn killed_in_the_middle(server: &mut Server, second: &Path) -> Value {
     );
     // What it left tells where it was, and the next one is waited for by it.
     std::fs::remove_file(server.home.join("token")).unwrap();
-    sum
+    (from.as_str().unwrap().to_owned(), sum)
 }
 
 #[test]
@@ -104,7 +106,7 @@ fn console_and_first_destination_lost_in_a_second_copy_the_second_alone_recovers
     let (home, site) = (folder.path().join("home"), empty_site(folder.path()));
     let second = folder.path().join("second");
     let mut server = start(&home, &site, &[]);
-    let sum = killed_in_the_middle(&mut server, &second);
+    let (_, sum) = killed_in_the_middle(&mut server, &second);
     let kept = files(&second, "set.json").len();
     std::fs::remove_dir_all(&home).unwrap();
 
@@ -127,6 +129,50 @@ fn console_and_first_destination_lost_in_a_second_copy_the_second_alone_recovers
         let running = ["task", "list", "--kind", kind, "--state", "running"];
         assert_eq!(server.json(&running)["total"], 0, "{kind}");
     }
+}
+
+#[test]
+fn database_lost_in_a_second_copy_is_rebuilt_and_copies_again_until_the_first_is_not_needed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (home, site) = (folder.path().join("home"), empty_site(folder.path()));
+    let second = folder.path().join("second");
+    let mut server = start(&home, &site, &[]);
+    let (moment, sum) = killed_in_the_middle(&mut server, &second);
+    let first = home.join("backup/local");
+    let before = manifests(&first);
+    for file in ["control.db", "control.db-wal", "control.db-shm"] {
+        let _ = std::fs::remove_file(home.join(file));
+    }
+
+    let server = start(&home, &site, &[]);
+    server.json(&["admin", "rebuild", "--from", first.to_str().unwrap()]);
+    let after = manifests(&first);
+    assert!(
+        before.iter().all(|set| after.contains(set)),
+        "a set is lost"
+    );
+    let known = server.json(&["ranges", "--tenant", "ledger"]);
+    let mut ranges = known["ranges"].as_array().unwrap().iter();
+    let holds = |range: &Value| {
+        range["start"].as_str() <= Some(moment.as_str())
+            && range["end"].as_str() >= Some(moment.as_str())
+    };
+    assert!(ranges.any(holds), "{moment}: {known}");
+
+    copy_to(&server, &second);
+    server.json(&["backup", "--tenant", "ledger", "--full", "--wait"]);
+    wait_copied(&server);
+    std::fs::rename(&first, folder.path().join("away")).unwrap();
+    server.json(&[
+        "recover", "--tenant", "ledger", "--at", &moment, "--as", "back", "--from", "second",
+        "--wait",
+    ]);
+    assert_eq!(server.rows("back", SUM), sum);
+}
+
+fn manifests(below: &Path) -> Vec<Vec<u8>> {
+    let found = files(below, "set.json");
+    found.iter().map(|it| std::fs::read(it).unwrap()).collect()
 }
 
 /// SQL that fills table `t` with rows of 100 characters which do not compress to nothing.
