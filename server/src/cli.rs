@@ -321,7 +321,7 @@ pub struct Backup {
     /// Everything, even where the engine could take only what changed
     #[arg(long)]
     pub full: bool,
-    /// Show progress until it has ended; fail when it did
+    /// Wait until the tenant can be backed up, then show progress until it has ended; fail when it did
     #[arg(long)]
     pub wait: bool,
 }

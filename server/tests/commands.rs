@@ -88,6 +88,26 @@ fn a_tenant_is_made_filled_backed_up_and_recovered_exactly() {
 }
 
 #[test]
+fn a_backup_with_wait_right_after_the_tenant_is_made_waits_until_it_can_begin() {
+    let folder = tempfile::tempdir().unwrap();
+    let (home, site) = (folder.path().join("home"), empty_site(folder.path()));
+    let server = start(&home, &site, &["--demo"]);
+    for name in ["first", "second", "third"] {
+        server.json(&["tenant", "create", name]);
+        let done = server.json(&["backup", "--tenant", name, "--full", "--wait"]);
+        assert_eq!(done["tasks"][0]["state"], "completed", "{done}");
+    }
+    // Without it, what comes too early is refused and says so.
+    server.json(&["tenant", "create", "fourth"]);
+    let early = server.run(&["backup", "--tenant", "fourth", "--json"]);
+    let told = String::from_utf8_lossy(&early.stderr).into_owned();
+    assert!(
+        early.status.success() || told.contains("is Starting") && told.contains("not_yet"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_server_that_is_asked_to_end_does_so_in_order_and_starts_again_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let (home, site) = (folder.path().join("home"), empty_site(folder.path()));

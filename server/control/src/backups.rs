@@ -42,7 +42,11 @@ impl Operator {
                 let open = change.unfinished(handle.id).await?;
                 let (free, mut begun) = sorted(&chosen, &open);
                 if begun.tasks.is_empty() && free.is_empty() {
-                    return Err(Error::Conflict(begun.skipped.join("; ")));
+                    let why = begun.skipped.join("; ");
+                    return Err(match chosen.iter().all(|tenant| is_starting(tenant)) {
+                        true => Error::NotYet(why),
+                        false => Error::Conflict(why),
+                    });
                 }
                 for (at, tenant) in free.into_iter().enumerate() {
                     let new = self.new_backup(handle.id, tenant.id, &order);
@@ -186,6 +190,13 @@ fn sorted<'a>(
         }
     }
     (free, begun)
+}
+
+/// Whether it can be backed up in a moment, without anybody doing anything.
+fn is_starting(tenant: &TenantPicture) -> bool {
+    let state = tenant.archive.as_ref().map(|archive| &archive.state);
+    tenant.facts.state == TenantState::Online
+        && matches!(state, Some(ArchiveState::Prepare | ArchiveState::Beginning))
 }
 
 /// Why a tenant cannot be backed up: a set is only worth something with the log that continues it.

@@ -29,6 +29,9 @@ pub enum Error {
     /// Not possible now; the text says why and what to do.
     #[error("{0}")]
     Conflict(String),
+    /// Not possible yet; passes by itself in a moment.
+    #[error("{0}")]
+    NotYet(String),
     /// The actor's role is too low.
     #[error("{actor} may not do this; it takes the role of {needed:?} or a higher one")]
     Forbidden {
@@ -83,7 +86,7 @@ impl Error {
                 id: name.clone(),
             },
             Error::Invalid(violations) => ErrorKind::Invalid(violations.clone()),
-            Error::Conflict(text) => ErrorKind::Conflict(text.clone()),
+            Error::Conflict(text) | Error::NotYet(text) => ErrorKind::Conflict(text.clone()),
             Error::Forbidden { .. } => ErrorKind::Forbidden,
             Error::Unavailable(text) => ErrorKind::Unavailable(text.clone()),
             Error::Engine(error) => match error.kind {

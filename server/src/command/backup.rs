@@ -14,7 +14,11 @@ pub(super) fn run(common: &Common, order: &Backup, output: &Output) -> Result<()
         tenant: order.tenant.clone(),
         full: order.full,
     };
-    let shape::Tasks { mut tasks, skipped } = client.post(&["backups"], &request)?;
+    let ordered = || client.post(&["backups"], &request);
+    let shape::Tasks { mut tasks, skipped } = match order.wait {
+        true => wait::until_possible(ordered)?,
+        false => ordered()?,
+    };
     if order.wait {
         for task in &mut tasks {
             *task = wait::until_final(&client, "backups", task.clone())?;

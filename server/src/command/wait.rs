@@ -1,7 +1,7 @@
-//! Waiting for a task, with its progress on standard error.
+//! Waiting until a task can begin and for its end, with its progress on standard error.
 
 use super::{Client, FAILED};
-use crate::http::shape::{Problem, Task};
+use crate::http::shape::{NOT_YET, Problem, Task};
 use domain::size;
 use std::{
     io::{IsTerminal, Write},
@@ -13,6 +13,34 @@ use std::{
 const ASK_EVERY: Duration = Duration::from_millis(250);
 /// Without a terminal, every how many answers progress is printed even when the phase is the same.
 const LINE_EVERY: u32 = 20;
+
+/// How often an order that is not possible yet is given again: for a minute.
+const TRIES_MAX: u32 = 240;
+
+/// Gives an order again for as long as what stands against it passes by itself.
+pub(super) fn until_possible<T>(order: impl Fn() -> Result<T, Problem>) -> Result<T, Problem> {
+    given_again(order, || sleep(ASK_EVERY))
+}
+
+fn given_again<T>(order: impl Fn() -> Result<T, Problem>, pause: impl Fn()) -> Result<T, Problem> {
+    let is_not_yet =
+        |given: &Result<T, Problem>| given.as_ref().is_err_and(|problem| problem.kind == NOT_YET);
+    let mut given = order();
+    for _ in 1..TRIES_MAX {
+        if !is_not_yet(&given) {
+            return given;
+        }
+        pause();
+        given = order();
+    }
+    given.map_err(|mut problem| {
+        if problem.kind == NOT_YET {
+            let waited = (ASK_EVERY * TRIES_MAX).as_secs();
+            problem.message = format!("waited {waited} s in vain: {}", problem.message);
+        }
+        problem
+    })
+}
 
 /// Asks until nothing can happen to the task any more.
 pub(super) fn until_final(client: &Client, kind: &str, mut task: Task) -> Result<Task, Problem> {
@@ -98,6 +126,36 @@ fn progress(task: &Task) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_order_is_given_again_while_it_is_not_possible_yet_and_no_longer_than_the_limit() {
+        let tries = std::cell::Cell::new(0);
+        let pauses = std::cell::Cell::new(0);
+        let pause = || pauses.set(pauses.get() + 1);
+        let refused_for = |times: u32, kind: &'static str| {
+            tries.set(0);
+            pauses.set(0);
+            given_again(
+                || {
+                    tries.set(tries.get() + 1);
+                    match tries.get() <= times {
+                        true => Err(Problem::new(kind, "it is Starting")),
+                        false => Ok(tries.get()),
+                    }
+                },
+                pause,
+            )
+        };
+        assert_eq!(refused_for(3, NOT_YET), Ok(4));
+        assert_eq!(pauses.get(), 3);
+        assert_eq!(refused_for(TRIES_MAX - 1, NOT_YET), Ok(TRIES_MAX));
+
+        let late = refused_for(u32::MAX, NOT_YET).unwrap_err();
+        assert_eq!((tries.get(), pauses.get()), (TRIES_MAX, TRIES_MAX - 1));
+        assert_eq!(late.message, "waited 60 s in vain: it is Starting");
+        let other = refused_for(u32::MAX, "conflict").unwrap_err();
+        assert_eq!((tries.get(), other.message.as_str()), (1, "it is Starting"));
+    }
 
     #[test]
     fn progress_tells_what_is_known_and_nothing_else() {

@@ -88,6 +88,9 @@ impl From<control::Error> for Refusal {
         let (status, kind) = match error.kind() {
             ErrorKind::NotFound { .. } => (StatusCode::NOT_FOUND, "not_found"),
             ErrorKind::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
+            ErrorKind::Conflict(_) if matches!(error, control::Error::NotYet(_)) => {
+                (StatusCode::CONFLICT, shape::NOT_YET)
+            }
             ErrorKind::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
             ErrorKind::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
             ErrorKind::Unavailable(_) => {

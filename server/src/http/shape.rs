@@ -13,11 +13,14 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
+/// The sort of a refusal that passes by itself in a moment.
+pub const NOT_YET: &str = "not_yet";
+
 /// Why something was not done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// What sort of refusal: `not_found`, `invalid`, `conflict`, `forbidden`, `unavailable`, `internal`; `usage`
-    /// for what was typed, and `failed` for a task or a check that ended badly.
+    /// What sort of refusal: `not_found`, `invalid`, `conflict`, `not_yet`, `forbidden`, `unavailable`, `internal`;
+    /// `usage` for what was typed, and `failed` for a task or a check that ended badly.
     pub kind: String,
     /// One sentence with the way forward.
     pub message: String,

@@ -303,19 +303,7 @@ impl Server {
 
     /// Takes a full backup, or waits for the one that the console is making by itself.
     pub(crate) fn back_up(&self, tenant: &str) -> serde_json::Value {
-        // A set is worth something only with the log that continues it.
-        let mut done = None;
-        wait_for("log backup to begin", || {
-            let made = self.run(&["backup", "--tenant", tenant, "--full", "--wait", "--json"]);
-            let told = String::from_utf8_lossy(&made.stderr).into_owned();
-            if !made.status.success() && told.contains("is Starting") {
-                return false;
-            }
-            assert!(made.status.success(), "{told}\n{}", log_of(&self.home));
-            done = Some(serde_json::from_slice(&made.stdout).unwrap());
-            true
-        });
-        done.unwrap()
+        self.json(&["backup", "--tenant", tenant, "--full", "--wait"])
     }
 
     /// Runs a command that must succeed and reads its JSON.
