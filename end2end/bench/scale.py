@@ -251,7 +251,7 @@ def watched(options, folder):
           f"then nothing changes, {seen['looks']:.0f} looks in {options.seconds} s")
     missed = judged([
         ("processor", seen["cores"], 0.5, "cores"), ("one look of the engine", seen["look_ms"], 250, "ms"),
-        ("largest log delay", seen["delay"], 5, "s"), ("memory", seen["rss"], 250, "MB"),
+        ("largest log delay", seen["delay"], 15, "s"), ("memory", seen["rss"], 250, "MB"),
     ])
     server.stop()
     return missed
