@@ -16,6 +16,7 @@ mod m20261126_000009_second;
 mod m20261126_000010_users;
 mod m20261126_000011_sizes;
 mod m20261126_000013_operation;
+mod m20261126_000014_job_exact;
 mod steps;
 
 use sea_orm_migration::prelude::*;
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000010_users::Migration),
             Box::new(m20261126_000011_sizes::Migration),
             Box::new(m20261126_000013_operation::Migration),
+            Box::new(m20261126_000014_job_exact::Migration),
         ]
     }
 }

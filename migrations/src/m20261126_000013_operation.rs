@@ -1,7 +1,7 @@
 //! What operation at scale needs: sealed secrets, the revision of a cluster's observations, and indexes that
 //! answer a page of tasks without reading the tasks that it does not show.
 
-use crate::steps::{add_columns, drop_columns, drop_tables, index, table};
+use crate::steps::{add_columns, drop_columns, drop_index, drop_tables, index, table};
 use sea_orm_migration::{prelude::*, schema::*};
 
 #[derive(DeriveMigrationName)]
@@ -102,17 +102,4 @@ impl MigrationTrait for Migration {
         drop_columns(manager, "cluster", &["observed_rev"]).await?;
         drop_tables(manager, &["secret"]).await
     }
-}
-
-async fn drop_index(
-    manager: &SchemaManager<'_>,
-    table: &'static str,
-    name: &'static str,
-) -> Result<(), DbErr> {
-    if !manager.has_index(table, name).await? {
-        return Ok(());
-    }
-    manager
-        .drop_index(Index::drop().name(name).table(table).to_owned())
-        .await
 }

@@ -60,6 +60,20 @@ async fn make(
     manager.create_index(index).await
 }
 
+/// Drops an index, if it is there.
+pub(crate) async fn drop_index(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    name: &'static str,
+) -> Result<(), DbErr> {
+    if !manager.has_index(table, name).await? {
+        return Ok(());
+    }
+    manager
+        .drop_index(Index::drop().name(name).table(table).to_owned())
+        .await
+}
+
 /// Drops tables, in this order, as far as they are there.
 pub(crate) async fn drop_tables(
     manager: &SchemaManager<'_>,

@@ -36,6 +36,9 @@ pub enum BackupKind {
 }
 
 impl BackupKind {
+    /// Every kind.
+    pub const ALL: [BackupKind; 2] = [BackupKind::Full, BackupKind::Incremental];
+
     /// The specification's label.
     pub const fn label(self) -> &'static str {
         match self {
@@ -137,6 +140,9 @@ pub enum TaskSource {
 }
 
 impl TaskSource {
+    /// Every source.
+    pub const ALL: [TaskSource; 2] = [TaskSource::Cluster, TaskSource::Tenant];
+
     /// The specification's label.
     pub const fn label(self) -> &'static str {
         match self {

@@ -91,7 +91,7 @@ pub(crate) struct Inner {
     /// Signs of life of the duties.
     pulses: Mutex<Vec<Arc<Pulse>>>,
     /// The last count of all tasks.
-    pub(crate) counted: tokio::sync::Mutex<Counted>,
+    pub(crate) counted: Counted,
     /// The last try of the database.
     pub(crate) tried: tokio::sync::Mutex<Tried>,
     stop: watch::Sender<bool>,
@@ -126,7 +126,7 @@ impl Console {
             clusters: Mutex::default(),
             tasks: Mutex::default(),
             pulses: Mutex::default(),
-            counted: tokio::sync::Mutex::default(),
+            counted: Counted::default(),
             tried: tokio::sync::Mutex::default(),
             stop: watch::Sender::new(false),
         });

@@ -1,6 +1,6 @@
 //! A managed cluster at run time: its engine, if it is open, and what wakes its observer.
 
-use crate::{error::Error, measure, shown::Slot, tasks::observe::Eye};
+use crate::{error::Error, feed::Told, measure, shown::Slot, tasks::observe::Eye};
 use domain::{BackupSetId, ClusterId, Scn, TenantId};
 use engine::{Engine, EngineError, EngineErrorKind, EngineSettings};
 use std::{
@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::{Notify, watch};
+use tracing::{Instrument, field};
 
 /// How long an engine may take to answer a question or accept an order.
 const ANSWER_MAX: Duration = Duration::from_secs(60);
@@ -36,6 +37,8 @@ pub(crate) struct ClusterHandle {
     pub(crate) shown: Slot,
     /// Held while that is read from the control database.
     pub(crate) reading: tokio::sync::Mutex<()>,
+    /// What pages were told of it lately.
+    pub(crate) told: tokio::sync::Mutex<Told>,
     /// Wakes the observer.
     pub(crate) look: Notify,
     /// Attempts at tasks that run here now.
@@ -66,6 +69,7 @@ impl ClusterHandle {
             eye: tokio::sync::Mutex::default(),
             shown: Slot::new(None),
             reading: tokio::sync::Mutex::default(),
+            told: tokio::sync::Mutex::default(),
             look: Notify::new(),
             attempts: AtomicUsize::new(0),
             tried: watch::Sender::new(false),
@@ -203,6 +207,13 @@ impl ClusterHandle {
             || now.0 < self.eager_until.load(Ordering::Relaxed)
     }
 
+    /// The name of a tenant as pages show it; its number before the first look.
+    pub(crate) fn tenant_name(&self, tenant: TenantId) -> String {
+        let shown = self.shown.borrow();
+        let name = shown.as_ref().map(|shown| shown.name_of(tenant));
+        name.unwrap_or_else(|| tenant.to_string())
+    }
+
     /// Whether the last look found this set of the tenant usable.
     pub(crate) async fn has_set(&self, tenant: TenantId, set: BackupSetId) -> bool {
         self.eye.lock().await.has_set(tenant, set)
@@ -254,9 +265,18 @@ pub(crate) async fn answer_within<T>(
     subject: &str,
     call: impl Future<Output = Result<T, EngineError>>,
 ) -> Result<T, EngineError> {
+    let span = tracing::debug_span!("engine_call", operation, duration_ms = field::Empty);
     let begun = tokio::time::Instant::now();
-    let answered = tokio::time::timeout(limit, call).await;
-    measure::engine_call(operation, begun.elapsed());
+    let answered = tokio::time::timeout(limit, call.instrument(span.clone())).await;
+    let took = begun.elapsed();
+    measure::engine_call(operation, took);
+    span.record("duration_ms", took.as_secs_f64() * 1000.0);
+    let outcome = match &answered {
+        Ok(Ok(_)) => "answered",
+        Ok(Err(_)) => "refused",
+        Err(_) => "silent",
+    };
+    span.in_scope(|| tracing::debug!("{outcome}"));
     match answered {
         Ok(answer) => answer,
         Err(_) => Err(EngineError::new(

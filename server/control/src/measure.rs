@@ -1,11 +1,18 @@
 //! What is measured while the console works, for whoever operates it: counts, ages, times. No role is asked for,
 //! as it is about the process and not for a person; names of clusters and tenants are in it.
 
-use crate::{console::Console, error::Error, shown::ShownTenant};
-use domain::{ClusterId, Scn, archive::ArchiveState, tenant::TenantState};
+use crate::{
+    console::{Console, Inner},
+    error::{Error, chain},
+    shown::ShownTenant,
+};
+use domain::{
+    ClusterId, Scn, archive::ArchiveState, second_backup::Place, storage::StorageState,
+    tenant::TenantState,
+};
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 use store::TaskCount;
@@ -15,8 +22,10 @@ use tokio::time::Instant;
 pub const BOUNDS_S: [f64; 10] = [0.002, 0.005, 0.02, 0.05, 0.2, 0.5, 2.0, 10.0, 60.0, 600.0];
 /// Most tenants that are measured one by one.
 const TENANTS_MAX: usize = 2000;
-/// Counting all tasks takes a while when there are a million; it is done at most this often.
+/// Counting all tasks takes a while when there are a million; it is done at most this often, beside the answer.
 const COUNT_EVERY: Duration = Duration::from_secs(30);
+/// Counts older than this are no answer.
+const COUNTED_AGE_MAX: Duration = Duration::from_secs(300);
 
 /// How long something takes: how often within each of [`BOUNDS_S`].
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -58,8 +67,24 @@ pub(crate) fn engine_call(operation: &'static str, took: Duration) {
 /// Counts of tasks, and when they were made.
 #[derive(Debug, Default)]
 pub(crate) struct Counted {
-    at: Option<Instant>,
-    tasks: Vec<TaskCount>,
+    known: Mutex<Option<(Instant, Vec<TaskCount>)>>,
+    /// Held while they are made.
+    counting: tokio::sync::Mutex<()>,
+}
+
+impl Counted {
+    fn known(&self) -> MutexGuard<'_, Option<(Instant, Vec<TaskCount>)>> {
+        self.known
+            .lock()
+            .expect("invariant: nothing panics while it holds the counts")
+    }
+
+    /// The counts, unless they are older than `age`.
+    fn within(&self, age: Duration) -> Option<Vec<TaskCount>> {
+        let known = self.known();
+        let fresh = known.as_ref().filter(|(at, _)| at.elapsed() < age);
+        fresh.map(|(_, tasks)| tasks.clone())
+    }
 }
 
 /// A cluster, measured.
@@ -94,6 +119,21 @@ pub struct TenantMeasure {
     pub log_bytes: u64,
 }
 
+/// A destination of a cluster, measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorageMeasure {
+    /// Name of the cluster.
+    pub cluster: String,
+    /// Which of its destinations.
+    pub place: Place,
+    /// Size of what is behind it, if that is known.
+    pub total_bytes: Option<u64>,
+    /// Room in it, if that is known.
+    pub free_bytes: Option<u64>,
+    /// Whether it can be used.
+    pub usable: bool,
+}
+
 /// A duty in the background, measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DutyMeasure {
@@ -112,7 +152,7 @@ pub struct DutyMeasure {
 pub struct Measures {
     /// When.
     pub now: Scn,
-    /// Tasks by cluster, kind and state; at most half a minute old.
+    /// Tasks by cluster, kind and state, as they were counted last, at most five minutes ago.
     pub tasks: Vec<TaskCount>,
     /// Clusters by name.
     pub clusters: Vec<ClusterMeasure>,
@@ -120,6 +160,8 @@ pub struct Measures {
     pub tenants: Vec<TenantMeasure>,
     /// Tenants beyond that limit.
     pub tenants_left_out: usize,
+    /// Destinations.
+    pub storages: Vec<StorageMeasure>,
     /// Duties.
     pub duties: Vec<DutyMeasure>,
     /// How long engines take to answer, by operation.
@@ -136,6 +178,7 @@ impl Console {
             clusters: Vec::new(),
             tenants: Vec::new(),
             tenants_left_out: 0,
+            storages: Vec::new(),
             duties: self.duties(),
             calls: calls()
                 .iter()
@@ -161,6 +204,10 @@ impl Console {
                     measures.tenants_left_out += 1;
                 }
             }
+            let storages = inner.store.storages(known.cluster.id).await?;
+            let storages = storages.into_iter();
+            let storages = storages.map(|state| storage_measure(&handle.name, &state));
+            measures.storages.extend(storages);
             measures.clusters.push(ClusterMeasure {
                 id: known.cluster.id,
                 name: known.cluster.name,
@@ -172,13 +219,22 @@ impl Console {
         Ok(measures)
     }
 
+    /// What was counted last. Whoever finds it old has it counted anew for the next one and does not wait.
     async fn task_counts(&self) -> Result<Vec<TaskCount>, Error> {
-        let mut counted = self.inner.counted.lock().await;
-        if counted.at.is_none_or(|at| at.elapsed() >= COUNT_EVERY) {
-            counted.tasks = self.inner.store.task_counts().await?;
-            counted.at = Some(Instant::now());
+        let inner = &self.inner;
+        let Some(known) = inner.counted.within(COUNTED_AGE_MAX) else {
+            return inner.count_tasks().await;
+        };
+        if inner.counted.within(COUNT_EVERY).is_none() {
+            let inner = Arc::clone(inner);
+            // Ends by itself; an end of the console waits for the connection that it uses.
+            tokio::spawn(async move {
+                if let Err(error) = inner.count_tasks().await {
+                    tracing::warn!("{}", chain(&error));
+                }
+            });
         }
-        Ok(counted.tasks.clone())
+        Ok(known)
     }
 
     /// The duties in the background.
@@ -191,6 +247,29 @@ impl Console {
             falls: pulse.falls(),
         });
         duties.collect()
+    }
+}
+
+impl Inner {
+    /// Counts all tasks, or waits for whoever is counting them.
+    async fn count_tasks(&self) -> Result<Vec<TaskCount>, Error> {
+        let _counting = self.counted.counting.lock().await;
+        if let Some(tasks) = self.counted.within(COUNT_EVERY) {
+            return Ok(tasks);
+        }
+        let tasks = self.store.task_counts().await?;
+        *self.counted.known() = Some((Instant::now(), tasks.clone()));
+        Ok(tasks)
+    }
+}
+
+fn storage_measure(cluster: &str, state: &StorageState) -> StorageMeasure {
+    StorageMeasure {
+        cluster: cluster.to_owned(),
+        place: state.place,
+        total_bytes: state.total_bytes,
+        free_bytes: state.free_bytes,
+        usable: state.fault.is_none(),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use crate::{
     backfill::{Backfill, checkpoint, log_limit},
+    crowd::Crowd,
     follower::{FollowError, Follower, NoSnapshot, Step, in_place},
     history::Checkpoint,
     hold::Hold,
@@ -29,10 +30,14 @@ use tokio::{
 const SEGMENT_AGE: Duration = Duration::from_millis(800);
 /// A stretch becomes a segment at this size.
 const SEGMENT_BYTES: u64 = 4 << 20;
-/// While nothing is committed, the checkpoint is written this often.
+/// While nothing is committed, the checkpoint is written this often; less often by each of many tenants.
 const IDLE_CHECKPOINT_PAUSE: Duration = Duration::from_millis(800);
-/// Longest time between two looks at the log without any sign of a change.
+/// Checkpoints a second of all tenants in which nothing is committed: each one is made durable.
+const IDLE_CHECKPOINTS_PER_S: u32 = 50;
+/// Longest time between two looks at the log without any sign of a change; longer with many tenants.
 const LOOK_PAUSE_MAX: Duration = Duration::from_millis(250);
+/// Looks a second of all tenants that show no sign of a change.
+const LOOKS_PER_S: u32 = 400;
 /// Shortest pause, and the first one after a sign of a change that was not published yet.
 const LOOK_PAUSE_MIN: Duration = Duration::from_millis(1);
 /// Staged bytes that may wait for a destination that is out of reach; then the round is given up.
@@ -80,7 +85,11 @@ enum End {
 }
 
 /// Runs until it is told to shut down.
-pub(crate) async fn run(tenant: Arc<Tenant>, mut commands: mpsc::Receiver<Command>) {
+pub(crate) async fn run(
+    tenant: Arc<Tenant>,
+    crowd: Arc<Crowd>,
+    mut commands: mpsc::Receiver<Command>,
+) {
     let mut cause: Option<(GapCause, String)> = None;
     let mut pause = RETRY_PAUSE_MIN;
     let hold = Hold::default();
@@ -124,7 +133,7 @@ pub(crate) async fn run(tenant: Arc<Tenant>, mut commands: mpsc::Receiver<Comman
         tenant.set_status(ArchiveState::Doing, None);
         let publisher = Publisher::start(Arc::clone(&tenant));
         let follower = Arc::new(Mutex::new(follower));
-        match follow(&tenant, &follower, &publisher, &mut commands).await {
+        match follow(&tenant, &crowd, &follower, &publisher, &mut commands).await {
             End::Stop { reason, reply } => {
                 let stopped = end_round(&tenant, publisher, &reason, END_WAIT_MAX).await;
                 let _ = reply.send(stopped);
@@ -315,6 +324,7 @@ async fn rest(
 /// Looks at the log whenever it may have grown, until an order or a failure ends it.
 async fn follow(
     tenant: &Arc<Tenant>,
+    crowd: &Crowd,
     follower: &Arc<Mutex<Follower>>,
     publisher: &Publisher,
     commands: &mut mpsc::Receiver<Command>,
@@ -324,13 +334,14 @@ async fn follow(
     let mut asked: Vec<Asked> = Vec::new();
     loop {
         let looking = (Arc::clone(follower), Arc::clone(tenant), publisher.clone());
+        let idle = crowd.pause(IDLE_CHECKPOINT_PAUSE, IDLE_CHECKPOINTS_PER_S);
         let looked = spawn_blocking(move || {
             let (follower, tenant, publisher) = looking;
-            look(&tenant, &mut lock(&follower), &publisher)
+            look(&tenant, &mut lock(&follower), &publisher, idle)
         })
         .await;
-        let step = match looked {
-            Ok(Ok(step)) => step,
+        let (step, staged) = match looked {
+            Ok(Ok(looked)) => looked,
             Ok(Err(error)) => return End::Broken(error),
             Err(error) => {
                 return End::Broken(FollowError::Failed(format!("internal error: {error}")));
@@ -345,8 +356,11 @@ async fn follow(
         backfill.consider(tenant, follower, &step);
         pause = if step.commits > 0 || !asked.is_empty() {
             LOOK_PAUSE_MIN
-        } else {
+        } else if staged {
+            // What is copied becomes a segment in time, however many tenants there are.
             (pause * 2).min(LOOK_PAUSE_MAX)
+        } else {
+            (pause * 2).min(crowd.pause(LOOK_PAUSE_MAX, LOOKS_PER_S))
         };
         // A moment between two looks bounds the cost under any load.
         tokio::time::sleep(LOOK_PAUSE_MIN).await;
@@ -367,19 +381,22 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One step, and what it makes due: a segment, or a checkpoint while idle.
+/// One step, and what it makes due: a segment, or a checkpoint after `idle` without one. Tells also whether log that
+/// was copied waits to become a segment.
 fn look(
     tenant: &Tenant,
     follower: &mut Follower,
     publisher: &Publisher,
-) -> Result<Step, FollowError> {
+    idle: Duration,
+) -> Result<(Step, bool), FollowError> {
     let Some(step) = follower.step()? else {
-        return Ok(Step {
+        let nothing = Step {
             complete_until: Scn::ZERO,
             commits: 0,
             not_backfilled: 0,
             log_bytes: 0,
-        });
+        };
+        return Ok((nothing, true));
     };
     let until = step.complete_until;
     let staging = follower.staging();
@@ -388,7 +405,7 @@ fn look(
             in_place(&tenant.files)?;
             publisher.publish(staging.rotate(&tenant.staging_dir(), until)?);
         }
-        None if publisher.is_idle_for(IDLE_CHECKPOINT_PAUSE) => {
+        None if publisher.is_idle_for(idle) => {
             in_place(&tenant.files)?;
             publisher.checkpoint_idle(Checkpoint {
                 format: 1,
@@ -398,7 +415,7 @@ fn look(
         }
         _ => {}
     }
-    Ok(step)
+    Ok((step, follower.staging().since().is_some()))
 }
 
 /// A snapshot asked for and not taken yet, and until when it is tried for.

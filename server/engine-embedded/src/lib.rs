@@ -25,6 +25,7 @@ mod copy_object;
 mod copy_order;
 mod copy_record;
 mod copy_set;
+mod crowd;
 mod destination;
 mod durable;
 mod engine;

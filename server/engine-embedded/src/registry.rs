@@ -5,6 +5,7 @@ use crate::{
     archiver::{self, Command},
     clock::WatchedClock,
     cluster::{ClusterIdentity, Home},
+    crowd::Crowd,
     destination::Destination,
     engine::rejected,
     history::History,
@@ -55,6 +56,8 @@ pub(crate) struct Inner {
     /// Held while one is taken into use or given up.
     pub(crate) choosing_second: Mutex<()>,
     tenants: Mutex<BTreeMap<Uuid, Arc<Tenant>>>,
+    /// How many they are, for each of them.
+    crowd: Arc<Crowd>,
     /// Tenants that are not in service.
     absent: Mutex<BTreeMap<Uuid, Arc<Absent>>>,
     /// Directories that do not say whose they are, with why.
@@ -108,6 +111,7 @@ impl Inner {
             choosing_second: Mutex::default(),
             storages: Storages::default(),
             tenants: Mutex::default(),
+            crowd: Arc::default(),
             absent: Mutex::default(),
             nameless: Mutex::default(),
             reserved: Mutex::default(),
@@ -247,10 +251,16 @@ impl Inner {
         if self.is_closed() {
             return;
         }
-        lock(&self.tenants).insert(tenant.uuid(), Arc::clone(&tenant));
+        let count = {
+            let mut tenants = lock(&self.tenants);
+            tenants.insert(tenant.uuid(), Arc::clone(&tenant));
+            tenants.len()
+        };
+        self.crowd.count(count);
         self.watcher.watch(&tenant);
         archivers.retain(|archiver| !archiver.is_finished());
-        archivers.push(tokio::spawn(archiver::run(tenant, commands)).abort_handle());
+        let work = archiver::run(tenant, Arc::clone(&self.crowd), commands);
+        archivers.push(tokio::spawn(work).abort_handle());
     }
 
     /// Keeps `name` for a tenant to come; refused when it is in use.

@@ -10,7 +10,7 @@ use axum::{
 };
 use control::{
     Console,
-    measure::{BOUNDS_S, Histogram, Measures},
+    measure::{BOUNDS_S, Histogram, Measures, StorageMeasure},
 };
 use domain::{Scn, scn::NS_PER_SECOND};
 use std::{
@@ -80,6 +80,7 @@ impl Metrics {
         tasks(&mut out, measures);
         clusters(&mut out, measures);
         tenants(&mut out, measures);
+        storages(&mut out, measures);
         duties(&mut out, measures);
         head(
             &mut out,
@@ -139,7 +140,7 @@ fn tasks(out: &mut String, measures: &Measures) {
         out,
         "tidemark_tasks",
         "gauge",
-        "Tasks, counted every half minute.",
+        "Tasks, as counted last, at most five minutes ago.",
     );
     for task in &measures.tasks {
         let Some(cluster) = names.get(&task.cluster) else {
@@ -256,6 +257,37 @@ fn tenants(out: &mut String, measures: &Measures) {
             &format!("{label},what=\"log\""),
             tenant.log_bytes,
         );
+    }
+}
+
+fn storages(out: &mut String, measures: &Measures) {
+    let label = |storage: &StorageMeasure| {
+        let cluster = escaped(&storage.cluster);
+        format!("cluster=\"{cluster}\",storage=\"{}\"", storage.place.code())
+    };
+    let name = "tidemark_storage_usable";
+    head(out, name, "gauge", "1 when the destination can be used.");
+    for storage in &measures.storages {
+        line(out, name, &label(storage), u8::from(storage.usable));
+    }
+    let name = "tidemark_storage_bytes";
+    head(
+        out,
+        name,
+        "gauge",
+        "Capacity of what is behind a destination, where it is known.",
+    );
+    for storage in &measures.storages {
+        let (total, free) = (storage.total_bytes, storage.free_bytes);
+        let used = total
+            .zip(free)
+            .map(|(total, free)| total.saturating_sub(free));
+        for (what, bytes) in [("total", total), ("used", used), ("free", free)] {
+            if let Some(bytes) = bytes {
+                let label = format!("{},what=\"{what}\"", label(storage));
+                line(out, name, &label, bytes);
+            }
+        }
     }
 }
 

@@ -7,11 +7,11 @@ use crate::{
 };
 use domain::{
     ClusterId,
+    backup::{BackupKind, TaskSource},
     job::{JobKind, JobState},
     page::{PAGE_SIZE_MAX, Page, TaskFilter},
 };
 use sea_orm::Condition;
-use std::collections::BTreeSet;
 
 /// Rows of a page when nothing is said.
 const PAGE_SIZE_DEFAULT: u32 = 10;
@@ -70,29 +70,60 @@ pub(crate) fn all_jobs(cluster: ClusterId, kind: JobKind) -> Condition {
         .add(job::COLUMN.kind.eq(kind.code()))
 }
 
-/// Of them, those that match, in parts that do not overlap: one for each state that is asked for. A part of one tenant
-/// names the tenant alone, so that no other index looks as good as the tenant's.
+/// Of them, those that match, in parts that do not overlap. Each part is answered by one index, in order: those of a
+/// tenant by the tenant's, without naming the cluster, so that no other looks as good; those of a state, a kind of
+/// backup or a source by the one that begins with all three, and so every part names all three.
 pub(crate) fn job_parts(cluster: ClusterId, kind: JobKind, filter: &TaskFilter) -> Vec<Condition> {
-    let (asked, source) = match kind {
-        JobKind::DataBackup => (filter.kind, filter.source),
-        _ => (None, None),
-    };
-    let whose = match filter.tenant {
-        Some(tenant) => Condition::all()
+    let is_backup = kind == JobKind::DataBackup;
+    let asked = filter.kind.filter(|_| is_backup);
+    let source = filter.source.filter(|_| is_backup);
+    let between = asked_between(filter.since, filter.until);
+    if let Some(tenant) = filter.tenant {
+        let states = filter.states.iter().map(|state| state.code());
+        let of_tenant = Condition::all()
             .add(job::COLUMN.tenant_id.eq(tenant.0))
-            .add(job::COLUMN.kind.eq(kind.code())),
-        None => all_jobs(cluster, kind),
-    };
-    let all = whose
-        .add(asked_between(filter.since, filter.until))
-        .add_option(asked.map(|kind| job::COLUMN.asked.eq(kind.code())))
-        .add_option(source.map(|source| job::COLUMN.source.eq(source.code())));
-    if filter.states.is_empty() {
+            .add(job::COLUMN.kind.eq(kind.code()))
+            .add(between)
+            .add_option((!filter.states.is_empty()).then(|| job::COLUMN.state.is_in(states)))
+            .add_option(asked.map(|kind| job::COLUMN.asked.eq(kind.code())))
+            .add_option(source.map(|source| job::COLUMN.source.eq(source.code())));
+        return vec![of_tenant];
+    }
+    let all = all_jobs(cluster, kind).add(between);
+    if filter.states.is_empty() && asked.is_none() && source.is_none() {
         return vec![all];
     }
-    let states: BTreeSet<&str> = filter.states.iter().map(|s: &JobState| s.code()).collect();
-    let part = |state: &str| all.clone().add(job::COLUMN.state.eq(state));
-    states.into_iter().map(part).collect()
+    let states = JobState::ALL.into_iter();
+    let states = states.filter(|state| filter.states.is_empty() || filter.states.contains(state));
+    let what = match is_backup {
+        true => backups_of(asked, source),
+        false => vec![
+            Condition::all()
+                .add(job::COLUMN.asked.is_null())
+                .add(job::COLUMN.source.is_null()),
+        ],
+    };
+    let part = |state: JobState| all.clone().add(job::COLUMN.state.eq(state.code()));
+    states
+        .flat_map(|state| what.iter().map(move |what| (state, what)))
+        .map(|(state, what)| part(state).add(what.clone()))
+        .collect()
+}
+
+/// Backups of each kind and source that is meant, where `None` means each one.
+fn backups_of(asked: Option<BackupKind>, source: Option<TaskSource>) -> Vec<Condition> {
+    let kinds = BackupKind::ALL.into_iter();
+    let sources = TaskSource::ALL.into_iter();
+    let pairs = kinds.flat_map(|kind| sources.clone().map(move |source| (kind, source)));
+    pairs
+        .filter(|(kind, _)| asked.is_none_or(|asked| asked == *kind))
+        .filter(|(_, from)| source.is_none_or(|source| source == *from))
+        .map(|(kind, source)| {
+            Condition::all()
+                .add(job::COLUMN.asked.eq(kind.code()))
+                .add(job::COLUMN.source.eq(source.code()))
+        })
+        .collect()
 }
 
 /// The log archiving rows that match. Their time is the start of the round.

@@ -1,7 +1,7 @@
 //! One page of tasks out of a million: the numbers of its rows come from an index alone, and only then the rows.
 //!
-//! Each state is asked for by itself, so that the index gives every answer in order and nothing has to be sorted;
-//! rows are counted up to a limit.
+//! What one index does not give in order is asked for in parts (`filter`), so that nothing has to be sorted; rows are
+//! counted up to a limit.
 
 use super::filter::{self, Slice};
 use crate::{
@@ -17,12 +17,15 @@ use domain::{
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, FromQueryResult, Order, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait,
+    QuerySelect, QueryTrait, Select,
     sea_query::{Asterisk, Expr, ExprTrait, Query},
 };
 
 /// Most failed and running data backups that the calendar marks.
 const MARKED_MAX: u64 = 1000;
+
+/// Rows are counted so far, which tells that there are more than [`TOTAL_MAX`].
+const COUNTED_MAX: u64 = TOTAL_MAX + 1;
 
 /// Rows of a page, and how many match with and without the filter, each up to the limit and one more.
 pub(crate) struct JobPage {
@@ -71,7 +74,9 @@ impl Store {
             rows: Vec::new(),
             slice: Slice::of(ask),
             total: 0,
-            total_unfiltered: self.count_jobs(filter::all_jobs(cluster, kind)).await?,
+            total_unfiltered: self
+                .count_jobs(filter::all_jobs(cluster, kind), COUNTED_MAX)
+                .await?,
         };
         // Asking by tenant leaves the cluster out, so the tenant has to be one of it.
         if let Some(tenant) = ask.tenant
@@ -81,9 +86,11 @@ impl Store {
         }
         let parts = filter::job_parts(cluster, kind, ask);
         for part in &parts {
-            page.total += self.count_jobs(part.clone()).await?;
+            if page.total < COUNTED_MAX {
+                let left = COUNTED_MAX - page.total;
+                page.total += self.count_jobs(part.clone(), left).await?;
+            }
         }
-        page.total = Ord::min(page.total, TOTAL_MAX + 1);
         let (from, rows) = (page.slice.offset(), page.slice.limit());
         if from >= Ord::min(page.total, TOTAL_MAX) {
             return Ok(page);
@@ -139,12 +146,12 @@ impl Store {
         rows.into_iter().map(marked_backup).collect()
     }
 
-    async fn count_jobs(&self, condition: Condition) -> Result<u64> {
+    async fn count_jobs(&self, condition: Condition, limit: u64) -> Result<u64> {
         let matching = job::Entity::find()
             .select_only()
             .column(job::Column::Id)
             .filter(condition)
-            .limit(TOTAL_MAX + 1)
+            .limit(limit)
             .into_query();
         let count = Query::select()
             .expr_as(Expr::col(Asterisk).count(), "count")
@@ -167,16 +174,10 @@ impl Store {
     ) -> Result<Vec<Place>> {
         let mut places: Vec<Place> = Vec::new();
         for part in parts {
-            let found: Vec<Place> = job::Entity::find()
-                .select_only()
-                .column(job::Column::Created)
-                .column(job::Column::Id)
-                .filter(part)
-                .order_by(job::COLUMN.created, order.clone())
-                .order_by(job::COLUMN.id, order.clone())
+            let found = place_query(part, order)
                 .offset(skip)
                 .limit(limit)
-                .into_tuple()
+                .into_tuple::<Place>()
                 .all(&self.db)
                 .await
                 .during("looking for tasks")?;
@@ -203,6 +204,16 @@ impl Store {
     }
 }
 
+fn place_query(part: Condition, order: &Order) -> Select<job::Entity> {
+    job::Entity::find()
+        .select_only()
+        .column(job::Column::Created)
+        .column(job::Column::Id)
+        .filter(part)
+        .order_by(job::COLUMN.created, order.clone())
+        .order_by(job::COLUMN.id, order.clone())
+}
+
 fn marked_backup(row: MarkedRow) -> Result<MarkedBackup> {
     Ok(MarkedBackup {
         id: JobId(row.id),
@@ -219,4 +230,68 @@ pub(crate) fn asked_between(since: Option<Scn>, until: Option<Scn>) -> Condition
     Condition::all()
         .add_option(since.map(|at| created.gte(scn_column(at))))
         .add_option(until.map(|at| created.lt(scn_column(at))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::backup::{BackupKind, TaskSource};
+    use sea_orm::{ConnectionTrait, DbBackend, Statement};
+
+    /// Every combination of what pages filter by.
+    fn filters() -> Vec<TaskFilter> {
+        let mut filters = Vec::new();
+        for bits in 0..32 {
+            let has = |bit: u32| bits & (1 << bit) != 0;
+            filters.push(TaskFilter {
+                since: has(0).then_some(Scn(5)),
+                states: has(1)
+                    .then_some(vec![JobState::Completed, JobState::Failed])
+                    .unwrap_or_default(),
+                tenant: has(2).then_some(TenantId(1)),
+                kind: has(3).then_some(BackupKind::Full),
+                source: has(4).then_some(TaskSource::Cluster),
+                ..TaskFilter::default()
+            });
+        }
+        filters
+    }
+
+    #[tokio::test]
+    async fn every_page_comes_out_of_one_index_in_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", dir.path().join("control.db").display());
+        let store = Store::connect(&url).await.unwrap();
+        migration::up(store.connection()).await.unwrap();
+        for (kind, filter) in JobKind::ALL
+            .into_iter()
+            .flat_map(|kind| filters().into_iter().map(move |filter| (kind, filter)))
+        {
+            for part in filter::job_parts(ClusterId(1), kind, &filter) {
+                let query = place_query(part, &Order::Desc).build(DbBackend::Sqlite);
+                let sql = format!("EXPLAIN QUERY PLAN {}", query.sql);
+                let values = query.values.unwrap();
+                let explain = Statement::from_sql_and_values(DbBackend::Sqlite, sql, values);
+                let rows = store.db.query_all_raw(explain).await.unwrap();
+                let told =
+                    |row: &sea_orm::QueryResult| row.try_get::<String>("", "detail").unwrap();
+                let plan: Vec<String> = rows.iter().map(told).collect();
+                let index = match (&filter.tenant, &plan[..]) {
+                    (Some(_), [one]) => one.contains("COVERING INDEX job_page_tenant (tenant_id=? AND kind=?"),
+                    (None, [one]) if plain(kind, &filter) => one.contains("COVERING INDEX job_page (cluster_id=? AND kind=?"),
+                    (None, [one]) => one.contains(
+                        "COVERING INDEX job_page_exact (cluster_id=? AND kind=? AND state=? AND asked=? AND source=?",
+                    ),
+                    _ => false,
+                };
+                assert!(index, "{kind:?} {filter:?}: {plan:?}");
+            }
+        }
+    }
+
+    fn plain(kind: JobKind, filter: &TaskFilter) -> bool {
+        let is_backup = kind == JobKind::DataBackup;
+        filter.states.is_empty()
+            && !(is_backup && (filter.kind.is_some() || filter.source.is_some()))
+    }
 }

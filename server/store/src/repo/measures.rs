@@ -6,7 +6,10 @@ use crate::{
     entity::{job, revision},
     error::{During, Result},
 };
-use domain::{ClusterId, Scn, job::JobState};
+use domain::{
+    ClusterId, Scn,
+    job::{JobKind, JobState},
+};
 use sea_orm::{
     EntityTrait, ExprTrait, QueryFilter, QuerySelect, SqliteTransactionMode, TransactionOptions,
     TransactionTrait, sea_query::Expr,
@@ -61,6 +64,8 @@ impl Store {
             .column(job::Column::ClusterId)
             .column_as(Expr::col(job::Column::Created).min(), "oldest")
             .filter(job::COLUMN.cluster_id.is_in(clusters.iter().map(|id| id.0)))
+            // Every kind there is, so that the index leads to this state past all others.
+            .filter(job::COLUMN.kind.is_in(JobKind::ALL.map(JobKind::code)))
             .filter(job::COLUMN.state.eq(JobState::Queued.code()))
             .group_by(job::Column::ClusterId)
             .into_tuple()

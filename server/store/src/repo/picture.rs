@@ -17,8 +17,8 @@ use domain::{
 use sea_orm::{EntityTrait, QueryFilter, QueryOrder};
 use std::collections::HashMap;
 
-/// Tenants whose sets or log are read by one question.
-const TENANTS_AT_ONCE: usize = 50;
+/// Tenants whose sets or log are read by one question. Few, as the memory for their rows is not given back afterwards.
+const TENANTS_AT_ONCE: usize = 10;
 
 /// What is observed of a tenant itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

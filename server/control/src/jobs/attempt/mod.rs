@@ -25,6 +25,7 @@ use engine::{
 };
 use std::{sync::Arc, time::Duration};
 use store::{Job, JobFacts, JobPatch, Lease, Order, StoreError};
+use tracing::Instrument;
 
 /// How often the engine is asked where a task stands.
 const POLL: Duration = Duration::from_millis(50);
@@ -124,7 +125,19 @@ impl Attempt {
     }
 
     /// Works until the task is final, given back, or held by another attempt.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(self) {
+        let span = tracing::info_span!(
+            "attempt",
+            job.id = self.job.id.0,
+            job.kind = self.job.order.kind().code(),
+            cluster.name = self.handle.name,
+            tenant.name = self.handle.tenant_name(self.job.tenant),
+            attempt = self.job.attempts,
+        );
+        self.work().instrument(span).await;
+    }
+
+    async fn work(mut self) {
         let at_work = self.handle.attempt();
         let held = hold(Arc::clone(&self.inner), self.job.id, self.owner.clone());
         tokio::select! {
