@@ -52,6 +52,8 @@ debian_packages() {
     # `type -P`: bash has a kill of its own, but programs can only start the one on PATH.
     type -P kill >/dev/null || missing+=(procps)
     command -v git >/dev/null || missing+=(git)
+    # Shows servers of tests another time.
+    compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || missing+=(libfaketime)
   fi
   if for_any test; then
     command -v chromium >/dev/null || missing+=(chromium fonts-liberation)
