@@ -79,7 +79,7 @@ fn set_directories(below: &Path) -> Vec<PathBuf> {
 /// Waits for a set that is begun and not finished; without pauses, as it is finished soon.
 fn wait_for_half_a_set(below: &Path) {
     for _ in 0..PATIENCE_LOOKS {
-        if !set_directories(below).iter().all(is_finished) {
+        if !set_directories(below).iter().all(|set| is_finished(set)) {
             return;
         }
         std::thread::sleep(std::time::Duration::from_millis(2));
@@ -87,7 +87,7 @@ fn wait_for_half_a_set(below: &Path) {
     panic!("no set was begun");
 }
 
-fn is_finished(set: &PathBuf) -> bool {
+fn is_finished(set: &Path) -> bool {
     set.join("set.json").exists()
 }
 
@@ -289,7 +289,7 @@ fn in_the_middle_of_a_scheduled_backup() {
     let mut place = Place::new();
     let server = place.serve("home", "2026-03-05 01:58:00");
     place.order(&server, |settings| {
-        settings["schedule"]["at"] = json!("02:00")
+        settings["schedule"]["at"] = json!("02:00");
     });
     server.stop();
     let server = place.serve("home", "2026-03-05 01:59:50");
@@ -326,7 +326,10 @@ fn in_the_middle_of_a_second_copy() {
     wait_for_half_a_set(&second);
     place.kill(server);
     let all = set_directories(&second);
-    assert!(!all.iter().all(is_finished), "killed in the middle");
+    assert!(
+        !all.iter().all(|set| is_finished(set)),
+        "killed in the middle"
+    );
 
     let server = place.rebuilt_from_first(0);
     // The same strategy again: copies are made as before.

@@ -110,7 +110,7 @@ fn only_the_api_knows_which_side_it_runs_on() {
 }
 
 /// The literals that are the first argument of calls of `function`.
-fn literals_of_calls<'a>(text: &'a str, function: &str) -> Vec<String> {
+fn literals_of_calls(text: &str, function: &str) -> Vec<String> {
     let call = format!("{function}(");
     text.match_indices(&call)
         .filter(|(at, _)| {
@@ -136,10 +136,20 @@ fn literals_of_calls<'a>(text: &'a str, function: &str) -> Vec<String> {
 
 #[test]
 fn every_text_of_the_pages_has_a_chinese_one_and_the_other_way_round() {
+    let named = std::fs::read_to_string(root().join("app/src/language/at_server.rs")).unwrap();
     let mut chinese: BTreeMap<String, String> = BTreeMap::new();
     for (name, text) in tracked() {
         if name.starts_with("app/src/language/zh/") {
-            chinese.extend(serde_json::from_str::<BTreeMap<String, String>>(&text).unwrap());
+            let file = name.trim_start_matches("app/src/language/");
+            assert!(
+                named.contains(file),
+                "{file} is not among the files of at_server.rs"
+            );
+            let texts: BTreeMap<String, String> = serde_json::from_str(&text).unwrap();
+            for (english, text) in texts {
+                let other = chinese.insert(english.clone(), text);
+                assert!(other.is_none(), "{english} stands in more than one file");
+            }
         }
     }
     let sources: Vec<_> = rust_files()

@@ -93,11 +93,28 @@ pub fn tf(text: &'static str, values: &[(&str, &dyn Display)]) -> String {
     fill(t(text), values)
 }
 
+/// Goes through the text once, so that a value is never taken for a name.
 fn fill(text: &str, values: &[(&str, &dyn Display)]) -> String {
-    let mut filled = text.to_owned();
-    for (name, value) in values {
-        filled = filled.replace(&format!("{{{name}}}"), &value.to_string());
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let named = after.split_once('}').and_then(|(name, after)| {
+            let (_, value) = values.iter().find(|(known, _)| *known == name)?;
+            Some((value, after))
+        });
+        match named {
+            Some((value, after)) => {
+                filled.push_str(&value.to_string());
+                rest = after;
+            }
+            None => {
+                filled.push('{');
+                rest = after;
+            }
+        }
     }
+    filled.push_str(rest);
     filled
 }
 
@@ -109,6 +126,8 @@ mod tests {
     fn values_stand_where_the_text_names_them() {
         let filled = fill("{n} of {total} ({n})", &[("n", &3), ("total", &"many")]);
         assert_eq!(filled, "3 of many (3)");
+        let values: &[(&str, &dyn Display)] = &[("a", &"{b}"), ("b", &"x")];
+        assert_eq!(fill("{a} {b} {c} {", values), "{b} x {c} {");
     }
 
     #[test]
