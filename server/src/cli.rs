@@ -68,7 +68,7 @@ pub enum Command {
     /// List alerts, show one, or mask one until a time
     #[command(subcommand)]
     Alert(Alert),
-    /// List, add, try or remove the channels that tell people about alerts
+    /// List, add, change, try or remove the channels that tell people about alerts
     #[command(subcommand)]
     Channel(Channel),
     /// List tasks, show what one did, cancel one, or try one again
@@ -435,6 +435,33 @@ pub enum Channel {
         #[arg(long, value_name = "MINUTES")]
         every: Option<u32>,
     },
+    /// Change a channel; what is not given stays as it is
+    Modify {
+        /// Its name
+        name: String,
+        /// Read a new address from standard input, and a new key for signatures from the second line
+        #[arg(long)]
+        address: bool,
+        /// Levels that are sent, such as 1,2
+        #[arg(long, value_delimiter = ',')]
+        levels: Option<Vec<u8>>,
+        /// Clusters that are sent; `all` for all, and the console itself
+        #[arg(long, value_delimiter = ',')]
+        only: Option<Vec<String>>,
+        /// Minutes between two pings, for the kind ping
+        #[arg(long, value_name = "MINUTES")]
+        every: Option<u32>,
+    },
+    /// Switch a channel off; what waits for it is given up
+    Disable {
+        /// Its name
+        name: String,
+    },
+    /// Switch a channel on again
+    Enable {
+        /// Its name
+        name: String,
+    },
     /// Send a message that says it is a test, and tell what the receiver answers
     Test {
         /// Its name
@@ -543,6 +570,11 @@ pub enum Strategy {
         name: String,
         /// The other name
         new_name: String,
+    },
+    /// Remove a storage configuration that nobody uses; what lies there stays
+    RemoveStorage {
+        /// Its name
+        name: String,
     },
 }
 

@@ -87,6 +87,26 @@ fn a_channel_is_added_tried_and_removed_and_its_address_stays_secret() {
         let holds = bytes.windows(key.len()).any(|window| window == key);
         assert!(!holds, "{} holds the address in the open", file.display());
     }
+    let changed = server.json(&[
+        "channel", "modify", "ops", "--levels", "3", "--only", "local",
+    ]);
+    assert_eq!(changed["levels"], serde_json::json!([3]));
+    assert!(changed["clusters"].is_array(), "{changed}");
+    let everywhere = server.json(&["channel", "modify", "ops", "--only", "all"]);
+    assert_eq!(everywhere["clusters"], Value::Null);
+    let moved = ["channel", "modify", "ops", "--address", "--json"];
+    let moved = server.feed(&moved, "https://other.example.com/x\n");
+    let moved: Value = serde_json::from_slice(&moved.stdout).unwrap();
+    assert_eq!(moved["host"], "https://other.example.com");
+    server.json(&["channel", "disable", "ops"]);
+    assert_eq!(
+        server.json(&["channel", "list"])["channels"][0]["enabled"],
+        false
+    );
+    let twice = server.refused(&["channel", "disable", "ops"], 1);
+    assert!(twice.contains("off already"), "{twice}");
+    server.json(&["channel", "enable", "ops"]);
+
     server.run(&["channel", "remove", "ops"]);
     assert_eq!(
         server.json(&["channel", "list"])["channels"],

@@ -272,6 +272,7 @@ fn body(path: &str) -> Value {
         "storage": storage, "schedule": schedule, "settings": settings, "must_be_empty": false,
         "new_name": "other", "keep_days": 7, "place": "first", "since": 0, "until": 1, "log": "keep",
         "channel": { "name": "abc", "kind": "json", "url": "https://example.org/x", "levels": [], "clusters": [] },
+        "change": {}, "on": true,
     });
     if path.contains("/tasks/history") {
         body["kind"] = json!("data_backup");

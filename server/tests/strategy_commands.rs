@@ -150,6 +150,33 @@ fn a_directory_is_tested_step_by_step_and_storages_have_names() {
     assert_eq!(list["storages"][0]["first_of"], json!(["local"]));
     let renamed = server.json(&["strategy", "rename-storage", "local", "harbor"]);
     assert_eq!(renamed["storages"][0]["name"], "harbor");
-    let template = server.json(&["strategy", "template"]);
+    let mut template = server.json(&["strategy", "template"]);
     assert_eq!(template["settings"]["storage"]["name"], "harbor");
+
+    // What a strategy uses stays; what nobody uses any more can go.
+    std::fs::remove_file(copies.join("letter.txt")).unwrap();
+    server.json(&["strategy", "test-storage", directory, "--second"]);
+    template["settings"]["second"] = json!({
+        "data": true, "log_cycle": "daily", "retention_days": null, "limit_bytes_per_s": null,
+        "storage": { "name": "vault", "kind": "file", "directory": directory, "capacity_percent": 80 },
+    });
+    let path = write(&folder.path().join("strategy.json"), &template);
+    server.json(&["strategy", "set", &path]);
+    for (name, user) in [
+        ("vault", "local"),
+        ("harbor", "local"),
+        ("nothing", "nothing"),
+    ] {
+        let kept = refused(&server, &["strategy", "remove-storage", name]);
+        assert!(kept.contains(user), "{kept}");
+    }
+    server.json(&["strategy", "delete"]);
+    let left = server.json(&["strategy", "remove-storage", "vault"]);
+    let names: Vec<_> = left["storages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["name"])
+        .collect();
+    assert_eq!(names, ["harbor"]);
 }

@@ -140,6 +140,28 @@ impl std::fmt::Debug for NewChannel {
     }
 }
 
+/// What changes of a channel. Its name and kind stay as they are.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ChannelChange {
+    /// Where to; absent keeps the address, which nobody can read again.
+    pub url: Option<String>,
+    /// The key for signatures; absent keeps the one that there is.
+    pub secret: Option<String>,
+    /// Levels that are sent, empty for all but reminders; absent keeps them.
+    pub levels: Option<Vec<Level>>,
+    /// Names of the clusters that are sent, empty for all and the console itself; absent keeps them.
+    pub clusters: Option<Vec<String>>,
+    /// Minutes between two pings; absent keeps them.
+    pub every_min: Option<u32>,
+}
+
+impl std::fmt::Debug for ChannelChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ChannelChange").finish_non_exhaustive()
+    }
+}
+
 /// What came of a test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelTest {
@@ -196,11 +218,29 @@ pub fn host(url: &str) -> Result<String, Violation> {
 
 /// Everything that is wrong with a channel to add, except its name and clusters.
 pub fn check(new: &NewChannel) -> Vec<Violation> {
+    let parts = (Some(new.url.as_str()), new.secret.as_deref(), new.every_min);
+    check_parts(new.kind, parts)
+}
+
+/// Everything that is wrong with a change of a channel of this kind, except its clusters.
+pub fn check_change(kind: ChannelKind, change: &ChannelChange) -> Vec<Violation> {
+    let parts = (
+        change.url.as_deref(),
+        change.secret.as_deref(),
+        change.every_min,
+    );
+    check_parts(kind, parts)
+}
+
+fn check_parts(
+    kind: ChannelKind,
+    (url, secret, every): (Option<&str>, Option<&str>, Option<u32>),
+) -> Vec<Violation> {
     let mut wrong = Vec::new();
-    wrong.extend(host(&new.url).err());
+    wrong.extend(url.and_then(|url| host(url).err()));
     let hidden = |allowed: &str| Violation::new("Secret", "(hidden)", allowed);
-    match &new.secret {
-        Some(_) if !new.kind.signs() => wrong.push(hidden(
+    match secret {
+        Some(_) if !kind.signs() => wrong.push(hidden(
             "leave it out: only DingTalk and Feishu messages are signed",
         )),
         Some(secret) if secret.is_empty() || secret.len() > SECRET_BYTES_MAX => {
@@ -208,9 +248,9 @@ pub fn check(new: &NewChannel) -> Vec<Violation> {
         }
         _ => {}
     }
-    if let Some(every) = new.every_min {
+    if let Some(every) = every {
         let given = every.to_string();
-        if new.kind != ChannelKind::Ping {
+        if kind != ChannelKind::Ping {
             let allowed = "leave it out: only a channel of the kind ping has it";
             wrong.push(Violation::new("Every", &given, allowed));
         } else if !EVERY_MIN.contains(&every) {

@@ -13,7 +13,7 @@ use domain::{
 use leptos::{prelude::*, server_fn::codec::Json};
 
 #[cfg(feature = "ssr")]
-use super::caller::{admin, operator, viewer};
+use super::caller::{admin, global_admin, operator, viewer};
 
 /// The strategy of a cluster, if it has one.
 #[server(input = Json)]
@@ -59,6 +59,12 @@ pub async fn rename_storage(
     new_name: String,
 ) -> Result<(), ApiError> {
     Ok(admin()?.rename_storage(&cluster, &name, &new_name).await?)
+}
+
+/// Removes a storage configuration that nobody uses; what lies there stays.
+#[server(input = Json)]
+pub async fn remove_storage(name: String) -> Result<(), ApiError> {
+    Ok(global_admin()?.remove_storage(&name).await?)
 }
 
 /// Makes a strategy.

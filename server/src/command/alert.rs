@@ -5,8 +5,8 @@ use crate::{
     cli::{Alert, Channel, Common},
     http::{
         alert_shape::{
-            AlertList, AlertRow, AlertShown, ChannelList, ChannelOrder, ChannelRow, ChannelTested,
-            MaskOrder,
+            AlertList, AlertRow, AlertShown, ChannelChangeOrder, ChannelList, ChannelOrder,
+            ChannelRow, ChannelTested, MaskOrder,
         },
         shape::Problem,
     },
@@ -106,6 +106,39 @@ pub(super) fn channel(common: &Common, order: &Channel, output: &Output) -> Resu
                 )
             })
         }
+        Channel::Modify {
+            name,
+            address: has_address,
+            levels,
+            only,
+            every,
+        } => {
+            let (url, secret) = match has_address {
+                true => address().map(|(url, secret)| (Some(url), secret))?,
+                false => (None, None),
+            };
+            let everything = |names: &[String]| matches!(names, [one] if one == "all");
+            let request = ChannelChangeOrder {
+                url,
+                secret,
+                levels: levels.clone(),
+                clusters: only.as_ref().map(|names| match everything(names) {
+                    true => Vec::new(),
+                    false => names.clone(),
+                }),
+                every_min: *every,
+            };
+            let path = ["channels", name, "modify"];
+            let changed: ChannelRow = connect(common)?.post(&path, &request)?;
+            output.show(&changed, |changed| {
+                format!(
+                    "Channel {} is changed; it sends to {}\n",
+                    changed.name, changed.host
+                )
+            })
+        }
+        Channel::Disable { name } => switch(common, output, (name, "disable", "off")),
+        Channel::Enable { name } => switch(common, output, (name, "enable", "on")),
         Channel::Test { name } => {
             let path = ["channels", name, "test"];
             let test: ChannelTested = connect(common)?.post(&path, &())?;
@@ -124,6 +157,15 @@ pub(super) fn channel(common: &Common, order: &Channel, output: &Output) -> Resu
             output.show(&(), |()| format!("Channel {name} is removed\n"))
         }
     }
+}
+
+fn switch(
+    common: &Common,
+    output: &Output,
+    (name, order, state): (&str, &str, &str),
+) -> Result<(), Problem> {
+    connect(common)?.post::<()>(&["channels", name, order], &())?;
+    output.show(&(), |()| format!("Channel {name} is {state}\n"))
 }
 
 /// The address, and in a second line the key, from standard input: on a command line others could see them.

@@ -89,6 +89,10 @@ pub(super) fn run(common: &Common, order: &Order, output: &Output) -> Result<(),
             };
             output.show(&client.post(&["strategy", "storages"], &order)?, storages)
         }
+        Order::RemoveStorage { name } => {
+            let path = ["strategy", "storages", name, "remove"];
+            output.show(&client.post(&path, &())?, storages)
+        }
     }
 }
 

@@ -238,6 +238,21 @@ pub struct ChannelOrder {
     pub every_min: Option<u32>,
 }
 
+/// An order to change a channel. Its address and key are secret; what is absent stays.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelChangeOrder {
+    /// Where to.
+    pub url: Option<String>,
+    /// The key for signatures.
+    pub secret: Option<String>,
+    /// Levels that are sent.
+    pub levels: Option<Vec<u8>>,
+    /// Names of the clusters that are sent; empty means all.
+    pub clusters: Option<Vec<String>>,
+    /// Minutes between two pings.
+    pub every_min: Option<u32>,
+}
+
 /// What came of a test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelTested {

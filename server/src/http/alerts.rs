@@ -2,8 +2,8 @@
 
 use super::{
     alert_shape::{
-        AlertList, AlertShown, AlertsAsked, ChannelList, ChannelOrder, ChannelRow, ChannelTested,
-        MaskOrder,
+        AlertList, AlertShown, AlertsAsked, ChannelChangeOrder, ChannelList, ChannelOrder,
+        ChannelRow, ChannelTested, MaskOrder,
     },
     commands::{Answer, Refusal, actor},
 };
@@ -15,7 +15,7 @@ use control::Console;
 use domain::{
     AlertId, Scn,
     alert::{AlertFilter, AlertStatus, Level},
-    channel::{ChannelKind, NewChannel},
+    channel::{ChannelChange, ChannelKind, NewChannel},
 };
 
 pub(super) async fn alerts(
@@ -123,6 +123,42 @@ pub(super) async fn add_channel(
     };
     let added = console.global_admin(&actor())?.add_channel(&new).await?;
     Ok(Json(added.into()))
+}
+
+pub(super) async fn modify_channel(
+    State(console): State<Console>,
+    Path((_, name)): Path<(String, String)>,
+    Json(order): Json<ChannelChangeOrder>,
+) -> Answer<ChannelRow> {
+    let levels: Option<Result<Vec<Level>, Refusal>> = order
+        .levels
+        .map(|levels| levels.into_iter().map(level).collect());
+    let change = ChannelChange {
+        url: order.url,
+        secret: order.secret,
+        levels: levels.transpose()?,
+        clusters: order.clusters,
+        every_min: order.every_min,
+    };
+    let admin = console.global_admin(&actor())?;
+    let changed = admin.modify_channel(&name, &change).await?;
+    Ok(Json(changed.into()))
+}
+
+pub(super) async fn enable_channel(
+    State(console): State<Console>,
+    Path((_, name)): Path<(String, String)>,
+) -> Answer<()> {
+    let admin = console.global_admin(&actor())?;
+    Ok(Json(admin.switch_channel(&name, true).await?))
+}
+
+pub(super) async fn disable_channel(
+    State(console): State<Console>,
+    Path((_, name)): Path<(String, String)>,
+) -> Answer<()> {
+    let admin = console.global_admin(&actor())?;
+    Ok(Json(admin.switch_channel(&name, false).await?))
 }
 
 pub(super) async fn test_channel(

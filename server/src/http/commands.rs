@@ -48,6 +48,18 @@ pub fn routes(console: Console) -> Router {
             get(alerts::channels).post(alerts::add_channel),
         )
         .route(
+            "/{cluster}/channels/{name}/modify",
+            post(alerts::modify_channel),
+        )
+        .route(
+            "/{cluster}/channels/{name}/enable",
+            post(alerts::enable_channel),
+        )
+        .route(
+            "/{cluster}/channels/{name}/disable",
+            post(alerts::disable_channel),
+        )
+        .route(
             "/{cluster}/channels/{name}/test",
             post(alerts::test_channel),
         )

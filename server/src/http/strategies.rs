@@ -26,6 +26,10 @@ pub(super) fn routes() -> Router<Console> {
         .route("/{cluster}/strategy/delete", post(delete))
         .route("/{cluster}/strategy/test-storage", post(test_storage))
         .route("/{cluster}/strategy/storages", get(storages).post(rename))
+        .route(
+            "/{cluster}/strategy/storages/{name}/remove",
+            post(remove_storage),
+        )
 }
 
 async fn shown(console: &Console, cluster: &str) -> Result<Strategy, Error> {
@@ -140,6 +144,17 @@ async fn rename(
     let admin = console.admin(&actor())?;
     admin
         .rename_storage(&cluster, &order.name, &order.new_name)
+        .await?;
+    storages(State(console), Path(cluster)).await
+}
+
+async fn remove_storage(
+    State(console): State<Console>,
+    Path((cluster, name)): Path<(String, String)>,
+) -> Answer<Storages> {
+    console
+        .global_admin(&actor())?
+        .remove_storage(&name)
         .await?;
     storages(State(console), Path(cluster)).await
 }

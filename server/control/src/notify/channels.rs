@@ -1,4 +1,4 @@
-//! Channels: listing, adding, trying and removing them.
+//! Channels: listing, adding, changing, switching off, trying and removing them.
 
 use super::{body, message::Message, send, vault};
 use crate::{
@@ -10,7 +10,9 @@ use crate::{
 use domain::{
     ChannelId, ClusterId, Revision,
     alert::Level,
-    channel::{self, Channel, ChannelKind, ChannelTest, EVERY_MIN_DEFAULT, NewChannel},
+    channel::{
+        self, Channel, ChannelChange, ChannelKind, ChannelTest, EVERY_MIN_DEFAULT, NewChannel,
+    },
     validate::{self, Violation},
 };
 use std::time::Duration;
@@ -61,6 +63,89 @@ impl GlobalAdmin {
         inner.outbox.notify_one();
         let added = inner.store.channel(name).await?;
         added.map(|known| known.channel).ok_or_else(|| gone(name))
+    }
+
+    /// Changes a channel. An address and a key that are not given stay as they are.
+    pub async fn modify_channel(
+        &self,
+        name: &str,
+        wanted: &ChannelChange,
+    ) -> Result<Channel, Error> {
+        let inner = &self.console.inner;
+        let known = inner.store.channel(name).await?;
+        let kind = known.ok_or_else(|| gone(name))?.channel.kind;
+        let mut wrong = channel::check_change(kind, wanted);
+        let clusters = match &wanted.clusters {
+            Some(names) => Some(chosen(inner, names, &mut wrong).await?),
+            None => None,
+        };
+        if !wrong.is_empty() {
+            return Err(Error::Invalid(wrong));
+        }
+        let changed = inner
+            .store
+            .change(async |change| {
+                let known = change.channel(name).await?;
+                let mut known = known.ok_or_else(|| gone(name))?;
+                let before = known.clone();
+                let shown = &mut known.channel;
+                if let Some(asked) = &wanted.levels {
+                    shown.levels = levels(asked);
+                }
+                if let Some(chosen) = &clusters {
+                    shown.clusters.clone_from(chosen);
+                }
+                shown.every_min = wanted.every_min.or(shown.every_min);
+                if let Some(url) = &wanted.url {
+                    shown.host = channel::host(url).unwrap_or_default();
+                    vault::replace_url(inner, change, &mut known, url).await?;
+                }
+                if let Some(key) = &wanted.secret {
+                    known.channel.signed = true;
+                    vault::replace_key(inner, change, &mut known, key).await?;
+                }
+                if known == before {
+                    return Err(Error::Conflict(format!(
+                        "nothing of channel {name} would change"
+                    )));
+                }
+                change.modify_channel(&known).await?;
+                let detail = differences(&before, &known);
+                self.note(change, "modify channel", name, &detail).await?;
+                Ok(known.channel)
+            })
+            .await?;
+        inner.outbox.notify_one();
+        Ok(changed)
+    }
+
+    /// Switches a channel off, which gives up what waits for it, or on again.
+    pub async fn switch_channel(&self, name: &str, on: bool) -> Result<(), Error> {
+        let inner = &self.console.inner;
+        let (operation, state) = match on {
+            true => ("enable channel", "on"),
+            false => ("disable channel", "off"),
+        };
+        inner
+            .store
+            .change(async |change| {
+                let known = change.channel(name).await?;
+                let mut known = known.ok_or_else(|| gone(name))?;
+                if known.channel.enabled == on {
+                    return Err(Error::Conflict(format!(
+                        "channel {name} is {state} already"
+                    )));
+                }
+                known.channel.enabled = on;
+                change.modify_channel(&known).await?;
+                if !on {
+                    change.remove_deliveries(known.channel.id).await?;
+                }
+                self.note(change, operation, name, "").await
+            })
+            .await?;
+        inner.outbox.notify_one();
+        Ok(())
     }
 
     /// Sends a message that says it is a test, and waits for the answer.
@@ -119,6 +204,32 @@ fn gone(name: &str) -> Error {
     }
 }
 
+/// What differs between two versions of a channel, in words; never what is secret.
+fn differences(before: &SealedChannel, after: &SealedChannel) -> String {
+    let (old, new) = (&before.channel, &after.channel);
+    let numbers = |channel: &Channel| {
+        let numbers: Vec<_> = channel
+            .levels
+            .iter()
+            .map(|it| it.number().to_string())
+            .collect();
+        numbers.join(",")
+    };
+    let parts = [
+        (before.url != after.url).then(|| format!("address at {}", new.host)),
+        (before.secret != after.secret).then(|| "key".to_owned()),
+        (old.levels != new.levels).then(|| format!("levels {} -> {}", numbers(old), numbers(new))),
+        (old.clusters != new.clusters).then(|| "clusters".to_owned()),
+        (old.every_min != new.every_min).then(|| "time between pings".to_owned()),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// Minutes between two pings of a channel of this kind.
+fn every(kind: ChannelKind, asked: Option<u32>) -> Option<u32> {
+    (kind == ChannelKind::Ping).then(|| asked.unwrap_or(EVERY_MIN_DEFAULT))
+}
+
 /// A channel to add as people may see it, or everything that is wrong with it.
 async fn checked(inner: &Inner, new: &NewChannel) -> Result<Channel, Error> {
     let mut wrong = channel::check(new);
@@ -126,13 +237,11 @@ async fn checked(inner: &Inner, new: &NewChannel) -> Result<Channel, Error> {
         wrong.insert(0, bad);
         String::new()
     });
-    let clusters = chosen(inner, new, &mut wrong).await?;
+    let clusters = chosen(inner, &new.clusters, &mut wrong).await?;
     let host = channel::host(&new.url).unwrap_or_default();
     if !wrong.is_empty() {
         return Err(Error::Invalid(wrong));
     }
-    let is_ping = new.kind == ChannelKind::Ping;
-    let every = new.every_min.unwrap_or(EVERY_MIN_DEFAULT);
     Ok(Channel {
         id: ChannelId::default(),
         kind: new.kind,
@@ -140,7 +249,7 @@ async fn checked(inner: &Inner, new: &NewChannel) -> Result<Channel, Error> {
         signed: new.secret.is_some(),
         levels: levels(&new.levels),
         clusters,
-        every_min: is_ping.then_some(every),
+        every_min: every(new.kind, new.every_min),
         enabled: true,
         created: inner.now(),
         last_sent: None,
@@ -161,14 +270,14 @@ fn levels(asked: &[Level]) -> Vec<Level> {
 
 async fn chosen(
     inner: &Inner,
-    new: &NewChannel,
+    names: &[String],
     wrong: &mut Vec<Violation>,
 ) -> Result<Option<Vec<ClusterId>>, Error> {
-    if new.clusters.is_empty() {
+    if names.is_empty() {
         return Ok(None);
     }
     let mut ids = Vec::new();
-    for name in &new.clusters {
+    for name in names {
         match inner.store.cluster(name).await? {
             Some(known) => ids.push(known.cluster.id),
             None => {

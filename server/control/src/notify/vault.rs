@@ -42,6 +42,36 @@ pub(super) async fn seal(
     Ok((url, secret))
 }
 
+/// Seals a new address of a channel, in place of the one that there is.
+pub(super) async fn replace_url(
+    inner: &Inner,
+    change: &Change,
+    known: &mut SealedChannel,
+    url: &str,
+) -> Result<(), Error> {
+    let name = &known.channel.name;
+    let sealed = inner.secrets.seal(change, ADDRESS, name, url).await?;
+    change
+        .remove_secret(std::mem::replace(&mut known.url, sealed))
+        .await?;
+    Ok(())
+}
+
+/// Seals a new key of a channel, in place of the one that there may be.
+pub(super) async fn replace_key(
+    inner: &Inner,
+    change: &Change,
+    known: &mut SealedChannel,
+    key: &str,
+) -> Result<(), Error> {
+    let name = &known.channel.name;
+    let sealed = inner.secrets.seal(change, KEY, name, key).await?;
+    if let Some(old) = known.secret.replace(sealed) {
+        change.remove_secret(old).await?;
+    }
+    Ok(())
+}
+
 /// Opens the address and the key of a channel.
 pub(super) async fn open(inner: &Inner, known: &SealedChannel) -> Result<Address, Error> {
     let name = &known.channel.name;

@@ -2,8 +2,8 @@
 
 use super::places;
 use crate::{
-    access::{Admin, Viewer},
-    audit::Entry,
+    access::{Admin, GlobalAdmin, Viewer},
+    audit::{Entry, plain},
     console::Inner,
     error::Error,
     handle::{ClusterHandle, answer},
@@ -27,6 +27,7 @@ pub(super) const TEST_VALID_NS: u64 = NS_PER_DAY;
 const NAMES_MAX: usize = 1000;
 /// What the audit calls it.
 const TEST_STORAGE: &str = "test storage";
+const REMOVE_STORAGE: &str = "remove storage configuration";
 pub(super) const RENAME_STORAGE: &str = "rename storage configuration";
 
 impl Viewer {
@@ -162,6 +163,44 @@ impl Admin {
                     change.cluster_changed(user.id).await?;
                 }
             }
+            Ok(())
+        };
+        inner.store.change(change).await
+    }
+}
+
+impl GlobalAdmin {
+    /// Removes a storage configuration that nobody uses. What lies in the storage stays.
+    pub async fn remove_storage(&self, name: &str) -> Result<(), Error> {
+        let inner = &self.console.inner;
+        let used = uses(inner).await?;
+        let found = used.iter().find(|each| each.config.settings.name == name);
+        let found = found.ok_or_else(|| Error::NotFound {
+            what: "storage configuration",
+            id: name.to_owned(),
+        })?;
+        let in_use = |by: &str| {
+            let why = format!(
+                "storage configuration {name} is used by {by}; choose another storage there first"
+            );
+            Err(Error::Conflict(why))
+        };
+        let users: Vec<&str> = found
+            .first_of
+            .iter()
+            .chain(&found.second_of)
+            .map(|it| &**it)
+            .collect();
+        if !users.is_empty() {
+            return in_use(&format!("cluster {}", users.join(", ")));
+        }
+        let change = async |change: &Change| {
+            if !change.remove_storage_config(found.config.id).await? {
+                return in_use("a strategy");
+            }
+            let directory = &found.config.settings.directory;
+            let entry = plain(inner, &self.actor, REMOVE_STORAGE, name, directory);
+            change.audit(&entry).await?;
             Ok(())
         };
         inner.store.change(change).await

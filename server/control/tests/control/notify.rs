@@ -2,12 +2,13 @@
 
 use crate::{
     alerts::{back_up, fail_a_backup, freeze, tick, tick_s},
-    stage::{LOCAL, Stage, eventually, global_admin, operator, viewer},
+    stage::{LOCAL, Stage, admin, eventually, global_admin, operator, viewer},
 };
 use control::{Console, ErrorKind};
 use domain::{
     alert::{AlertFilter, Level},
-    channel::{ChannelKind, NewChannel},
+    audit::AuditFilter,
+    channel::{ChannelChange, ChannelKind, NewChannel},
     job::JobState,
 };
 use serde_json::Value;
@@ -24,6 +25,20 @@ fn channel(name: &str, kind: ChannelKind, url: &str) -> NewChannel {
         clusters: Vec::new(),
         every_min: None,
     }
+}
+
+/// What the audit says was done with what, and how.
+async fn audit_of(console: &Console) -> Vec<String> {
+    let everything = AuditFilter {
+        size: 50,
+        ..AuditFilter::default()
+    };
+    let rows = admin(console).audit(&everything).await.unwrap().rows;
+    let told = rows
+        .iter()
+        .map(|row| (&row.operation, &row.subject, &row.detail));
+    told.map(|(operation, subject, detail)| format!("{operation} {subject}: {detail}"))
+        .collect()
 }
 
 async fn add(console: &Console, new: &NewChannel) {
@@ -220,6 +235,74 @@ async fn masked_alerts_are_silent_and_a_test_says_what_the_receiver_says() {
         failure.contains("403") && !failure.contains("secret"),
         "{failure}"
     );
+    console.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_is_changed_and_switched_off_and_its_secrets_stay_secret() {
+    let (stage, console, _) = Stage::with_tenant().await;
+    let admin = global_admin(&console);
+    let ops = channel("ops", ChannelKind::DingTalk, HOOK);
+    admin.add_channel(&ops).await.unwrap();
+    let nothing = admin.modify_channel("ops", &ChannelChange::default()).await;
+    assert!(nothing.unwrap_err().to_string().contains("nothing"));
+    let change = ChannelChange {
+        url: Some("https://other.example.com/very-secret-key".to_owned()),
+        secret: Some("very-secret-key".to_owned()),
+        levels: Some(vec![Level::Critical]),
+        clusters: Some(vec!["local".to_owned()]),
+        every_min: None,
+    };
+    let changed = admin.modify_channel("ops", &change).await.unwrap();
+    assert_eq!(changed.host, "https://other.example.com");
+    assert_eq!(changed.levels, [Level::Critical]);
+    assert!(changed.signed && changed.clusters.is_some());
+    let wrong = ChannelChange {
+        url: Some("ftp://host/very-secret-key".to_owned()),
+        clusters: Some(vec!["nowhere".to_owned()]),
+        every_min: Some(5),
+        ..ChannelChange::default()
+    };
+    let refused = admin.modify_channel("ops", &wrong).await.unwrap_err();
+    assert!(
+        !refused.to_string().contains("very-secret-key"),
+        "{refused}"
+    );
+    let ErrorKind::Invalid(wrong) = refused.kind() else {
+        panic!("{refused}");
+    };
+    let fields: Vec<&str> = wrong.iter().map(|one| one.field.as_str()).collect();
+    assert_eq!(fields, ["URL", "Every", "Clusters"]);
+    let shown = viewer(&console).channels().await.unwrap();
+    assert_eq!(
+        shown[0].host, changed.host,
+        "what is refused changes nothing"
+    );
+
+    admin.switch_channel("ops", false).await.unwrap();
+    let twice = admin.switch_channel("ops", false).await.unwrap_err();
+    assert!(twice.to_string().contains("off already"), "{twice}");
+    assert!(!viewer(&console).channels().await.unwrap()[0].enabled);
+    admin.switch_channel("ops", true).await.unwrap();
+    assert!(viewer(&console).channels().await.unwrap()[0].enabled);
+    let missing = admin.switch_channel("nobody", true).await.unwrap_err();
+    assert!(
+        matches!(missing.kind(), ErrorKind::NotFound { .. }),
+        "{missing}"
+    );
+
+    let audited = audit_of(&console).await;
+    for told in [
+        "modify channel ops: address at https://other.example.com; key; levels 1,2,3,4 -> 2; clusters",
+        "disable channel ops: ",
+        "enable channel ops: ",
+    ] {
+        assert!(
+            audited.iter().any(|row| row == told),
+            "{told}: {audited:#?}"
+        );
+    }
+    drop(stage);
     console.shut_down().await;
 }
 

@@ -65,6 +65,27 @@ impl Change {
     /// Adds a channel; its number and revision are given, whatever `new` says.
     pub async fn add_channel(&self, new: &SealedChannel) -> Result<ChannelId> {
         let shown = &new.channel;
+        let row = channel::ActiveModel {
+            name: Set(shown.name.clone()),
+            kind: Set(shown.kind.code().to_owned()),
+            created: Set(scn_column(shown.created)),
+            ..self.settings_row(new)?
+        };
+        let done = channel::Entity::insert(row)
+            .exec(&self.tx)
+            .await
+            .during("adding a channel")?;
+        Ok(ChannelId(done.last_insert_id))
+    }
+
+    /// Writes what may change of a channel: everything but its name, its kind and how it went.
+    pub async fn modify_channel(&self, known: &SealedChannel) -> Result<()> {
+        let row = self.settings_row(known)?;
+        self.update_channel(known.channel.id, row).await
+    }
+
+    fn settings_row(&self, of: &SealedChannel) -> Result<channel::ActiveModel> {
+        let shown = &of.channel;
         let levels: String = shown
             .levels
             .iter()
@@ -74,34 +95,32 @@ impl Change {
         let clusters = clusters
             .transpose()
             .map_err(|error| impossible("channel.clusters", error))?;
-        let row = channel::ActiveModel {
-            name: Set(shown.name.clone()),
-            kind: Set(shown.kind.code().to_owned()),
-            url: Set(new.url.0),
-            secret: Set(new.secret.map(|secret| secret.0)),
+        Ok(channel::ActiveModel {
+            url: Set(of.url.0),
+            secret: Set(of.secret.map(|secret| secret.0)),
             host: Set(shown.host.clone()),
             levels: Set(levels),
             clusters: Set(clusters),
             every_min: Set(shown.every_min.map(|every| every.cast_signed())),
             enabled: Set(i32::from(shown.enabled)),
-            created: Set(scn_column(shown.created)),
             rev: Set(self.take_rev()),
             ..Default::default()
-        };
-        let done = channel::Entity::insert(row)
-            .exec(&self.tx)
-            .await
-            .during("adding a channel")?;
-        Ok(ChannelId(done.last_insert_id))
+        })
     }
 
-    /// Removes a channel with the messages that wait for it.
-    pub async fn remove_channel(&self, id: ChannelId) -> Result<()> {
+    /// Removes the messages that wait for a channel.
+    pub async fn remove_deliveries(&self, id: ChannelId) -> Result<()> {
         delivery::Entity::delete_many()
             .filter(delivery::COLUMN.channel_id.eq(id.0))
             .exec(&self.tx)
             .await
             .during("removing the messages of a channel")?;
+        Ok(())
+    }
+
+    /// Removes a channel with the messages that wait for it.
+    pub async fn remove_channel(&self, id: ChannelId) -> Result<()> {
+        self.remove_deliveries(id).await?;
         channel::Entity::delete_many()
             .filter(channel::COLUMN.id.eq(id.0))
             .exec(&self.tx)

@@ -11,7 +11,8 @@ use domain::{
     storage::{StorageConfig, StorageKind, StorageSettings},
 };
 use sea_orm::{
-    ActiveValue::Set, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 
 /// Most tests of one cluster that are looked at, the newest ones.
@@ -78,9 +79,7 @@ impl Change {
 
     /// Writes a storage configuration anew; the strategies that use it are other versions from then on.
     pub async fn modify_storage(&self, id: StorageId, settings: &StorageSettings) -> Result<()> {
-        let used = Condition::any()
-            .add(strategy::COLUMN.storage_id.eq(id.0))
-            .add(strategy::COLUMN.second_storage_id.eq(id.0));
+        let used = used(id);
         strategy::Entity::update_many()
             .set(strategy::ActiveModel {
                 rev: Set(self.take_rev()),
@@ -97,6 +96,25 @@ impl Change {
             .await
             .during("changing a storage configuration")?;
         Ok(())
+    }
+
+    /// Removes a storage configuration; `false` when a strategy uses it, which is left alone.
+    pub async fn remove_storage_config(&self, id: StorageId) -> Result<bool> {
+        let users = strategy::Entity::find()
+            .filter(used(id))
+            .count(&self.tx)
+            .await
+            .during("looking for users of a storage configuration")?;
+        if users > 0 {
+            return Ok(false);
+        }
+        storage_config::Entity::delete_many()
+            .filter(storage_config::COLUMN.id.eq(id.0))
+            .exec(&self.tx)
+            .await
+            .during("removing a storage configuration")?;
+        self.touch();
+        Ok(true)
     }
 
     /// Records a passed test, and forgets those of the cluster before `forget`.
@@ -124,6 +142,13 @@ impl Change {
             .during("recording a test of a storage")?;
         Ok(())
     }
+}
+
+/// The strategies that use a storage configuration.
+fn used(id: StorageId) -> Condition {
+    Condition::any()
+        .add(strategy::COLUMN.storage_id.eq(id.0))
+        .add(strategy::COLUMN.second_storage_id.eq(id.0))
 }
 
 fn row(settings: &StorageSettings, rev: i64) -> storage_config::ActiveModel {
