@@ -15,6 +15,7 @@ use domain::{
     job::{JobKind, JobState},
     page::TaskFilter,
     recovery::RecoveryRequest,
+    second_backup::Place,
 };
 use std::time::Duration;
 
@@ -110,7 +111,7 @@ impl History {
     }
 
     fn act(&mut self) {
-        match self.dice.below(26) {
+        match self.dice.below(28) {
             0..=3 => self.back_up(),
             4 | 5 => self.cancel(),
             6 | 7 => self.retry(),
@@ -133,6 +134,7 @@ impl History {
                 self.site.clock.step_s(seconds);
                 self.site.world.state().stepped_s += seconds.unsigned_abs();
             }
+            25 | 26 => self.clean_up(),
             _ => self.site.world.heal(),
         }
     }
@@ -184,6 +186,20 @@ impl History {
         let process = self.process();
         let done = process.run(async {
             let done = process.operator().initiate_recovery(LOCAL, &request).await;
+            self.allowed(done.as_ref().err());
+        });
+        self.alive(done);
+    }
+
+    fn clean_up(&mut self) {
+        let tenant = self.tenant();
+        let tenant = self.dice.once_in(2).then_some(tenant);
+        let days = u32::try_from(KEEP_DAYS + self.dice.below(3)).unwrap();
+        let place = self.dice.pick(&[Place::First, Place::Second]);
+        let process = self.process();
+        let done = process.run(async {
+            let admin = process.admin();
+            let done = admin.clean_up_now(LOCAL, tenant, days, place).await;
             self.allowed(done.as_ref().err());
         });
         self.alive(done);

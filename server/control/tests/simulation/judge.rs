@@ -1,6 +1,9 @@
 //! What must hold after every history. Read from the control database directly, and from what the cluster saw.
 
-use crate::process::{LOCAL, Process, Site};
+use crate::{
+    process::{LOCAL, Process, Site},
+    recoverable,
+};
 use domain::{
     BackupSetId, JobId, Revision, Scn,
     backup::BackupJob,
@@ -65,9 +68,11 @@ pub(crate) fn judge(site: &Site, process: &Process, seed: u64) {
     }
     wrong.extend(seen_by_the_cluster(site, &database));
     wrong.extend(counted(&database));
+    wrong.extend(log_turned(site, &database));
     let more = process.run(async {
         let mut more = told_by_the_feed(process).await;
         more.extend(moments(site, process).await);
+        more.extend(recoverable::moments(site, process).await);
         more
     });
     wrong.extend(more.unwrap());
@@ -204,6 +209,10 @@ fn counted(database: &Connection) -> Vec<String> {
             "SELECT count(*) FROM job WHERE kind = 'recovery' AND caused_by = 'manual'".to_owned(),
         ),
         (
+            "cleanup",
+            "SELECT count(*) FROM job WHERE kind = 'cleanup' AND caused_by = 'manual'".to_owned(),
+        ),
+        (
             "retry",
             "SELECT count(*) FROM job WHERE retry_of IS NOT NULL".to_owned(),
         ),
@@ -228,6 +237,26 @@ fn counted(database: &Connection) -> Vec<String> {
         if orders != entries {
             wrong.push(format!(
                 "{orders} × {operation}, {entries} entries in the audit"
+            ));
+        }
+    }
+    wrong
+}
+
+/// Log backup that a person started or stopped has an entry for each time; one that was refused has one too.
+fn log_turned(site: &Site, database: &Connection) -> Vec<String> {
+    let state = site.world.state();
+    let turned = [
+        ("start log backup", state.log_started),
+        ("stop log backup", state.log_stopped),
+    ];
+    let mut wrong = Vec::new();
+    for (operation, times) in turned {
+        let entries = format!("SELECT count(*) FROM audit WHERE operation = '{operation}'");
+        let entries = number(database, &entries);
+        if entries < times {
+            wrong.push(format!(
+                "{times} × {operation}, {entries} entries in the audit"
             ));
         }
     }

@@ -158,7 +158,11 @@ fn copies_after_a_kill_at(step: u64) -> bool {
         .run(async {
             let viewer = process.viewer();
             let backups = viewer.backups(LOCAL, &filter).await.unwrap().rows;
-            let copies = viewer.second_data(LOCAL, &filter).await.unwrap().rows;
+            let copies = viewer
+                .tasks(LOCAL, JobKind::SecondData, &filter)
+                .await
+                .unwrap()
+                .rows;
             (backups, copies)
         })
         .unwrap();
@@ -168,7 +172,7 @@ fn copies_after_a_kill_at(step: u64) -> bool {
         let second = ordered.second.clone().unwrap();
         assert!(second.copied, "killed at {step}");
         assert_eq!(
-            (second.tasks, Some(copies[0].set)),
+            (second.tasks, copies[0].set),
             (vec![copies[0].id], ordered.set)
         );
     }

@@ -12,6 +12,7 @@ mod history;
 mod judge;
 mod kills;
 mod process;
+mod recoverable;
 mod schedule;
 mod strategies;
 mod tally;

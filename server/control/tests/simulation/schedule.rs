@@ -153,7 +153,11 @@ fn a_due_moment_backs_up_every_tenant_and_its_sets_are_copied() {
     );
     let copies = process.run(async {
         let filter = TaskFilter::default();
-        process.viewer().second_data(LOCAL, &filter).await.unwrap()
+        process
+            .viewer()
+            .tasks(LOCAL, JobKind::SecondData, &filter)
+            .await
+            .unwrap()
     });
     let copies = copies.unwrap().rows;
     // Those of the run, and the first set of the new tenant if it came after the strategy.
@@ -390,7 +394,7 @@ fn a_clock_that_is_set_far_forward_removes_nothing() {
     let filter = TaskFilter::default();
     let viewer = process.viewer();
     let tasks = process
-        .run(viewer.cleanups(LOCAL, &filter))
+        .run(viewer.tasks(LOCAL, JobKind::Cleanup, &filter))
         .unwrap()
         .unwrap();
     assert_eq!(tasks.total, 0, "{last:?}");

@@ -4,7 +4,7 @@ use crate::{judge, process::Site};
 use std::{collections::BTreeMap, sync::Mutex};
 
 /// What must have happened somewhere in many histories.
-const EXPECTED: [&str; 18] = [
+const EXPECTED: [&str; 21] = [
     "data_backup completed",
     "data_backup failed",
     "data_backup canceled",
@@ -22,6 +22,9 @@ const EXPECTED: [&str; 18] = [
     "tried again",
     "begun again",
     "removed sets",
+    "cleanup by a person",
+    "second cleanup by a person",
+    "recoverable moments",
     "killed",
 ];
 
@@ -42,6 +45,8 @@ pub(crate) fn database(site: &Site) {
             "SELECT 'run ' || outcome, count(*) FROM schedule_run GROUP BY outcome",
             "SELECT 'tried again', count(*) FROM job WHERE retry_of IS NOT NULL",
             "SELECT 'begun again', count(*) FROM job WHERE attempts > 1",
+            "SELECT CASE place WHEN 'second' THEN 'second cleanup by a person' ELSE 'cleanup by a person' END, count(*) \
+             FROM job WHERE kind = 'cleanup' AND caused_by = 'manual' GROUP BY 1",
             "SELECT 'removed sets', count(*) FROM job WHERE outcome LIKE '% sets removed' \
              AND outcome NOT LIKE '0 %'",
         ],

@@ -67,6 +67,9 @@ pub(crate) struct State {
     /// Sets that were made, and copies.
     pub(crate) made: BTreeSet<(String, BackupSetId)>,
     pub(crate) copied: BTreeSet<(String, BackupSetId)>,
+    /// How often log backup was started and stopped.
+    pub(crate) log_started: i64,
+    pub(crate) log_stopped: i64,
     /// Broken rules, in words.
     pub(crate) wrong: Vec<String>,
     /// Fewest days that a cleanup may keep.

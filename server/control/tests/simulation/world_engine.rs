@@ -125,6 +125,7 @@ impl Engine for Cluster {
         tenant.archive.started = Some(start);
         let round = tenant.archive.round;
         tenant.spans.push(span(round, start));
+        state.log_started += 1;
         Ok(())
     }
 
@@ -134,6 +135,7 @@ impl Engine for Cluster {
         let tenant = state.tenants.get_mut(&tenant.0).unwrap();
         tenant.archive.state = ArchiveState::Stop;
         tenant.archive.note = Some(reason.to_owned());
+        state.log_stopped += 1;
         Ok(())
     }
 
