@@ -66,6 +66,8 @@ pub struct ClusterSummary {
     pub status_reason: Option<String>,
     /// Version of the strategy, if there is one.
     pub strategy_rev: Option<Revision>,
+    /// Whether the strategy keeps a second copy.
+    pub second_backup: bool,
     /// Tenants online.
     pub tenants: u32,
     /// Bytes of all backup sets and logs at the destination.

@@ -2,7 +2,8 @@
 
 use crate::{
     Revision, Scn, alert::AlertCounts, archive::LogArchive, backup::BackupJob,
-    cluster::ClusterSummary, page::Period, recovery::RecoveryJob,
+    cluster::ClusterSummary, page::Period, recovery::RecoveryJob, second_backup::SecondLog,
+    task::Task,
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,10 @@ pub struct Delta {
     pub archives: Vec<LogArchive>,
     /// Recovery tasks that are new or changed.
     pub recoveries: Vec<RecoveryJob>,
+    /// Second data backups and cleanups that are new or changed.
+    pub tasks: Vec<Task>,
+    /// Second log backup rows that are new or changed.
+    pub second_logs: Vec<SecondLog>,
     /// How many alerts are active, if any alert changed.
     pub alerts: Option<AlertCounts>,
 }

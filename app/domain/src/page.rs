@@ -32,6 +32,10 @@ pub struct TaskFilter {
     pub kind: Option<BackupKind>,
     /// Only data backups of this source.
     pub source: Option<TaskSource>,
+    /// Only tasks that make or copy this set.
+    pub set: Option<BackupSetId>,
+    /// Only tasks with this number, or with this text in their directory, new name, outcome or failure.
+    pub text: Option<String>,
     /// Oldest first instead of newest first.
     pub ascending: bool,
     /// Page number from 1.

@@ -67,72 +67,17 @@ pub struct Task {
 impl Task {
     /// The word for its state in the list of its kind.
     pub const fn state_label(&self) -> &'static str {
-        match self.kind {
-            JobKind::SecondData | JobKind::SecondLog => copy_label(self.state),
-            JobKind::Cleanup => cleanup_label(self.state),
-            JobKind::DataBackup | JobKind::Recovery => task_label(self.state),
-        }
+        state_label(self.kind, self.state)
     }
 }
 
-/// One row of "Second Data Backup".
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SecondDataJob {
-    /// Task number.
-    pub id: JobId,
-    /// The tenant's number.
-    pub tenant: TenantId,
-    /// The tenant's name.
-    pub tenant_name: String,
-    /// The set that is copied.
-    pub set: BackupSetId,
-    /// When it was asked for.
-    pub created: Scn,
-    /// When work began.
-    pub started: Option<Scn>,
-    /// When it ended.
-    pub ended: Option<Scn>,
-    /// Directory of the copy, once complete.
-    pub directory: Option<String>,
-    /// Where it stands.
-    pub state: JobState,
-    /// How far it is, while it runs.
-    pub progress: Progress,
-    /// Why it failed, and what to do.
-    pub failure: Option<String>,
-    /// Version of this row.
-    pub rev: Revision,
-}
-
-/// One row of "Cleanup Tasks".
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CleanupJob {
-    /// Task number.
-    pub id: JobId,
-    /// The tenant's number.
-    pub tenant: TenantId,
-    /// The tenant's name.
-    pub tenant_name: String,
-    /// Which copy.
-    pub place: Place,
-    /// Since when every moment stays recoverable.
-    pub keep_from: Scn,
-    /// When it was asked for.
-    pub created: Scn,
-    /// When work began.
-    pub started: Option<Scn>,
-    /// When it ended.
-    pub ended: Option<Scn>,
-    /// Where it stands.
-    pub state: JobState,
-    /// How far it is, while it runs.
-    pub progress: Progress,
-    /// What it removed, in words.
-    pub outcome: Option<String>,
-    /// Why it failed, and what to do.
-    pub failure: Option<String>,
-    /// Version of this row.
-    pub rev: Revision,
+/// The word for a state in the list of a kind of tasks.
+pub const fn state_label(kind: JobKind, state: JobState) -> &'static str {
+    match kind {
+        JobKind::SecondData | JobKind::SecondLog => copy_label(state),
+        JobKind::Cleanup => cleanup_label(state),
+        JobKind::DataBackup | JobKind::Recovery => task_label(state),
+    }
 }
 
 /// The copy of a data backup's set: the link from its row to the tasks of its second backup.

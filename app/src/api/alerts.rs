@@ -23,6 +23,12 @@ pub async fn counts(cluster: String) -> Result<AlertCounts, ApiError> {
     Ok(viewer()?.alert_counts(&cluster).await?)
 }
 
+/// How many match, whatever their level, by level.
+#[server(input = Json)]
+pub async fn levels(cluster: String, filter: AlertFilter) -> Result<AlertCounts, ApiError> {
+    Ok(viewer()?.alert_levels(&cluster, &filter).await?)
+}
+
 /// One alert with its history and what to do.
 #[server(input = Json)]
 pub async fn one(cluster: String, id: AlertId) -> Result<AlertDetails, ApiError> {

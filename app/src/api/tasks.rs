@@ -1,31 +1,26 @@
-//! Tasks of every kind: second data backups, cleanups, one task, its steps, trying it again; and the runs of
-//! schedules.
+//! Tasks of every kind: lists, one task, its steps, trying it again; and the runs of schedules.
 
 use super::ApiError;
 use domain::{
     JobId,
+    job::JobKind,
     page::{Page, TaskFilter},
     strategy::{RunKind, ScheduleRun},
-    task::{CleanupJob, SecondDataJob, Step, Task},
+    task::{Step, Task},
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 
 #[cfg(feature = "ssr")]
 use super::caller::{operator, viewer};
 
-/// One page of second data backups.
+/// One page of tasks of one kind.
 #[server(input = Json)]
-pub async fn second_data(
+pub async fn list(
     cluster: String,
+    kind: JobKind,
     filter: TaskFilter,
-) -> Result<Page<SecondDataJob>, ApiError> {
-    Ok(viewer()?.second_data(&cluster, &filter).await?)
-}
-
-/// One page of cleanups.
-#[server(input = Json)]
-pub async fn cleanups(cluster: String, filter: TaskFilter) -> Result<Page<CleanupJob>, ApiError> {
-    Ok(viewer()?.cleanups(&cluster, &filter).await?)
+) -> Result<Page<Task>, ApiError> {
+    Ok(viewer()?.tasks(&cluster, kind, &filter).await?)
 }
 
 /// One task of any kind.

@@ -43,6 +43,22 @@ impl Viewer {
         Ok(inner.store.alert_counts(Some(id)).await?)
     }
 
+    /// How many alerts match, whatever their level, by level: what the ring shows.
+    pub async fn alert_levels(
+        &self,
+        cluster: &str,
+        filter: &AlertFilter,
+    ) -> Result<AlertCounts, Error> {
+        check(filter)?;
+        let id = self.handle(cluster)?.id;
+        let any_level = AlertFilter {
+            levels: Vec::new(),
+            ..filter.clone()
+        };
+        let store = &self.console.inner.store;
+        Ok(store.alert_levels(Some(id), &any_level).await?)
+    }
+
     /// One alert of a cluster or of the console itself, with its history and what to do.
     pub async fn alert(&self, cluster: &str, id: AlertId) -> Result<AlertDetails, Error> {
         let inner = &self.console.inner;

@@ -7,6 +7,7 @@ use crate::{
     error::Error,
     handle::ClusterHandle,
     reports::{known, period_of, summarize},
+    second::explained,
 };
 use domain::{Revision, feed::Delta};
 use std::time::Duration;
@@ -75,6 +76,8 @@ async fn changes(inner: &Inner, handle: &ClusterHandle, since: Revision) -> Resu
         backups: rows.backups,
         archives: rows.archives,
         recoveries: rows.recoveries,
+        tasks: rows.tasks,
+        second_logs: explained(inner, handle, rows.second_logs).await?,
         alerts: None,
     };
     // A revision from the future is of another database.
@@ -112,6 +115,8 @@ mod tests {
             backups: Vec::new(),
             archives: Vec::new(),
             recoveries: Vec::new(),
+            tasks: Vec::new(),
+            second_logs: Vec::new(),
             alerts: None,
         }
     }

@@ -6,7 +6,7 @@ use domain::{
     job::JobKind,
     page::{Page, TaskFilter},
     strategy::{RunKind, ScheduleRun},
-    task::{CleanupJob, SecondDataJob, Step, Task},
+    task::{Step, Task},
 };
 
 impl Viewer {
@@ -37,28 +37,6 @@ impl Viewer {
     pub async fn steps(&self, cluster: &str, task: JobId) -> Result<Vec<Step>, Error> {
         let task = self.task(cluster, task).await?;
         Ok(self.console.inner.store.steps(task.id).await?)
-    }
-
-    /// A page of "Second Data Backup".
-    pub async fn second_data(
-        &self,
-        cluster: &str,
-        filter: &TaskFilter,
-    ) -> Result<Page<SecondDataJob>, Error> {
-        let inner = &self.console.inner;
-        let id = self.handle(cluster)?.id;
-        Ok(inner.store.second_data(id, filter).await?)
-    }
-
-    /// A page of "Cleanup Tasks".
-    pub async fn cleanups(
-        &self,
-        cluster: &str,
-        filter: &TaskFilter,
-    ) -> Result<Page<CleanupJob>, Error> {
-        let inner = &self.console.inner;
-        let id = self.handle(cluster)?.id;
-        Ok(inner.store.cleanups(id, filter).await?)
     }
 
     /// A page of a scheduling history: when runs were due, what became of each and why, and their tasks.

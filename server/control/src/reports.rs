@@ -175,6 +175,9 @@ pub(crate) async fn summarize(
     Ok(ClusterSummary {
         status: standing.status,
         status_reason: standing.reason,
+        second_backup: known
+            .as_ref()
+            .is_some_and(|known| known.strategy.settings.second.is_some()),
         strategy_rev: known.map(|known| known.strategy.rev),
         ..summary(cluster, shown, active)
     })
@@ -213,6 +216,7 @@ fn summary(cluster: Cluster, shown: &Shown, tasks_active: u32) -> ClusterSummary
         status: ScheduleStatus::None,
         status_reason: None,
         strategy_rev: None,
+        second_backup: false,
         tenants: number(online.len()),
         backup_file_bytes: tenants
             .iter()

@@ -1,6 +1,6 @@
 //! Second log backup: its rows, one for each tenant whose log is or was copied.
 
-use crate::{access::Viewer, error::Error};
+use crate::{access::Viewer, console::Inner, error::Error, handle::ClusterHandle};
 use domain::{
     page::{Page, TaskFilter},
     second_backup::{SecondLog, SecondLogState},
@@ -16,14 +16,27 @@ impl Viewer {
     ) -> Result<Page<SecondLog>, Error> {
         let inner = &self.console.inner;
         let handle = self.handle(cluster)?;
-        let strategy = inner.store.strategy(handle.id).await?;
         let mut page = inner.store.second_logs(handle.id, filter).await?;
-        let fault = handle.second_fault();
-        for row in &mut page.rows {
-            explain(row, strategy.as_ref(), fault.as_deref());
-        }
+        page.rows = explained(inner, &handle, page.rows).await?;
         Ok(page)
     }
+}
+
+/// The rows with their states as the strategy makes them.
+pub(crate) async fn explained(
+    inner: &Inner,
+    handle: &ClusterHandle,
+    mut rows: Vec<SecondLog>,
+) -> Result<Vec<SecondLog>, Error> {
+    if rows.is_empty() {
+        return Ok(rows);
+    }
+    let strategy = inner.store.strategy(handle.id).await?;
+    let fault = handle.second_fault();
+    for row in &mut rows {
+        explain(row, strategy.as_ref(), fault.as_deref());
+    }
+    Ok(rows)
 }
 
 /// Tells the state as the strategy makes it, and why.

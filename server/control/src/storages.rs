@@ -15,9 +15,9 @@ pub(crate) const START_LOG_BACKUP: &str = "start log backup";
 /// See [`START_LOG_BACKUP`].
 pub(crate) const STOP_LOG_BACKUP: &str = "stop log backup";
 /// Most samples of an answer.
-const POINTS_MAX: usize = 600;
+const POINTS_MAX: usize = 300;
 /// Most events of an answer; the newest ones.
-const EVENTS_MAX: usize = 500;
+const EVENTS_MAX: usize = 120;
 
 impl Viewer {
     /// The console's now, from which a time to look at can be reckoned.

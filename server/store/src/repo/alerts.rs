@@ -1,6 +1,6 @@
 //! Alerts: the rows of the list, and what an evaluation changes in them.
 
-use super::filter::Slice;
+use super::filter::{Slice, contains};
 use crate::{
     Change, Store,
     convert::{impossible, scn, scn_column, scn_opt, word},
@@ -15,10 +15,8 @@ use domain::{
     },
 };
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, ExprTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
-    sea_query::{Expr, Func, LikeExpr},
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, Order, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 
 /// Most alerts that may be open at once; a fault beyond it is raised once others are over.
@@ -29,8 +27,6 @@ const HISTORY_MAX: u64 = 50;
 const REMOVED_MAX: u64 = 1_000;
 /// The only row of the watch.
 const WATCH: i64 = 1;
-/// Escapes what means something in a pattern, on every backend.
-const ESCAPE: char = '!';
 
 /// An alert with the texts that only its details show.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,17 +105,32 @@ impl Store {
 
     /// How many alerts of a cluster and of the console itself (`None`: of everything) are active, by level.
     pub async fn alert_counts(&self, cluster: Option<ClusterId>) -> Result<AlertCounts> {
+        let active = Condition::all()
+            .add(of(cluster))
+            .add(alert::COLUMN.status.eq(AlertStatus::Active.code()));
+        self.by_level(active).await
+    }
+
+    /// How many alerts match, by level.
+    pub async fn alert_levels(
+        &self,
+        cluster: Option<ClusterId>,
+        ask: &AlertFilter,
+    ) -> Result<AlertCounts> {
+        self.by_level(matching(cluster, ask)).await
+    }
+
+    async fn by_level(&self, condition: Condition) -> Result<AlertCounts> {
         let rows: Vec<(i32, i64)> = alert::Entity::find()
             .select_only()
             .column(alert::Column::Level)
             .column_as(alert::Column::Id.count(), "total")
-            .filter(of(cluster))
-            .filter(alert::COLUMN.status.eq(AlertStatus::Active.code()))
+            .filter(condition)
             .group_by(alert::Column::Level)
             .into_tuple()
             .all(&self.db)
             .await
-            .during("counting active alerts")?;
+            .during("counting alerts by level")?;
         let mut counts = AlertCounts::default();
         for (number, total) in rows {
             let level = level(number)?;
@@ -408,18 +419,6 @@ fn matching(cluster: Option<ClusterId>, ask: &AlertFilter) -> Condition {
                 .add(contains(alert::Column::Object, text))
                 .add(contains(alert::Column::Summary, text))
         }))
-}
-
-fn contains(column: alert::Column, text: &str) -> Expr {
-    let mut pattern = String::from("%");
-    for letter in text.to_lowercase().chars() {
-        if matches!(letter, '%' | '_' | ESCAPE) {
-            pattern.push(ESCAPE);
-        }
-        pattern.push(letter);
-    }
-    pattern.push('%');
-    Expr::expr(Func::lower(Expr::col(column))).like(LikeExpr::new(pattern).escape(ESCAPE))
 }
 
 fn level(number: i32) -> Result<Level> {

@@ -1,10 +1,10 @@
 //! What changed since a revision.
 
-use super::{clusters, filter, tasks};
+use super::{clusters, second, task_rows, tasks};
 use crate::{
     Store,
     change::counter,
-    entity::{job, log_archive, schedule_run, tenant},
+    entity::{job, log_archive, schedule_run, second_copy, tenant},
     error::{During, Result},
 };
 use domain::{
@@ -14,6 +14,8 @@ use domain::{
     feed::FEED_ROWS_MAX,
     job::JobKind,
     recovery::RecoveryJob,
+    second_backup::SecondLog,
+    task::Task,
 };
 use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -23,6 +25,9 @@ static TURNING: [ArchiveState; 3] = [
     ArchiveState::Beginning,
     ArchiveState::Stopping,
 ];
+
+/// Kinds of tasks whose lists have no row type of their own.
+static OTHERS: [JobKind; 3] = [JobKind::SecondData, JobKind::SecondLog, JobKind::Cleanup];
 
 /// Rows of a cluster that changed after a revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +44,48 @@ pub struct FeedRows {
     pub archives: Vec<LogArchive>,
     /// Recovery tasks.
     pub recoveries: Vec<RecoveryJob>,
+    /// Tasks of the other kinds.
+    pub tasks: Vec<Task>,
+    /// Second log backup rows.
+    pub second_logs: Vec<SecondLog>,
+}
+
+/// What was read of each kind, before it is known where the answer ends.
+struct Found {
+    backups: Vec<job::Model>,
+    recoveries: Vec<job::Model>,
+    tasks: Vec<job::Model>,
+    archives: Vec<log_archive::Model>,
+    second_logs: Vec<second_copy::Model>,
+}
+
+impl Found {
+    /// Where the answer has to end.
+    fn end(&self, newest: i64) -> i64 {
+        let jobs = [&self.backups, &self.recoveries, &self.tasks];
+        jobs.into_iter()
+            .map(|rows| full_end(rows.iter().map(|row| row.rev), newest))
+            .chain([
+                full_end(self.archives.iter().map(|row| row.rev), newest),
+                full_end(self.second_logs.iter().map(|row| row.rev), newest),
+            ])
+            .fold(newest, i64::min)
+    }
+
+    fn keep_until(&mut self, end: i64) {
+        for rows in [&mut self.backups, &mut self.recoveries, &mut self.tasks] {
+            rows.retain(|row| row.rev <= end);
+        }
+        self.archives.retain(|row| row.rev <= end);
+        self.second_logs.retain(|row| row.rev <= end);
+    }
+
+    fn is_empty(&self) -> bool {
+        let jobs = [&self.backups, &self.recoveries, &self.tasks];
+        jobs.into_iter().all(Vec::is_empty)
+            && self.archives.is_empty()
+            && self.second_logs.is_empty()
+    }
 }
 
 impl FeedRows {
@@ -50,6 +97,8 @@ impl FeedRows {
             backups: Vec::new(),
             archives: Vec::new(),
             recoveries: Vec::new(),
+            tasks: Vec::new(),
+            second_logs: Vec::new(),
         }
     }
 }
@@ -66,27 +115,20 @@ impl Store {
         if since == newest {
             return Ok(FeedRows::nothing(newest));
         }
-        let backups = self
-            .jobs_between(cluster, JobKind::DataBackup, since, newest)
-            .await?;
-        let recoveries = self
-            .jobs_between(cluster, JobKind::Recovery, since, newest)
-            .await?;
-        let archives = log_archive::Entity::find()
-            .filter(log_archive::COLUMN.cluster_id.eq(cluster.0))
-            .filter(log_archive::COLUMN.rev.gt(since))
-            .filter(log_archive::COLUMN.rev.lte(newest))
-            .order_by_asc(log_archive::COLUMN.rev)
-            .limit(FEED_ROWS_MAX)
-            .all(&self.db)
-            .await
-            .during("reading changed log backup tasks")?;
-        let end = newest
-            .min(full_end(backups.iter().map(|row| row.rev), newest))
-            .min(full_end(recoveries.iter().map(|row| row.rev), newest))
-            .min(full_end(archives.iter().map(|row| row.rev), newest));
-        self.feed_rows(cluster, (since, end), backups, archives, recoveries)
-            .await
+        let mut found = Found {
+            backups: self
+                .jobs_between(cluster, &[JobKind::DataBackup], since, newest)
+                .await?,
+            recoveries: self
+                .jobs_between(cluster, &[JobKind::Recovery], since, newest)
+                .await?,
+            tasks: self.jobs_between(cluster, &OTHERS, since, newest).await?,
+            archives: self.archives_between(cluster, since, newest).await?,
+            second_logs: self.second_logs_between(cluster, since, newest).await?,
+        };
+        let end = found.end(newest);
+        found.keep_until(end);
+        self.feed_rows(cluster, (since, end), found).await
     }
 
     /// Whether something runs in a cluster: a task, or log archiving that starts or stops.
@@ -108,38 +150,70 @@ impl Store {
         &self,
         cluster: ClusterId,
         (since, end): (i64, i64),
-        mut backups: Vec<job::Model>,
-        mut archives: Vec<log_archive::Model>,
-        mut recoveries: Vec<job::Model>,
+        found: Found,
     ) -> Result<FeedRows> {
-        backups.retain(|row| row.rev <= end);
-        archives.retain(|row| row.rev <= end);
-        recoveries.retain(|row| row.rev <= end);
         let head = clusters::head(&self.db, cluster).await?;
         let period = head.as_ref().is_some_and(|row| row.period_rev > since);
         let summary = head.is_some_and(|row| row.rev > since)
-            || !(backups.is_empty() && archives.is_empty() && recoveries.is_empty())
+            || !found.is_empty()
             || self.tenants_changed(cluster, since).await?
             || self.runs_changed(cluster, since).await?;
         Ok(FeedRows {
             rev: Revision(end),
             summary,
             period,
-            backups: tasks::backup_rows(&self.db, backups).await?,
-            archives: tasks::archive_rows(&self.db, archives).await?,
-            recoveries: tasks::recovery_rows(&self.db, cluster, recoveries).await?,
+            backups: tasks::backup_rows(&self.db, found.backups).await?,
+            archives: tasks::archive_rows(&self.db, found.archives).await?,
+            recoveries: tasks::recovery_rows(&self.db, cluster, found.recoveries).await?,
+            tasks: task_rows::task_rows(&self.db, found.tasks).await?,
+            second_logs: second::log_rows(&self.db, found.second_logs).await?,
         })
+    }
+
+    async fn archives_between(
+        &self,
+        cluster: ClusterId,
+        since: i64,
+        newest: i64,
+    ) -> Result<Vec<log_archive::Model>> {
+        log_archive::Entity::find()
+            .filter(log_archive::COLUMN.cluster_id.eq(cluster.0))
+            .filter(log_archive::COLUMN.rev.gt(since))
+            .filter(log_archive::COLUMN.rev.lte(newest))
+            .order_by_asc(log_archive::COLUMN.rev)
+            .limit(FEED_ROWS_MAX)
+            .all(&self.db)
+            .await
+            .during("reading changed log backup tasks")
+    }
+
+    async fn second_logs_between(
+        &self,
+        cluster: ClusterId,
+        since: i64,
+        newest: i64,
+    ) -> Result<Vec<second_copy::Model>> {
+        second_copy::Entity::find()
+            .filter(second_copy::COLUMN.cluster_id.eq(cluster.0))
+            .filter(second_copy::COLUMN.rev.gt(since))
+            .filter(second_copy::COLUMN.rev.lte(newest))
+            .order_by_asc(second_copy::COLUMN.rev)
+            .limit(FEED_ROWS_MAX)
+            .all(&self.db)
+            .await
+            .during("reading changed second log backup tasks")
     }
 
     async fn jobs_between(
         &self,
         cluster: ClusterId,
-        kind: JobKind,
+        kinds: &[JobKind],
         since: i64,
         newest: i64,
     ) -> Result<Vec<job::Model>> {
         job::Entity::find()
-            .filter(filter::all_jobs(cluster, kind))
+            .filter(job::COLUMN.cluster_id.eq(cluster.0))
+            .filter(job::COLUMN.kind.is_in(kinds.iter().map(|kind| kind.code())))
             .filter(job::COLUMN.rev.gt(since))
             .filter(job::COLUMN.rev.lte(newest))
             .order_by_asc(job::COLUMN.rev)

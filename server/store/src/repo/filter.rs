@@ -11,8 +11,13 @@ use domain::{
     job::{JobKind, JobState},
     page::{PAGE_SIZE_MAX, Page, TaskFilter},
 };
-use sea_orm::Condition;
+use sea_orm::{
+    Condition,
+    sea_query::{Expr, Func, IntoColumnRef, LikeExpr},
+};
 
+/// Escapes what means something in a pattern, on every backend.
+const ESCAPE: char = '!';
 /// Rows of a page when nothing is said.
 const PAGE_SIZE_DEFAULT: u32 = 10;
 
@@ -80,7 +85,7 @@ pub(crate) fn job_parts(cluster: ClusterId, kind: JobKind, filter: &TaskFilter) 
     let between = asked_between(filter.since, filter.until);
     if let Some(tenant) = filter.tenant {
         let states = filter.states.iter().map(|state| state.code());
-        let of_tenant = Condition::all()
+        let of_tenant = told(kind, filter)
             .add(job::COLUMN.tenant_id.eq(tenant.0))
             .add(job::COLUMN.kind.eq(kind.code()))
             .add(between)
@@ -89,7 +94,7 @@ pub(crate) fn job_parts(cluster: ClusterId, kind: JobKind, filter: &TaskFilter) 
             .add_option(source.map(|source| job::COLUMN.source.eq(source.code())));
         return vec![of_tenant];
     }
-    let all = all_jobs(cluster, kind).add(between);
+    let all = all_jobs(cluster, kind).add(between).add(told(kind, filter));
     if filter.states.is_empty() && asked.is_none() && source.is_none() {
         return vec![all];
     }
@@ -108,6 +113,44 @@ pub(crate) fn job_parts(cluster: ClusterId, kind: JobKind, filter: &TaskFilter) 
         .flat_map(|state| what.iter().map(move |what| (state, what)))
         .map(|(state, what)| part(state).add(what.clone()))
         .collect()
+}
+
+/// What has to be looked for in the rows themselves: a set, a text.
+fn told(kind: JobKind, filter: &TaskFilter) -> Condition {
+    let set = match kind {
+        JobKind::SecondData => job::COLUMN.copy_set,
+        _ => job::COLUMN.set_id,
+    };
+    let text = filter.text.as_deref().map(str::trim).unwrap_or_default();
+    let texts = [
+        job::Column::Location,
+        job::Column::NewName,
+        job::Column::Outcome,
+        job::Column::Failure,
+    ];
+    let texts = texts.map(|column| contains(column, text));
+    let found = texts.into_iter().fold(Condition::any(), Condition::add);
+    let number = text.parse::<i64>().ok();
+    Condition::all()
+        .add_option(filter.set.map(|id| set.eq(id.0)))
+        .add_option(
+            (!text.is_empty())
+                .then(|| found.add_option(number.map(|number| job::COLUMN.id.eq(number)))),
+        )
+}
+
+/// Whether a column has `text` in it, whatever the case of its letters.
+pub(crate) fn contains(column: impl IntoColumnRef, text: &str) -> Expr {
+    use sea_orm::ExprTrait as _;
+    let mut pattern = String::from("%");
+    for letter in text.to_lowercase().chars() {
+        if matches!(letter, '%' | '_' | ESCAPE) {
+            pattern.push(ESCAPE);
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    Expr::expr(Func::lower(Expr::col(column))).like(LikeExpr::new(pattern).escape(ESCAPE))
 }
 
 /// Backups of each kind and source that is meant, where `None` means each one.

@@ -15,7 +15,8 @@ use domain::{
     second_backup::{SecondLog, SecondLogState},
 };
 use sea_orm::{
-    ActiveValue::Set, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 use std::collections::HashMap;
 
@@ -258,28 +259,39 @@ impl Store {
             .all(&self.db)
             .await
             .during("listing second log backup tasks")?;
-        let names = tasks::names(&self.db, rows.iter().map(|row| row.tenant_id)).await?;
-        let rows = rows.into_iter().map(|row| {
-            let (tenant, rev) = (row.tenant_id, Revision(row.rev));
-            let facts = facts(row)?;
-            Ok(SecondLog {
-                tenant: TenantId(tenant),
-                tenant_name: tasks::name(&names, tenant)?,
-                last_backed_up: facts.checkpoint,
-                directory: facts.directory,
-                started: facts.started,
-                log_bytes: facts.log_bytes,
-                state: facts.state,
-                note: None,
-                rev,
-            })
-        });
         Ok(slice.page(
-            rows.collect::<Result<Vec<_>>>()?,
+            log_rows(&self.db, rows).await?,
             total.during("counting second log backup tasks")?,
             total_unfiltered.during("counting second log backup tasks")?,
         ))
     }
+}
+
+/// Rows of second log backup tasks, in the order given.
+pub(crate) async fn log_rows(
+    db: &impl ConnectionTrait,
+    rows: Vec<second_copy::Model>,
+) -> Result<Vec<SecondLog>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names = tasks::names(db, rows.iter().map(|row| row.tenant_id)).await?;
+    let rows = rows.into_iter().map(|row| {
+        let (tenant, rev) = (row.tenant_id, Revision(row.rev));
+        let facts = facts(row)?;
+        Ok(SecondLog {
+            tenant: TenantId(tenant),
+            tenant_name: tasks::name(&names, tenant)?,
+            last_backed_up: facts.checkpoint,
+            directory: facts.directory,
+            started: facts.started,
+            log_bytes: facts.log_bytes,
+            state: facts.state,
+            note: None,
+            rev,
+        })
+    });
+    rows.collect()
 }
 
 fn matching(cluster: ClusterId, ask: &TaskFilter) -> Condition {

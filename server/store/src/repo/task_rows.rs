@@ -1,9 +1,6 @@
 //! The page's side of copies and cleanups, and of tasks of any kind.
 
-use super::{
-    filter::Slice,
-    tasks::{name, names, progress},
-};
+use super::tasks::{name, names, progress};
 use crate::{
     Store,
     convert::{impossible, scn, scn_opt, word, word_opt},
@@ -16,8 +13,9 @@ use domain::{
     job::{JobKind, JobState},
     page::{Page, TaskFilter},
     second_backup::Place,
-    task::{CleanupJob, SecondDataJob, Task},
+    task::Task,
 };
+use sea_orm::ConnectionTrait;
 use std::collections::HashMap;
 
 impl Store {
@@ -29,47 +27,30 @@ impl Store {
         ask: &TaskFilter,
     ) -> Result<Page<Task>> {
         let page = self.job_page(cluster, kind, ask).await?;
-        let totals = (page.total, page.total_unfiltered);
-        self.page(page.rows, page.slice, totals, task).await
+        Ok(page.slice.page(
+            task_rows(&self.db, page.rows).await?,
+            page.total,
+            page.total_unfiltered,
+        ))
     }
 
     /// A task of any kind.
     pub async fn task(&self, cluster: ClusterId, id: JobId) -> Result<Option<Task>> {
         let rows = self.any_row(cluster, id).await?;
-        let totals = (1, 1);
-        let page = self.page(rows, Slice::of(&TaskFilter::default()), totals, task);
-        Ok(page.await?.rows.pop())
+        Ok(task_rows(&self.db, rows).await?.pop())
     }
+}
 
-    /// A page of second data backups.
-    pub async fn second_data(
-        &self,
-        cluster: ClusterId,
-        ask: &TaskFilter,
-    ) -> Result<Page<SecondDataJob>> {
-        let page = self.job_page(cluster, JobKind::SecondData, ask).await?;
-        let totals = (page.total, page.total_unfiltered);
-        self.page(page.rows, page.slice, totals, second_data).await
+/// Rows of tasks of any kind, in the order given.
+pub(crate) async fn task_rows(
+    db: &impl ConnectionTrait,
+    rows: Vec<job::Model>,
+) -> Result<Vec<Task>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
     }
-
-    /// A page of cleanups.
-    pub async fn cleanups(&self, cluster: ClusterId, ask: &TaskFilter) -> Result<Page<CleanupJob>> {
-        let page = self.job_page(cluster, JobKind::Cleanup, ask).await?;
-        let totals = (page.total, page.total_unfiltered);
-        self.page(page.rows, page.slice, totals, cleanup).await
-    }
-
-    async fn page<T>(
-        &self,
-        rows: Vec<job::Model>,
-        slice: Slice,
-        totals: (u64, u64),
-        read: fn(job::Model, &HashMap<i64, String>) -> Result<T>,
-    ) -> Result<Page<T>> {
-        let names = names(&self.db, rows.iter().map(|row| row.tenant_id)).await?;
-        let rows: Result<Vec<T>> = rows.into_iter().map(|row| read(row, &names)).collect();
-        Ok(slice.page(rows?, totals.0, totals.1))
-    }
+    let names = names(db, rows.iter().map(|row| row.tenant_id)).await?;
+    rows.into_iter().map(|row| task(row, &names)).collect()
 }
 
 fn task(row: job::Model, names: &HashMap<i64, String>) -> Result<Task> {
@@ -99,46 +80,5 @@ fn task(row: job::Model, names: &HashMap<i64, String>) -> Result<Task> {
         run: row.run_id.map(RunId),
         retry_of: row.retry_of.map(JobId),
         rev: Revision(row.rev),
-    })
-}
-
-fn second_data(row: job::Model, names: &HashMap<i64, String>) -> Result<SecondDataJob> {
-    let task = task(row, names)?;
-    Ok(SecondDataJob {
-        id: task.id,
-        tenant: task.tenant,
-        tenant_name: task.tenant_name,
-        set: task
-            .set
-            .ok_or_else(|| impossible("job.copy_set", "nothing"))?,
-        created: task.created,
-        started: task.started,
-        ended: task.ended,
-        directory: task.directory,
-        state: task.state,
-        progress: task.progress,
-        failure: task.failure,
-        rev: task.rev,
-    })
-}
-
-fn cleanup(row: job::Model, names: &HashMap<i64, String>) -> Result<CleanupJob> {
-    let task = task(row, names)?;
-    Ok(CleanupJob {
-        id: task.id,
-        tenant: task.tenant,
-        tenant_name: task.tenant_name,
-        place: task.place.unwrap_or_default(),
-        keep_from: task
-            .keep_from
-            .ok_or_else(|| impossible("job.keep_from", "nothing"))?,
-        created: task.created,
-        started: task.started,
-        ended: task.ended,
-        state: task.state,
-        progress: task.progress,
-        outcome: task.outcome,
-        failure: task.failure,
-        rev: task.rev,
     })
 }

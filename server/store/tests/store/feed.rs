@@ -2,10 +2,15 @@
 
 use crate::fixture::{archive_facts, backup, fresh, recovery};
 use domain::{
-    JobId, Revision, Scn, backup::BackupJob, feed::FEED_ROWS_MAX, job::JobState, page::TaskFilter,
+    BackupSetId, JobId, Revision, Scn,
+    backup::BackupJob,
+    feed::FEED_ROWS_MAX,
+    job::{JobKind, JobState},
+    page::TaskFilter,
+    second_backup::{Place, SecondLogState},
 };
 use std::collections::{BTreeMap, BTreeSet};
-use store::{JobPatch, StoreError};
+use store::{JobPatch, NewJob, Order, SecondFacts, StoreError};
 
 #[tokio::test]
 async fn every_row_arrives_also_when_one_change_makes_more_than_fit() {
@@ -92,6 +97,57 @@ async fn a_quiet_feed_is_empty_and_a_change_tells_what_it_touched() {
         .unwrap();
     let period = fixture.store.feed(cluster, changed.rev).await.unwrap();
     assert!(period.period && period.summary && period.archives.is_empty());
+}
+
+#[tokio::test]
+async fn copies_cleanups_and_second_log_are_told_too() {
+    let fixture = fresh().await;
+    let cluster = fixture.cluster("local").await;
+    let tenant = fixture.tenant(cluster, "orders").await;
+    let since = fixture.store.revision().await.unwrap();
+    let orders = [
+        Order::SecondData {
+            set: BackupSetId(3),
+        },
+        Order::SecondLog,
+        Order::Cleanup {
+            place: Place::Second,
+            keep_from: Scn(9),
+        },
+    ];
+    for (number, order) in orders.into_iter().enumerate() {
+        let new = NewJob {
+            order,
+            token: format!("other {number}"),
+            ..backup(cluster, tenant, 5)
+        };
+        fixture.enqueue(&new).await;
+    }
+    let facts = SecondFacts {
+        state: SecondLogState::InProgress,
+        data_bytes: 1,
+        log_bytes: 2,
+        checkpoint: Some(Scn(8)),
+        started: Some(Scn(4)),
+        directory: "elsewhere".to_owned(),
+    };
+    let change = fixture
+        .store
+        .change(async |change| change.set_second(cluster, tenant, &facts).await);
+    change.await.unwrap();
+    let rows = fixture.store.feed(cluster, since).await.unwrap();
+    let kinds: Vec<JobKind> = rows.tasks.iter().map(|task| task.kind).collect();
+    let wanted = [JobKind::SecondData, JobKind::SecondLog, JobKind::Cleanup];
+    assert_eq!(kinds, wanted);
+    assert!(rows.summary && rows.backups.is_empty());
+    let copied: Vec<_> = rows
+        .second_logs
+        .iter()
+        .map(|row| row.last_backed_up)
+        .collect();
+    assert_eq!(copied, [Some(Scn(8))]);
+    let quiet = fixture.store.feed(cluster, rows.rev).await.unwrap();
+    assert!(quiet.tasks.is_empty() && quiet.second_logs.is_empty());
 }
 
 #[tokio::test]

@@ -2,12 +2,12 @@
 
 use crate::fixture::{archive_facts, backup, fresh, recovery};
 use domain::{
-    Scn,
+    BackupSetId, Scn,
     backup::{BackupKind, TaskSource},
     job::JobState,
     page::TaskFilter,
 };
-use store::{JobPatch, NewJob, Order};
+use store::{JobFacts, JobPatch, NewJob, Order};
 
 fn numbers(page: &domain::page::Page<domain::backup::BackupJob>) -> Vec<u64> {
     page.rows.iter().map(|row| row.created.0).collect()
@@ -156,6 +156,11 @@ fn expected(all: &[domain::backup::BackupJob], ask: &TaskFilter) -> (Vec<i64>, u
                 && ask.tenant.is_none_or(|tenant| job.tenant == tenant)
                 && ask.kind.is_none_or(|kind| job.asked == kind)
                 && ask.source.is_none_or(|source| job.source == source)
+                && ask.set.is_none_or(|set| job.set == Some(set))
+                && ask.text.as_deref().is_none_or(|text| {
+                    let failure = job.failure.clone().unwrap_or_default().to_lowercase();
+                    text.parse() == Ok(job.id.0) || failure.contains(&text.to_lowercase())
+                })
         })
         .map(|job| (job.created, job.id.0))
         .collect();
@@ -198,6 +203,11 @@ async fn every_filter_in_every_order_gives_what_the_slow_way_gives() {
         let id = fixture.enqueue(&new).await;
         let patch = JobPatch {
             state: Some(JobState::ALL[roll(JobState::ALL.len() as u64) as usize]),
+            failure: (roll(4) == 0).then(|| format!("The Disk_{} is 100% full!", roll(3))),
+            facts: (roll(2) == 0).then(|| JobFacts {
+                set: Some(BackupSetId(1 + i64::try_from(roll(4)).unwrap())),
+                ..JobFacts::default()
+            }),
             ..JobPatch::default()
         };
         let changed = fixture
@@ -215,6 +225,7 @@ async fn every_filter_in_every_order_gives_what_the_slow_way_gives() {
         all.extend(fixture.store.backups(cluster, &ask).await.unwrap().rows);
     }
     assert_eq!(all.len(), 120);
+    let texts = ["17", "disk_1", "DISK", "0% f", "full!", "_%"];
     for _ in 0..300 {
         let mut states = JobState::ALL.to_vec();
         states.retain(|_| roll(3) == 0);
@@ -225,6 +236,8 @@ async fn every_filter_in_every_order_gives_what_the_slow_way_gives() {
             tenant: (roll(3) == 0).then(|| tenants[roll(3) as usize]),
             kind: (roll(3) == 0).then_some(BackupKind::Full),
             source: (roll(3) == 0).then_some(TaskSource::Cluster),
+            set: (roll(4) == 0).then_some(BackupSetId(2)),
+            text: (roll(3) == 0).then(|| texts[roll(6) as usize].to_owned()),
             ascending: roll(2) == 0,
             page: 1 + u32::try_from(roll(4)).unwrap(),
             size: [10, 20, 50][roll(3) as usize],

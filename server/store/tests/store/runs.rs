@@ -4,7 +4,7 @@ use crate::fixture::{Fixture, backup, fresh};
 use domain::{
     BackupSetId, ClusterId, JobId, RunId, Scn, StrategyId, TenantId,
     backup::{BackupKind, Trigger},
-    job::JobState,
+    job::{JobKind, JobState},
     page::TaskFilter,
     strategy::{RunKind, RunOutcome},
     task::STEPS_MAX,
@@ -225,10 +225,17 @@ async fn a_data_backup_names_the_tasks_that_copy_its_set() {
     let second = after.second.unwrap();
     assert_eq!((second.copied, second.tasks), (true, vec![again, first]));
     assert!(after.rev > before.rev, "pages that follow are told");
-    let rows = store.second_data(cluster, &TaskFilter::default()).await;
+    let of_set = TaskFilter {
+        set: Some(BackupSetId(5)),
+        ..TaskFilter::default()
+    };
+    let rows = store.tasks(cluster, JobKind::SecondData, &of_set).await;
     let rows = rows.unwrap().rows;
     assert_eq!(
         (rows.len(), rows[0].id, rows[0].set),
-        (3, again, BackupSetId(5))
+        (3, again, Some(BackupSetId(5)))
     );
+    // A copy is not what makes a set.
+    let rows = store.tasks(cluster, JobKind::DataBackup, &of_set).await;
+    assert_eq!(rows.unwrap().total, 1);
 }
