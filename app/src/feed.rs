@@ -18,8 +18,11 @@ use domain::{
     backup::BackupJob,
     cluster::ClusterSummary,
     feed::Delta,
+    job::JobKind,
     page::{Overview, Period},
     recovery::RecoveryJob,
+    second_backup::SecondLog,
+    task::Task,
 };
 use leptos::prelude::*;
 
@@ -53,6 +56,24 @@ impl LiveItem for RecoveryJob {
     }
     fn is_active(&self) -> bool {
         !self.state.is_final()
+    }
+}
+
+impl LiveItem for Task {
+    fn key(&self) -> i64 {
+        self.id.0
+    }
+    fn is_active(&self) -> bool {
+        !self.state.is_final()
+    }
+}
+
+impl LiveItem for SecondLog {
+    fn key(&self) -> i64 {
+        self.tenant.0
+    }
+    fn is_active(&self) -> bool {
+        false
     }
 }
 
@@ -175,6 +196,12 @@ pub struct Feed {
     pub archives: Rows<LogArchive>,
     /// Rows of "Recovery Tasks".
     pub recoveries: Rows<RecoveryJob>,
+    /// Rows of "Second Data Backup".
+    pub second_data: Rows<Task>,
+    /// Rows of "Second Log Backup".
+    pub second_logs: Rows<SecondLog>,
+    /// Rows of "Cleanup Tasks".
+    pub cleanups: Rows<Task>,
 }
 
 impl Feed {
@@ -228,6 +255,9 @@ impl Feed {
             backups: Rows::new(),
             archives: Rows::new(),
             recoveries: Rows::new(),
+            second_data: Rows::new(),
+            second_logs: Rows::new(),
+            cleanups: Rows::new(),
         };
         delta.set_value(Some(Callback::new(move |(answer,)| feed.apply(answer))));
         provide_context(feed);
@@ -344,6 +374,11 @@ impl Feed {
         self.backups.patch(delta.backups);
         self.archives.patch(delta.archives);
         self.recoveries.patch(delta.recoveries);
+        self.second_logs.patch(delta.second_logs);
+        let of = |kind| delta.tasks.iter().filter(move |task| task.kind == kind);
+        self.second_data
+            .patch(of(JobKind::SecondData).cloned().collect());
+        self.cleanups.patch(of(JobKind::Cleanup).cloned().collect());
     }
 }
 

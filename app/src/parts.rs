@@ -3,12 +3,15 @@
 //! Each function below is a cut: what only it needs becomes a file of its own in the browser's build.
 //! Functions that name the same file share it. On the server they are ordinary functions.
 
+use crate::language::t;
 use crate::signal::RwSignal;
 use crate::{
     pages::{
         account::Account,
         audit::Audit,
-        backup_recovery::{alerts::Alerts, back_up_now, task_actions, task_drawer},
+        backup_recovery::{
+            back_up_now, cleanup_form, task_actions, task_drawer, trend::plot::Plot,
+        },
         clusters::{Clusters, FirstRun},
         recovery::InitiateRecovery,
         strategy::{BackupStrategy, form::EditStrategy},
@@ -16,6 +19,7 @@ use crate::{
     },
     ui::{Any, ErrorNotice, Skeleton, follow, waiting},
 };
+use domain::{Scn, trend::StorageTrend};
 use leptos::prelude::*;
 use leptos_router::LazyRoute;
 use std::future::Future;
@@ -95,10 +99,16 @@ pub fn task_details(shown: task_drawer::Shown) -> Part {
     Ok(view! { <task_drawer::Details shown/> }.any())
 }
 
-/// The panel of the alerts.
-#[wasm_split(alerts, fallible)]
-pub fn alerts() -> Part {
-    Ok(view! { <Alerts/> }.any())
+/// The form of What has expired.
+#[wasm_split(dialogs, fallible)]
+pub fn clean_up_form(open: RwSignal<bool>) -> Part {
+    Ok(view! { <cleanup_form::Form open/> }.any())
+}
+
+/// The drawing of the storage trend.
+#[wasm_split(charts, fallible)]
+pub fn trend_plot((trend, span, text): (StorageTrend, (Scn, Scn), String)) -> Part {
+    Ok(view! { <Plot trend span text/> }.any())
 }
 
 /// Opens a dialog once its content is there, so that the focus goes to its place inside.
@@ -137,7 +147,7 @@ where
 }
 
 fn missing(error: NotDownloaded) -> AnyView {
-    let title = "Not downloaded".to_owned();
+    let title = t("Not downloaded").to_owned();
     view! { <ErrorNotice title text=error.to_string()/> }.any()
 }
 

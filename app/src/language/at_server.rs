@@ -5,9 +5,12 @@ use leptos::prelude::use_context;
 use std::{collections::BTreeMap, sync::LazyLock};
 
 /// The texts, one file per part of the application.
-const FILES: &[&str] = &[
+const FILES: [&str; 5] = [
+    include_str!("zh/backup_recovery.json"),
+    include_str!("zh/calendar.json"),
+    include_str!("zh/pages.json"),
     include_str!("zh/shell.json"),
-    //
+    include_str!("zh/tasks.json"),
 ];
 
 type Owned = BTreeMap<String, String>;

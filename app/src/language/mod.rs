@@ -4,6 +4,7 @@
 //! shown in English; a test looks for those. The server knows the language by a cookie or by what the browser
 //! prefers; the browser learns it from the document, which carries the list only where it is needed.
 
+use leptos::prelude::*;
 use std::{collections::HashMap, fmt::Display};
 
 #[cfg(feature = "ssr")]
@@ -88,9 +89,42 @@ pub fn t(text: &'static str) -> &'static str {
     }
 }
 
+/// Marks a text that is translated where it is shown.
+pub const fn later(text: &'static str) -> &'static str {
+    text
+}
+
+/// A text that came from elsewhere, in the viewer's language if the list has it.
+pub fn told(text: &str) -> &str {
+    match Language::current() {
+        Language::English => text,
+        Language::Chinese => place::list().get(text).copied().unwrap_or(text),
+    }
+}
+
 /// A text with values in it: `{name}` stands for the value called `name`.
 pub fn tf(text: &'static str, values: &[(&str, &dyn Display)]) -> String {
     fill(t(text), values)
+}
+
+/// A text with views in it: `{name}` stands for the view called `name`.
+pub fn tv(text: &'static str, mut views: Vec<(&'static str, AnyView)>) -> AnyView {
+    let mut shown = Vec::new();
+    let mut rest = t(text);
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}').unwrap_or((after, ""));
+        if !before.is_empty() {
+            shown.push(before.into_any());
+        }
+        if let Some(at) = views.iter().position(|(known, _)| *known == name) {
+            shown.push(views.swap_remove(at).1);
+        }
+        rest = after;
+    }
+    if !rest.is_empty() {
+        shown.push(rest.into_any());
+    }
+    shown.into_any()
 }
 
 /// Goes through the text once, so that a value is never taken for a name.

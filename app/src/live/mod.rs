@@ -4,6 +4,7 @@
 //! browser run in effects and event handlers, which the server never starts.
 
 pub mod calendar;
+pub mod chart;
 pub mod document;
 pub mod poll;
 pub mod time;

@@ -1,9 +1,16 @@
 //! The one map from a state to its badge. Every page takes words, tones and icons from here.
 
+use crate::language::{t, told};
 use crate::ui::badge::{Look, Tone};
 use domain::{
-    archive::ArchiveState, backup::BackupJob, cluster::ScheduleStatus, job::JobState,
+    archive::ArchiveState,
+    backup::BackupJob,
+    cluster::ScheduleStatus,
+    job::{JobKind, JobState},
     recovery::RecoveryJob,
+    second_backup::SecondLogState,
+    strategy::RunOutcome,
+    task::{Task, state_label},
 };
 
 fn look(text: &str, tone: Tone, icon: &'static str) -> Look {
@@ -23,19 +30,19 @@ pub fn schedule(status: ScheduleStatus) -> Look {
         ScheduleStatus::Paused => (Tone::Warn, "s-pause"),
         ScheduleStatus::Abnormal => (Tone::Bad, "s-bad"),
     };
-    look(status.label(), tone, icon)
+    look(t(status.label()), tone, icon)
 }
 
 /// State of a task, in the words of the task tables.
 pub fn job(state: JobState) -> Look {
     match state {
-        JobState::Queued => look("Starting", Tone::Wait, "s-wait"),
-        JobState::Starting => look("Initializing", Tone::Wait, "s-wait"),
-        JobState::Running => look("In Progress", Tone::Info, "s-run"),
-        JobState::Canceling => look("Canceling", Tone::Wait, "s-cancel"),
-        JobState::Completed => look("Completed", Tone::Ok, "s-ok"),
-        JobState::Failed => look("Failed", Tone::Bad, "s-bad"),
-        JobState::Canceled => look("Canceled", Tone::Mute, "s-cancel"),
+        JobState::Queued => look(t("Starting"), Tone::Wait, "s-wait"),
+        JobState::Starting => look(t("Initializing"), Tone::Wait, "s-wait"),
+        JobState::Running => look(t("In Progress"), Tone::Info, "s-run"),
+        JobState::Canceling => look(t("Canceling"), Tone::Wait, "s-cancel"),
+        JobState::Completed => look(t("Completed"), Tone::Ok, "s-ok"),
+        JobState::Failed => look(t("Failed"), Tone::Bad, "s-bad"),
+        JobState::Canceled => look(t("Canceled"), Tone::Mute, "s-cancel"),
     }
 }
 
@@ -48,9 +55,47 @@ pub fn backup(task: &BackupJob) -> Look {
 pub fn recovery(task: &RecoveryJob) -> Look {
     let mut look = job(task.state);
     if task.state == JobState::Running && !task.progress.phase.is_empty() {
-        look.text.clone_from(&task.progress.phase);
+        told(&task.progress.phase).clone_into(&mut look.text);
     }
     look
+}
+
+/// State of a task of any kind, in the words of its table.
+pub fn task(task: &Task) -> Look {
+    job_of(task.kind, task.state)
+}
+
+/// State of a task of a kind, in the words of its table.
+pub fn job_of(kind: JobKind, state: JobState) -> Look {
+    let mut look = job(state);
+    t(state_label(kind, state)).clone_into(&mut look.text);
+    if state == JobState::Canceling && matches!(kind, JobKind::SecondData | JobKind::SecondLog) {
+        look.icon = "s-clean";
+    }
+    look
+}
+
+/// State of a tenant's second log backup.
+pub fn second_log(state: SecondLogState) -> Look {
+    let (tone, icon) = match state {
+        SecondLogState::InProgress => (Tone::Info, "s-run"),
+        SecondLogState::Stopped => (Tone::Mute, "s-stop"),
+        SecondLogState::Unknown => (Tone::Mute, "s-unknown"),
+    };
+    look(t(state.label()), tone, icon)
+}
+
+/// What became of a run of the schedule.
+pub fn run(outcome: RunOutcome) -> Look {
+    let (tone, icon) = match outcome {
+        RunOutcome::Running => (Tone::Info, "s-run"),
+        RunOutcome::Completed => (Tone::Ok, "s-ok"),
+        RunOutcome::Failed => (Tone::Bad, "s-bad"),
+        RunOutcome::Canceled => (Tone::Mute, "s-cancel"),
+        RunOutcome::Missed => (Tone::Warn, "s-warn"),
+        RunOutcome::Skipped => (Tone::Mute, "s-stop"),
+    };
+    look(t(outcome.label()), tone, icon)
 }
 
 /// State of a tenant's log backup.
@@ -63,7 +108,7 @@ pub fn archive(state: &ArchiveState) -> Look {
         ArchiveState::Stop => (Tone::Mute, "s-stop"),
         ArchiveState::Unknown(_) => (Tone::Mute, "s-unknown"),
     };
-    look(state.label(), tone, icon)
+    look(told(state.label()), tone, icon)
 }
 
 #[cfg(test)]

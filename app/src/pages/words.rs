@@ -1,14 +1,15 @@
 //! Small phrases that several pages need.
 
+use crate::language::{Language, t, tf};
 use domain::{Scn, size::duration_ms};
 
 /// `12 s ago`, `3 d 4 h ago`, `just now`.
 pub fn ago(moment: Scn, now: Scn) -> String {
     let seconds = now.since_ns(moment) / domain::scn::NS_PER_SECOND;
     if seconds < 2 {
-        "just now".to_owned()
+        t("just now").to_owned()
     } else {
-        format!("{} ago", whole_seconds(seconds))
+        tf("{age} ago", &[("age", &whole_seconds(seconds))])
     }
 }
 
@@ -21,11 +22,12 @@ pub fn whole_seconds(seconds: u64) -> String {
     }
 }
 
-/// `1 tenant`, `3 tenants`.
-pub fn count(number: u64, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
+/// `1 tenant`, `3 tenants`. In Chinese a noun brings its measure word along and has no plural.
+pub fn count(number: u64, noun: &'static str) -> String {
+    match (Language::current(), number) {
+        (Language::Chinese, _) => format!("{number} {}", t(noun)),
+        (Language::English, 1) => format!("1 {noun}"),
+        (Language::English, _) => format!("{number} {noun}s"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Dialogs and drawers on the native element: it traps the focus, gives it back, and closes on Escape.
 
 use super::{IconButton, follow};
+use crate::language::t;
 use crate::live::document::{is_backdrop, set_dialog_open};
 use crate::signal::{Memo, RwSignal};
 use crate::ui::Any;
@@ -102,6 +103,6 @@ fn Modal(
 
 #[component]
 fn CloseButton(open: RwSignal<bool>) -> impl IntoView {
-    view! { <IconButton label="Close" icon="close" size="sm" on_press=move |()| open.set(false)/> }
+    view! { <IconButton label=t("Close") icon="close" size="sm" on_press=move |()| open.set(false)/> }
         .any()
 }

@@ -1,6 +1,7 @@
 //! What stands in place of a section that could not be loaded. The other sections go on.
 
 use super::{Button, Icon};
+use crate::language::t;
 use crate::ui::Any;
 use leptos::prelude::*;
 
@@ -27,7 +28,7 @@ pub fn ErrorNotice(
                     view! {
                         <div class="row">
                             <Button icon="refresh" size="sm" on_press>
-                                "Try again"
+                                {t("Try again")}
                             </Button>
                         </div>
                     }.any()

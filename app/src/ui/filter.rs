@@ -1,6 +1,7 @@
 //! Filter pills: what is chosen stands in them; the choice is an address, so it works without any script.
 
 use super::Icon;
+use crate::language::{t, tf};
 use crate::live::document::hide_popover;
 use crate::ui::{Any, follow};
 use leptos::prelude::*;
@@ -15,7 +16,7 @@ pub fn FilterBar(
     children: Children,
 ) -> impl IntoView {
     view! {
-        <div class="filter-bar" role="group" aria-label="Filters">
+        <div class="filter-bar" role="group" aria-label=t("Filters")>
             {children()}
             <span class="filter-end" role="status">
                 {move || end.get()}
@@ -58,7 +59,7 @@ pub fn Filter(
                                 class="filter-clear"
                                 href=move || clear.get()
                                 data-noscroll=""
-                                aria-label=format!("Clear {label}")
+                                aria-label=tf("Clear {label}", &[("label", &label)])
                             >
                                 <Icon name="close" size="xs"/>
                             </a>

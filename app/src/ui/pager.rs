@@ -1,6 +1,7 @@
 //! The foot of a paged table: where one is, how many rows a page has, and the way to the others.
 
 use super::Icon;
+use crate::language::{t, tf};
 use crate::ui::Any;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -72,15 +73,15 @@ pub fn Pager(
         })
         .collect_view();
     view! {
-        <nav class="pager" aria-label="Pages">
-            <span>{format!("{first}–{last} of {more}{total}")}</span>
-            <span class="pager-sizes">"Rows "{sizes}</span>
+        <nav class="pager" aria-label=t("Pages")>
+            <span>{tf("{first}–{last} of {more}{total}", &[("first", &first), ("last", &last), ("more", &more), ("total", &total)])}</span>
+            <span class="pager-sizes">{t("Rows")}" "{sizes}</span>
             {(pages > 1)
                 .then(|| {
                     view! {
                         <ol>
-                            {step("Previous page", "chevron-left", previous)} {numbers}
-                            {step("Next page", "chevron-right", next)}
+                            {step(t("Previous page"), "chevron-left", previous)} {numbers}
+                            {step(t("Next page"), "chevron-right", next)}
                         </ol>
                     }.any()
                 })}

@@ -1,5 +1,6 @@
 //! Placeholders while something loads for the first time.
 
+use crate::language::t;
 use crate::ui::Any;
 use leptos::prelude::*;
 
@@ -12,7 +13,7 @@ pub fn Skeleton(
 ) -> impl IntoView {
     view! {
         <div class="skeleton-rows" aria-busy="true">
-            <span class="visually-hidden">"Loading"</span>
+            <span class="visually-hidden">{t("Loading")}</span>
             {(0..rows).map(|_| view! { <span class="skeleton" data-h="lane"></span> }.any()).collect_view()}
         </div>
     }.any()

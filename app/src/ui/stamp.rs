@@ -1,5 +1,6 @@
 //! Time stamps: UTC until the page answers to presses, then the viewer's zone.
 
+use crate::language::tf;
 use crate::live::time::Clock;
 use crate::signal::Memo;
 use crate::ui::Any;
@@ -32,7 +33,7 @@ pub fn Stamp(
         <time
             class="stamp"
             datetime=move || at.get().to_rfc3339()
-            title=move || format!("{} UTC, SCN {}", at.get().display_micros(), at.get().0)
+            title=move || tf("{time} UTC, SCN {at}", &[("time", &at.get().display_micros()), ("at", &at.get().0)])
         >
             <span class="stamp-date">{move || civil.read().date()}</span>
             " "

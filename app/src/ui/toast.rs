@@ -1,6 +1,7 @@
 //! Toasts: a result told in the corner, never the only sign of it. Errors stay until closed.
 
 use super::{Entry, Icon, IconButton, Tone, follow_list};
+use crate::language::t;
 use crate::live::timer::after;
 use crate::signal::RwSignal;
 use crate::ui::Any;
@@ -81,7 +82,7 @@ impl Toasts {
 pub fn Toaster() -> impl IntoView {
     let toasts = Toasts::current();
     view! {
-        <div class="toasts" role="region" aria-label="Messages" aria-live="polite">
+        <div class="toasts" role="region" aria-label=t("Messages") aria-live="polite">
             {follow_list(move || {
                 let list = toasts.list.get().into_iter();
                 list.map(|toast| Entry::new(toast.id, move || message(toasts, toast))).collect()
@@ -100,7 +101,7 @@ fn message(toasts: Toasts, toast: Toast) -> impl IntoView {
                 <p>{toast.text}</p>
             </div>
             <IconButton
-                label="Close this message"
+                label=t("Close this message")
                 icon="close"
                 size="sm"
                 on_press=move |()| toasts.close(toast.id)

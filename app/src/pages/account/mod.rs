@@ -1,5 +1,6 @@
 //! One's own account: roles, password, and where one is signed in.
 
+use crate::language::{later, t, tf};
 use crate::{
     api::{self, asked},
     shell::Myself,
@@ -14,19 +15,19 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 /// Labels of the fields; the server's answers name them.
-const PRESENT: &str = "Present password";
+const PRESENT: &str = later("Present password");
 /// Label of the field with the new one.
-const NEW: &str = "New password";
+const NEW: &str = later("New password");
 
 /// The page.
 #[component]
 pub fn Account() -> impl IntoView {
     let Myself(me) = expect_context();
     view! {
-        <Title text="Your account"/>
+        <Title text=t("Your account")/>
         <div class="page-head">
             <div class="page-title">
-                <h1>"Your account"</h1>
+                <h1>{t("Your account")}</h1>
             </div>
         </div>
         <div class="stack">
@@ -45,11 +46,17 @@ pub fn Account() -> impl IntoView {
 
 fn who(me: &Me) -> String {
     let role = match (me.everywhere, me.highest) {
-        (Some(role), _) => format!("{} in every cluster", role.label()),
-        (None, Some(role)) => format!("at most {} in single clusters", role.label()),
-        (None, None) => "without any role; ask an administrator of this console".to_owned(),
+        (Some(role), _) => tf("{role} in every cluster", &[("role", &t(role.label()))]),
+        (None, Some(role)) => tf(
+            "at most {role} in single clusters",
+            &[("role", &t(role.label()))],
+        ),
+        (None, None) => t("without any role; ask an administrator of this console").to_owned(),
     };
-    format!("You are signed in as {}, {role}.", me.name)
+    tf(
+        "You are signed in as {name}, {role}.",
+        &[("name", &me.name), ("role", &role)],
+    )
 }
 
 #[component]
@@ -64,7 +71,7 @@ fn Password() -> impl IntoView {
             match api::account::change_password(present, new).await {
                 Ok(()) => {
                     fields.iter().for_each(|field| field.set(String::new()));
-                    toasts.done("Password changed", "All other sessions have ended.");
+                    toasts.done(t("Password changed"), t("All other sessions have ended."));
                 }
                 Err(error) => {
                     let told = [PRESENT, NEW].map(|label| error.of_field(label));
@@ -106,16 +113,16 @@ fn Password() -> impl IntoView {
         <form class="panel first-run" on:submit=submit novalidate>
             <div class="form-section">
                 <header>
-                    <h2>"Password"</h2>
-                    <p>{format!("At least {} characters", domain::password::LENGTH_MIN)}</p>
+                    <h2>{t("Password")}</h2>
+                    <p>{tf("At least {length} characters", &[("length", &domain::password::LENGTH_MIN)])}</p>
                 </header>
-                {field(0, "present-password", PRESENT, "current-password")}
-                {field(1, "new-password", NEW, "new-password")}
-                {failure(failed, "The password was not changed")}
+                {field(0, "present-password", t(PRESENT), "current-password")}
+                {field(1, "new-password", t(NEW), "new-password")}
+                {failure(failed, t("The password was not changed"))}
             </div>
             <div class="dialog-foot">
                 <Button variant="primary" submit=true busy=action.pending()>
-                    "Change password"
+                    {t("Change password")}
                 </Button>
             </div>
         </form>
@@ -138,11 +145,11 @@ fn Sessions() -> impl IntoView {
     view! {
         <section class="panel panel-table" aria-labelledby="sessions">
             <div class="panel-head">
-                <h2 id="sessions">"Where you are signed in"</h2>
+                <h2 id="sessions">{t("Where you are signed in")}</h2>
                 <form class="panel-tools" method="post" action="/sign-out">
                     <input type="hidden" name="everywhere" value="true"/>
                     <button class="button" data-size="sm" type="submit">
-                        "Sign out everywhere"
+                        {t("Sign out everywhere")}
                     </button>
                 </form>
             </div>
@@ -150,15 +157,15 @@ fn Sessions() -> impl IntoView {
                 match sessions.await {
                     Ok(list) => {
                         let rows = list.into_iter().map(|one| session(one, retry)).collect_view();
-                        let columns = ["Browser", "Address", "Since", "Last used", "Actions"];
+                        let columns = [t("Browser"), t("Address"), t("Since"), t("Last used"), t("Actions")];
                         view! {
-                            <Table caption="Sessions" columns=columns.map(Column::plain).to_vec()>
+                            <Table caption=t("Sessions") columns=columns.map(Column::plain).to_vec()>
                                 {rows}
                             </Table>
                         }.any()
                     }
                     Err(error) => {
-                        let title = "The sessions could not be loaded";
+                        let title = t("The sessions could not be loaded");
                         view! { <ErrorNotice title text=error.to_string() on_retry=retry/> }.any()
                     }
                 }
@@ -174,22 +181,22 @@ fn session(one: SessionRow, again: Callback<()>) -> AnyView {
     let end = Action::new(move |(): &()| async move {
         match api::account::end_session(id).await {
             Ok(()) => again.run(()),
-            Err(error) => toasts.failed("The session was not ended", error.to_string()),
+            Err(error) => toasts.failed(t("The session was not ended"), error.to_string()),
         }
     });
     view! {
         <tr role="row">
-            <th scope="row" role="rowheader" class="cell-key" data-label="Browser">{one.agent}</th>
-            <Cell label="Address">{one.address}</Cell>
-            <Cell label="Since"><Stamp at=one.created/></Cell>
-            <Cell label="Last used"><Stamp at=one.seen/></Cell>
-            <Cell label="Actions" class="cell-actions">
+            <th scope="row" role="rowheader" class="cell-key" data-label=t("Browser")>{one.agent}</th>
+            <Cell label=t("Address")>{one.address}</Cell>
+            <Cell label=t("Since")><Stamp at=one.created/></Cell>
+            <Cell label=t("Last used")><Stamp at=one.seen/></Cell>
+            <Cell label=t("Actions") class="cell-actions">
                 {if one.current {
-                    view! { <span class="muted">"this one"</span> }.any()
+                    view! { <span class="muted">{t("this one")}</span> }.any()
                 } else {
                     view! {
-                        <LinkButton label=format!("End session {id}") on_press=move |()| { end.dispatch(()); }>
-                            "End"
+                        <LinkButton label=tf("End session {id}", &[("id", &id)]) on_press=move |()| { end.dispatch(()); }>
+                            {t("End")}
                         </LinkButton>
                     }.any()
                 }}

@@ -1,5 +1,6 @@
 //! The audit: who did what from where, to what, and how it ended.
 
+use crate::language::{later, t};
 use crate::{
     api::{self, asked},
     signal::Memo,
@@ -23,10 +24,10 @@ use std::sync::Arc;
 const SIZE: u32 = 20;
 /// The fields of the form that are texts: key in the address, label.
 const TEXTS: [(&str, &str); 4] = [
-    ("text", "Text"),
-    ("actor", "Who"),
-    ("operation", "What"),
-    ("cluster", "Cluster"),
+    ("text", later("Text")),
+    ("actor", later("Who")),
+    ("operation", later("What")),
+    ("cluster", later("Cluster")),
 ];
 
 /// The choice in the address: keys with values that are not empty.
@@ -43,10 +44,10 @@ pub fn Audit() -> impl IntoView {
     );
     let retry = Callback::new(move |()| entries.refetch());
     view! {
-        <Title text="Audit"/>
+        <Title text=t("Audit")/>
         <div class="page-head">
             <div class="page-title">
-                <h1>"Audit"</h1>
+                <h1>{t("Audit")}</h1>
             </div>
             <div class="page-actions">
                 <a
@@ -56,18 +57,18 @@ pub fn Audit() -> impl IntoView {
                     download=""
                 >
                     <Icon name="download"/>
-                    "CSV"
+                    {t("CSV")}
                 </a>
             </div>
         </div>
-        <section class="panel panel-table" aria-label="Audit">
+        <section class="panel panel-table" aria-label=t("Audit")>
             {move || view! { <Form chosen=chosen.get()/> }.any()}
             {waiting(|| view! { <Skeleton rows=8/> }.any(), move || async move {
                 let chosen = chosen.get_untracked();
                 match entries.await {
                     Ok(page) => view! { <Entries page chosen/> }.any(),
                     Err(error) => {
-                        let title = "The audit could not be loaded";
+                        let title = t("The audit could not be loaded");
                         view! { <ErrorNotice title text=error.to_string() on_retry=retry/> }.any()
                     }
                 }
@@ -86,14 +87,14 @@ fn Form(chosen: Chosen) -> impl IntoView {
         .map(|(key, label)| {
             view! {
                 <label class="field">
-                    <span class="field-label">{label}</span>
+                    <span class="field-label">{t(label)}</span>
                     <input class="input" name=key value=value(key) maxlength="100" autocomplete="off"/>
                 </label>
             }
             .any()
         })
         .collect_view();
-    let days = [("from", "From day (UTC)"), ("to", "To day (UTC)")]
+    let days = [("from", t("From day (UTC)")), ("to", t("To day (UTC)"))]
         .map(|(key, label)| {
             view! {
                 <label class="field">
@@ -107,23 +108,23 @@ fn Form(chosen: Chosen) -> impl IntoView {
     let results = AuditResult::ALL
         .map(|one| {
             let code = one.code();
-            view! { <option value=code selected=code == result>{one.label()}</option> }.any()
+            view! { <option value=code selected=code == result>{t(one.label())}</option> }.any()
         })
         .collect_view();
     view! {
         <form class="audit-filter" method="get" action="/audit" role="search">
             {texts}
             <label class="field">
-                <span class="field-label">"Result"</span>
+                <span class="field-label">{t("Result")}</span>
                 <select class="select" name="result">
-                    <option value="">"Any"</option>
+                    <option value="">{t("Any")}</option>
                     {results}
                 </select>
             </label>
             {days}
             <div class="row">
-                <button class="button" type="submit">"Show"</button>
-                <a class="button" data-variant="quiet" href="/audit">"Clear"</a>
+                <button class="button" type="submit">{t("Show")}</button>
+                <a class="button" data-variant="quiet" href="/audit">{t("Clear")}</a>
             </div>
         </form>
     }
@@ -135,10 +136,13 @@ fn Entries(page: Page<AuditRow>, chosen: Chosen) -> impl IntoView {
     if page.rows.is_empty() {
         let (title, text) = match page.total_unfiltered {
             0 => (
-                "Nothing yet",
-                "Everything that somebody does from now on is listed here.",
+                t("Nothing yet"),
+                t("Everything that somebody does from now on is listed here."),
             ),
-            _ => ("Nothing matches", "Clear the choice to see everything."),
+            _ => (
+                t("Nothing matches"),
+                t("Clear the choice to see everything."),
+            ),
         };
         return view! { <Empty title text/> }.any();
     }
@@ -157,10 +161,16 @@ fn Entries(page: Page<AuditRow>, chosen: Chosen) -> impl IntoView {
         address("/audit", &keys)
     });
     let columns = [
-        "Time", "Who", "From", "What", "Cluster", "To what", "Result",
+        t("Time"),
+        t("Who"),
+        t("From"),
+        t("What"),
+        t("Cluster"),
+        t("To what"),
+        t("Result"),
     ];
     view! {
-        <Table caption="Audit" columns=columns.map(Column::plain).to_vec()>
+        <Table caption=t("Audit") columns=columns.map(Column::plain).to_vec()>
             {rows.into_iter().map(entry).collect_view()}
         </Table>
         <div class="panel-foot">
@@ -175,7 +185,7 @@ fn entry(row: AuditRow) -> AnyView {
         Some(text) => text.into_any(),
         None => view! { <NoValue/> }.any(),
     };
-    let more: Vec<AnyView> = [("Before", row.before), ("After", row.after)]
+    let more: Vec<AnyView> = [(t("Before"), row.before), (t("After"), row.after)]
         .into_iter()
         .filter_map(|(label, text)| {
             let text = text?;
@@ -185,7 +195,7 @@ fn entry(row: AuditRow) -> AnyView {
     let more = (!more.is_empty()).then(|| {
         view! {
             <details>
-                <summary>"Before and after"</summary>
+                <summary>{t("Before and after")}</summary>
                 <dl>{more}</dl>
             </details>
         }
@@ -194,17 +204,17 @@ fn entry(row: AuditRow) -> AnyView {
     let look = look(row.result);
     view! {
         <tr role="row">
-            <th scope="row" role="rowheader" class="cell-key" data-label="Time">
+            <th scope="row" role="rowheader" class="cell-key" data-label=t("Time")>
                 <Stamp at=row.at/>
             </th>
-            <Cell label="Who">{row.actor}</Cell>
-            <Cell label="From">{or_none(row.address)}</Cell>
-            <Cell label="What">{row.operation}</Cell>
-            <Cell label="Cluster">{or_none(row.cluster)}</Cell>
-            <Cell label="To what">
+            <Cell label=t("Who")>{row.actor}</Cell>
+            <Cell label=t("From")>{or_none(row.address)}</Cell>
+            <Cell label=t("What")>{row.operation}</Cell>
+            <Cell label=t("Cluster")>{or_none(row.cluster)}</Cell>
+            <Cell label=t("To what")>
                 {row.subject} <span class="cell-sub">{row.detail}</span> {more}
             </Cell>
-            <Cell label="Result" class="cell-status">
+            <Cell label=t("Result") class="cell-status">
                 <Badge look/> <span class="cell-sub">{row.cause}</span>
             </Cell>
         </tr>
@@ -220,7 +230,7 @@ fn look(result: AuditResult) -> Look {
         AuditResult::Failed => (Tone::Bad, "s-bad"),
     };
     Look {
-        text: result.label().to_owned(),
+        text: t(result.label()).to_owned(),
         tone,
         icon,
     }
@@ -282,8 +292,8 @@ fn of_file(chosen: &Chosen) -> Chosen {
         .iter()
         .filter(|(key, _)| !matches!(key.as_str(), "from" | "to" | "page" | "size"));
     keys.cloned()
-        .chain(moment("since", since))
-        .chain(moment("until", until))
+        .chain(moment(t("since"), since))
+        .chain(moment(t("until"), until))
         .collect()
 }
 

@@ -1,5 +1,6 @@
 //! Back up Now: what, how, what will happen; then the task appears in its table.
 
+use crate::language::{t, tf};
 use crate::{
     api,
     feed::Feed,
@@ -17,16 +18,16 @@ pub fn BackUpNow() -> impl IntoView {
     let open = RwSignal::new(false);
     let off = Signal::derive(move || {
         if feed.summary().read().tenants == 0 {
-            Some("There is no tenant online to back up.".to_owned())
+            Some(t("There is no tenant online to back up.").to_owned())
         } else {
             feed.disconnected_reason()
         }
     });
     view! {
         <Button icon="bolt" off on_press=move |()| parts::open_with_content(open)>
-            "Back up Now"
+            {t("Back up Now")}
         </Button>
-        <Dialog open title="Back up Now">
+        <Dialog open title=t("Back up Now")>
             {parts::downloaded(move || parts::back_up_now_form(open))}
         </Dialog>
     }
@@ -56,10 +57,10 @@ pub fn Form(
             Ok(begun) => {
                 let ids: Vec<String> = begun.tasks.iter().map(ToString::to_string).collect();
                 let noun = if ids.len() == 1 { "task" } else { "tasks" };
-                let text = format!("{}, {noun} {}.", kind.label(), ids.join(", "));
-                toasts.done("Data backup started", text);
+                let text = format!("{}, {noun} {}.", t(kind.label()), ids.join(", "));
+                toasts.done(t("Data backup started"), text);
                 if !begun.skipped.is_empty() {
-                    toasts.failed("Not every tenant is backed up", begun.skipped.join("; "));
+                    toasts.failed(t("Not every tenant is backed up"), begun.skipped.join("; "));
                 }
                 open.set(false);
                 feed.refresh();
@@ -77,45 +78,45 @@ pub fn Form(
         <form on:submit=submit>
             <div class="dialog-body">
                 <dl class="pairs">
-                    <dt>"Cluster"</dt>
+                    <dt>{t("Cluster")}</dt>
                     <dd>
                         {summary.cluster.name.clone()}
-                        <small>{format!(" {}", summary.cluster.engine.label())}</small>
+                        <small>{format!(" {}", t(summary.cluster.engine.label()))}</small>
                     </dd>
-                    <dt>"Storage directory"</dt>
+                    <dt>{t("Storage directory")}</dt>
                     <dd>
                         <code>{summary.cluster.destination.clone()}</code>
                     </dd>
                 </dl>
-                <Field id="backup-tenant" label="Tenant">
+                <Field id="backup-tenant" label=t("Tenant")>
                     <TenantSelect tenant/>
                 </Field>
                 <fieldset class="choice">
-                    <legend class="visually-hidden">"Data Backup Method"</legend>
+                    <legend class="visually-hidden">{t("Data Backup Method")}</legend>
                     {can_increment
                         .then(|| {
                             view! {
                                 <Choice
                                     kind
                                     of=BackupKind::Incremental
-                                    text="What changed since the last data backup. Without one it becomes Full."
+                                    text=t("What changed since the last data backup. Without one it becomes Full.")
                                 />
                             }.any()
                         })}
                     <Choice
                         kind
                         of=BackupKind::Full
-                        text="Everything. Needs no earlier backup to recover from."
+                        text=t("Everything. Needs no earlier backup to recover from.")
                     />
                 </fieldset>
                 <ul class="effects">
                     <li data-tone="ok">
                         <Icon name="s-ok"/>
-                        <span>"Reading and writing in the tenant go on."</span>
+                        <span>{t("Reading and writing in the tenant go on.")}</span>
                     </li>
                     <li data-tone="ok">
                         <Icon name="s-ok"/>
-                        <span>"Log backup goes on; the period keeps growing meanwhile."</span>
+                        <span>{t("Log backup goes on; the period keeps growing meanwhile.")}</span>
                     </li>
                 </ul>
                 {follow(move || {
@@ -123,17 +124,17 @@ pub fn Form(
                         .get()
                         .map(|text| {
                             view! {
-                                <Notice tone=Tone::Bad title="No backup was started" text urgent=true/>
+                                <Notice tone=Tone::Bad title=t("No backup was started") text urgent=true/>
                             }.any()
                         })
                 })}
             </div>
             <div class="dialog-foot">
                 <Button variant="quiet" on_press=move |()| open.set(false)>
-                    "Cancel"
+                    {t("Cancel")}
                 </Button>
                 <Button variant="primary" submit=true busy=action.pending() off>
-                    "Back up Now"
+                    {t("Back up Now")}
                 </Button>
             </div>
         </form>
@@ -150,7 +151,7 @@ fn TenantSelect(tenant: RwSignal<Option<TenantId>>) -> impl IntoView {
             .filter(|one| one.state == TenantState::Online);
         online.map(|one| (one.tenant, one.name.clone())).collect()
     });
-    let all = format!("All tenants ({})", tenants.len());
+    let all = tf("All tenants ({len})", &[("len", &tenants.len())]);
     let options = tenants
         .into_iter()
         .map(|(id, name)| view! { <option value=id.to_string()>{name}</option> }.any())
@@ -181,7 +182,7 @@ fn Choice(kind: RwSignal<BackupKind>, of: BackupKind, text: &'static str) -> imp
                 on:change=move |_| kind.set(of)
             />
             <span>
-                {of.label()}
+                {t(of.label())}
                 <small>{text}</small>
             </span>
         </label>

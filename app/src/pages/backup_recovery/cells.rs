@@ -1,5 +1,6 @@
 //! Cells that several task tables have.
 
+use crate::language::{t, tf};
 use crate::{
     pages::words::whole_seconds,
     signal::Memo,
@@ -38,6 +39,9 @@ pub fn StatusCell(
     /// How far, while it runs.
     #[prop(into)]
     progress: Signal<Option<job::Progress>>,
+    /// What stands under it.
+    #[prop(optional, into)]
+    more: Option<AnyView>,
 ) -> impl IntoView {
     let percent = Memo::new(move |_| progress.read().as_ref().and_then(job::Progress::percent));
     let is_measured = Memo::new(move |_| percent.get().is_some());
@@ -48,10 +52,13 @@ pub fn StatusCell(
     });
     let left = Memo::new(move |_| {
         let ms = progress.read().as_ref().and_then(|p| p.eta_ms)?;
-        Some(format!("{} left", whole_seconds(ms.div_ceil(1000))))
+        Some(tf(
+            "{time} left",
+            &[("time", &whole_seconds(ms.div_ceil(1000)))],
+        ))
     });
     view! {
-        <Cell label="Status" class="cell-status">
+        <Cell label=t("Status") class="cell-status">
             {follow(move || {
                 if is_measured.get() {
                     view! {
@@ -62,7 +69,7 @@ pub fn StatusCell(
                                     {move || percent.get().map(|p| format!("{p}\u{a0}%")).unwrap_or_default()}
                                 </b>
                             </span>
-                            <Progress percent label="Progress"/>
+                            <Progress percent label=t("Progress")/>
                             <span class="progress-note">
                                 <span>{move || rate.get()}</span>
                                 <span>{move || left.get()}</span>
@@ -73,6 +80,7 @@ pub fn StatusCell(
                     view! { <Badge look/> }.any()
                 }
             })}
+            {more}
         </Cell>
     }.any()
 }

@@ -2,12 +2,15 @@
 
 use super::{
     cells::{MomentCell, StatusCell},
-    filters::{MethodFilter, SourceFilter, StatusFilter, TenantFilter, TimeFilter},
+    filters::{
+        MethodFilter, Search, SetFilter, SourceFilter, StatusFilter, TenantFilter, TimeFilter,
+    },
     query::{TaskQuery, href},
     task_actions::{AskButton, Asked},
     task_drawer::{Opened, Shown},
     task_list::{TaskList, TaskTable},
 };
+use crate::language::{t, tf};
 use crate::{
     api,
     feed::Feed,
@@ -30,11 +33,11 @@ pub fn DataBackupTasks() -> impl IntoView {
     let total = RwSignal::new(None);
     let table = TaskTable {
         prefix: PREFIX,
-        caption: "Data backup tasks",
+        caption: t("Data backup tasks"),
         noun: "task",
         nothing: (
-            "No data backup yet",
-            "Until the first one, nothing can be recovered. Back up Now starts it.",
+            t("No data backup yet"),
+            t("Until the first one, nothing can be recovered. Back up Now starts it."),
         ),
         rows: Feed::current().backups,
         fetch: |cluster, filter| Box::pin(api::backups::list(cluster, filter)),
@@ -49,6 +52,8 @@ pub fn DataBackupTasks() -> impl IntoView {
             <TenantFilter id="data-tenant" prefix=PREFIX query/>
             <MethodFilter id="data-method" prefix=PREFIX query/>
             <SourceFilter id="data-source" prefix=PREFIX query/>
+            <SetFilter prefix=PREFIX query/>
+            <Search prefix=PREFIX query/>
         </FilterBar>
         <TaskList table query total/>
     }
@@ -57,16 +62,16 @@ pub fn DataBackupTasks() -> impl IntoView {
 
 fn columns(query: Memo<TaskQuery>) -> Vec<Column> {
     vec![
-        Column::plain("ID"),
-        Column::plain("Tenant"),
-        Column::plain("Data Backup Method"),
-        Column::plain("Backup Set ID"),
-        Column::plain("Backup Task Source"),
+        Column::plain(t("ID")),
+        Column::plain(t("Tenant")),
+        Column::plain(t("Data Backup Method")),
+        Column::plain(t("Backup Set ID")),
+        Column::plain(t("Backup Task Source")),
         start_time(query, PREFIX),
-        Column::plain("End Time"),
-        Column::plain("Status"),
-        Column::plain("Second Backup"),
-        Column::plain("Actions"),
+        Column::plain(t("End Time")),
+        Column::plain(t("Status")),
+        Column::plain(t("Second Backup")),
+        Column::plain(t("Actions")),
     ]
 }
 
@@ -80,12 +85,12 @@ pub fn start_time(query: Memo<TaskQuery>, prefix: &'static str) -> Column {
             href(&params.read(), prefix, &[("order", oldest)])
         }),
     };
-    Column::sorted("Start Time", sort)
+    Column::sorted(t("Start Time"), sort)
 }
 
 fn row(task: RwSignal<BackupJob>) -> AnyView {
     let (id, tenant, source) = task.with_untracked(|task| {
-        let source = task.source.label();
+        let source = t(task.source.label());
         (task.id, task.tenant_name.clone(), source)
     });
     let opened = Opened::current();
@@ -100,29 +105,63 @@ fn row(task: RwSignal<BackupJob>) -> AnyView {
             <th scope="row" role="rowheader" class="cell-key" data-label="ID">
                 <LinkButton
                     class="id"
-                    label=format!("Task {id}, details")
+                    label=tf("Task {id}, details", &[("id", &id)])
                     on_press=move |()| opened.show(Shown::Backup(task.into()))
                 >
                     {id.to_string()}
                 </LinkButton>
             </th>
-            <Cell label="Tenant">{tenant}</Cell>
-            <Cell label="Data Backup Method">
+            <Cell label=t("Tenant")>{tenant}</Cell>
+            <Cell label=t("Data Backup Method")>
                 <Method task/>
             </Cell>
-            <Cell label="Backup Set ID" empty=Signal::derive(move || set.get().is_none())>
+            <Cell label=t("Backup Set ID") empty=Signal::derive(move || set.get().is_none())>
                 {follow(move || match set.get() {
                     Some(set) => set.to_string().into_any(),
                     None => view! { <NoValue/> }.any(),
                 })}
             </Cell>
-            <Cell label="Backup Task Source">{source}</Cell>
-            <MomentCell label="Start Time" at=Signal::derive(move || task.read().started)/>
-            <MomentCell label="End Time" at=Signal::derive(move || task.read().ended)/>
+            <Cell label=t("Backup Task Source")>{source}</Cell>
+            <MomentCell label=t("Start Time") at=Signal::derive(move || task.read().started)/>
+            <MomentCell label=t("End Time") at=Signal::derive(move || task.read().ended)/>
             <StatusCell look progress/>
-            <Cell label="Second Backup">"No"</Cell>
+            <SecondBackup task/>
             <Actions task/>
         </tr>
+    }
+    .any()
+}
+
+/// Whether the set was copied to the second destination, and the way to the tasks that did.
+#[component]
+fn SecondBackup(task: RwSignal<BackupJob>) -> impl IntoView {
+    let opened = Opened::current();
+    let second = Memo::new(move |_| {
+        let task = task.read();
+        let copies = task
+            .second
+            .as_ref()
+            .filter(|second| !second.tasks.is_empty());
+        Some((task.tenant, task.set?, copies?.copied))
+    });
+    view! {
+        <Cell label=t("Second Backup")>
+            {follow(move || match second.get() {
+                None => t("No").into_any(),
+                Some((tenant, set, copied)) => {
+                    let text = if copied { t("Yes") } else { t("Not yet") };
+                    view! {
+                        <LinkButton
+                            label=tf("{text}: second backup of set {set}", &[("text", &text), ("set", &set)])
+                            on_press=move |()| opened.show(Shown::Copies(tenant, set))
+                        >
+                            {text}
+                        </LinkButton>
+                    }
+                    .any()
+                }
+            })}
+        </Cell>
     }
     .any()
 }
@@ -140,13 +179,13 @@ fn Method(task: RwSignal<BackupJob>) -> impl IntoView {
             let reason = task.read_untracked().actual_reason.clone();
             view! {
                 <span class="tag" title=reason>
-                    {format!("asked: {}", asked.label())}
+                    {tf("asked: {asked}", &[("asked", &t(asked.label()))])}
                 </span>
             }
             .any()
         });
         view! {
-            {made.label()}
+            {t(made.label())}
             {differs}
         }
         .any()
@@ -162,16 +201,16 @@ fn Actions(task: RwSignal<BackupJob>) -> impl IntoView {
         state == JobState::Failed || (!state.is_final() && state != JobState::Canceling)
     };
     view! {
-        <Cell label="Actions" class="cell-actions" empty=Signal::derive(move || !can_act())>
+        <Cell label=t("Actions") class="cell-actions" empty=Signal::derive(move || !can_act())>
             {follow(move || match state.get() {
                 JobState::Queued | JobState::Starting | JobState::Running => {
                     let (id, tenant) = task.with_untracked(|t| (t.id, t.tenant_name.clone()));
                     view! {
                         <span>
                             <AskButton
-                                label=format!("Cancel task {id}")
+                                label=tf("Cancel task {id}", &[("id", &id)])
                                 asked=Asked::CancelBackup(id, tenant)
-                                text="Cancel"
+                                text=t("Cancel")
                             />
                         </span>
                     }.any()
@@ -181,10 +220,10 @@ fn Actions(task: RwSignal<BackupJob>) -> impl IntoView {
                     view! {
                         <span>
                             <LinkButton
-                                label=format!("View Cause of task {id}")
+                                label=tf("View Cause of task {id}", &[("id", &id)])
                                 on_press=move |()| opened.show(Shown::Backup(task.into()))
                             >
-                                "View Cause"
+                                {t("View Cause")}
                             </LinkButton>
                         </span>
                     }.any()

@@ -1,6 +1,7 @@
 //! The filter pills of the task tables.
 
-use super::query::{TIMES, TaskQuery, Time, href};
+use super::query::{TIMES, TaskQuery, Time, href, key};
+use crate::language::{t, tf};
 use crate::{
     feed::Feed,
     live::{
@@ -9,12 +10,12 @@ use crate::{
     },
     pages::status,
     signal::{Memo, RwSignal},
-    ui::{Any, Button, Entry, Filter, FilterOption, follow_list},
+    ui::{Any, Button, Entry, Filter, FilterOption, Icon, follow, follow_list},
 };
 use domain::{
     Scn,
     backup::{BackupKind, TaskSource},
-    job::JobState,
+    job::{JobKind, JobState},
 };
 use leptos::prelude::*;
 use leptos_router::{
@@ -63,11 +64,14 @@ pub fn TimeFilter(
         Time::Last(seconds) => TIMES
             .into_iter()
             .find(|(.., known)| *known == seconds)
-            .map(|(_, label, _)| label.to_owned()),
+            .map(|(_, label, _)| t(label).to_owned()),
         Time::Between(from, to) => Some(match (from, to) {
             (Some(from), Some(to)) => format!("{} – {}", short(from), short(to)),
-            (Some(from), None) => format!("from {}", short(from)),
-            (None, to) => format!("until {}", to.map(short).unwrap_or_default()),
+            (Some(from), None) => tf("from {from}", &[("from", &short(from))]),
+            (None, to) => tf(
+                "until {until}",
+                &[("until", &to.map(short).unwrap_or_default())],
+            ),
         }),
     });
     let set = move |code: Option<String>| {
@@ -89,14 +93,14 @@ pub fn TimeFilter(
         })
         .collect_view();
     view! {
-        <Filter id label="Time" value clear=set(None)>
+        <Filter id label=t("Time") value clear=set(None)>
             {spans}
             <FilterOption
                 href=set(None)
                 chosen=Signal::derive(move || query.read().time == Time::Any)
                 closes=id
             >
-                "Any time"
+                {t("Any time")}
             </FilterOption>
             <hr/>
             <CustomTime id prefix/>
@@ -150,10 +154,10 @@ fn CustomTime(id: &'static str, prefix: &'static str) -> impl IntoView {
     };
     view! {
         <form class="custom-time" on:submit=apply>
-            {field("From", from)} {field("To", to)}
+            {field(t("From"), from)} {field(t("To"), to)}
             <div class="row">
                 <Button size="sm" variant="primary" submit=true>
-                    "Apply"
+                    {t("Apply")}
                 </Button>
                 <small>{move || clock.zone_label(feed.read_at())}</small>
             </div>
@@ -192,14 +196,17 @@ pub fn StatusFilter(
     prefix: &'static str,
     /// What is chosen.
     query: Memo<TaskQuery>,
+    /// What the tasks do, which decides what their states are called.
+    #[prop(default = JobKind::DataBackup)]
+    kind: JobKind,
 ) -> impl IntoView {
     let hrefs = Hrefs::new(prefix);
     let value = Signal::derive(move || {
         let states = &query.read().states;
         match states.as_slice() {
             [] => None,
-            [one] => Some(status::job(*one).text),
-            more => Some(format!("{} chosen", more.len())),
+            [one] => Some(status::job_of(kind, *one).text),
+            more => Some(tf("{len} chosen", &[("len", &more.len())])),
         }
     });
     let options = JobState::ALL
@@ -212,14 +219,14 @@ pub fn StatusFilter(
             let chosen = Signal::derive(move || query.read().states.contains(&state));
             view! {
                 <FilterOption href=to chosen>
-                    {status::job(state).text}
+                    {status::job_of(kind, state).text}
                 </FilterOption>
             }
             .any()
         })
         .collect_view();
     view! {
-        <Filter id label="Status" value clear=hrefs.with("status", None)>
+        <Filter id label=t("Status") value clear=hrefs.with("status", None)>
             {options}
         </Filter>
     }
@@ -252,7 +259,7 @@ pub fn TenantFilter(
         Some(known.map_or_else(|| format!("#{chosen}"), |(_, name)| name.clone()))
     });
     view! {
-        <Filter id label="Tenant" value clear=hrefs.with("tenant", None)>
+        <Filter id label=t("Tenant") value clear=hrefs.with("tenant", None)>
             {follow_list(move || {
                 let tenants = tenants.get().into_iter();
                 tenants
@@ -281,7 +288,7 @@ pub fn MethodFilter(
     query: Memo<TaskQuery>,
 ) -> impl IntoView {
     let hrefs = Hrefs::new(prefix);
-    let value = Signal::derive(move || query.read().kind.map(|kind| kind.label().to_owned()));
+    let value = Signal::derive(move || query.read().kind.map(|kind| t(kind.label()).to_owned()));
     let options = [BackupKind::Full, BackupKind::Incremental].map(|kind| {
         view! {
             <FilterOption
@@ -289,13 +296,13 @@ pub fn MethodFilter(
                 chosen=Signal::derive(move || query.read().kind == Some(kind))
                 closes=id
             >
-                {kind.label()}
+                {t(kind.label())}
             </FilterOption>
         }
         .any()
     });
     view! {
-        <Filter id label="Method" value clear=hrefs.with("method", None)>
+        <Filter id label=t("Method") value clear=hrefs.with("method", None)>
             {options}
         </Filter>
     }
@@ -313,7 +320,12 @@ pub fn SourceFilter(
     query: Memo<TaskQuery>,
 ) -> impl IntoView {
     let hrefs = Hrefs::new(prefix);
-    let value = Signal::derive(move || query.read().source.map(|source| source.label().to_owned()));
+    let value = Signal::derive(move || {
+        query
+            .read()
+            .source
+            .map(|source| t(source.label()).to_owned())
+    });
     let options = [TaskSource::Cluster, TaskSource::Tenant].map(|source| {
         view! {
             <FilterOption
@@ -321,15 +333,101 @@ pub fn SourceFilter(
                 chosen=Signal::derive(move || query.read().source == Some(source))
                 closes=id
             >
-                {source.label()}
+                {t(source.label())}
             </FilterOption>
         }
         .any()
     });
     view! {
-        <Filter id label="Source" value clear=hrefs.with("source", None)>
+        <Filter id label=t("Source") value clear=hrefs.with("source", None)>
             {options}
         </Filter>
+    }
+    .any()
+}
+
+/// Set: only what makes or copies it. It is chosen by links from other tables.
+#[component]
+pub fn SetFilter(
+    /// Keys of the table.
+    prefix: &'static str,
+    /// What is chosen.
+    query: Memo<TaskQuery>,
+) -> impl IntoView {
+    let hrefs = Hrefs::new(prefix);
+    let clear = hrefs.with("set", None);
+    follow(move || {
+        query.read().set.map(|set| {
+            view! {
+                <span class="filter" data-active="">
+                    <span class="filter-fixed">{t("Backup Set ID")}<b>{set.to_string()}</b></span>
+                    <a
+                        class="filter-clear"
+                        href=move || clear.get()
+                        data-noscroll=""
+                        aria-label=tf("Clear {label}", &[("label", &t("Backup Set ID"))])
+                    >
+                        <Icon name="close" size="xs"/>
+                    </a>
+                </span>
+            }
+            .any()
+        })
+    })
+}
+
+/// Search: by number, or by a text in directories, names and causes. A form, so it works without any script.
+#[component]
+pub fn Search(
+    /// Keys of the table.
+    prefix: &'static str,
+    /// What is chosen.
+    query: Memo<TaskQuery>,
+) -> impl IntoView {
+    let hrefs = Hrefs::new(prefix);
+    let navigate = use_navigate();
+    let here = leptos_router::hooks::use_location().pathname;
+    let typed = RwSignal::new(query.with_untracked(|query| query.text.clone().unwrap_or_default()));
+    let name = key(prefix, "text");
+    // Without a script the form sends the rest of the address along.
+    let (mine, page) = (name.clone(), key(prefix, "page"));
+    let others = hrefs.params.with_untracked(|params| {
+        let others = params.latest_values();
+        others
+            .filter(|(key, _)| **key != *mine && **key != *page)
+            .map(|(key, value)| (key.to_string(), value.to_owned()))
+            .collect::<Vec<_>>()
+    });
+    let search = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        let text = typed.get_untracked().trim().to_owned();
+        let text = (!text.is_empty()).then_some(text);
+        let target = href(&hrefs.params.read_untracked(), prefix, &[("text", text)]);
+        let options = NavigateOptions {
+            scroll: false,
+            ..NavigateOptions::default()
+        };
+        navigate(&format!("{}{target}", here.get_untracked()), options);
+    };
+    view! {
+        <form class="filter-search" role="search" on:submit=search>
+            {others
+                .into_iter()
+                .map(|(key, value)| view! { <input type="hidden" name=key value=value/> }.any())
+                .collect_view()}
+            <input
+                class="input"
+                data-size="sm"
+                type="search"
+                name=name
+                maxlength="200"
+                placeholder=t("Search")
+                aria-label=t("Search by number, directory or cause")
+                value=typed.get_untracked()
+                prop:value=move || typed.get()
+                on:input=move |event| typed.set(event_target_value(&event))
+            />
+        </form>
     }
     .any()
 }

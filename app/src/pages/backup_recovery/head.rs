@@ -1,6 +1,7 @@
 //! The head of the page: where one is, how old it is, and what can be done.
 
 use super::back_up_now::BackUpNow;
+use crate::language::{t, tf};
 use crate::{
     feed::Feed,
     live::time::Clock,
@@ -18,20 +19,20 @@ pub fn Head() -> impl IntoView {
     let feed = Feed::current();
     view! {
         <div class="page-head">
-            <nav class="breadcrumb" aria-label="Breadcrumb">
+            <nav class="breadcrumb" aria-label=t("Breadcrumb")>
                 <ol>
                     <li>
-                        <a href=paths::CLUSTERS>"Clusters"</a>
+                        <a href=paths::CLUSTERS>{t("Clusters")}</a>
                     </li>
                     <li>{feed.cluster()}</li>
-                    <li aria-current="page">"Backup & Recovery"</li>
+                    <li aria-current="page">{t("Backup & Recovery")}</li>
                 </ol>
             </nav>
             <div class="page-title">
-                <h1>"Backup & Recovery"</h1>
+                <h1>{t("Backup & Recovery")}</h1>
                 <span class="row">
                     <IconButton
-                        label="Refresh now"
+                        label=t("Refresh now")
                         icon="refresh"
                         size="sm"
                         on_press=move |()| feed.refresh()
@@ -46,9 +47,9 @@ pub fn Head() -> impl IntoView {
                 <Strategy/>
             </div>
         </div>
-        <nav class="tabs page-tabs" aria-label="Backup & Recovery">
-            <a href=paths::backup(&feed.cluster()) aria-current="page">"Details"</a>
-            <a href=paths::strategy(&feed.cluster())>"Backup Strategy"</a>
+        <nav class="tabs page-tabs" aria-label=t("Backup & Recovery")>
+            <a href=paths::backup(&feed.cluster()) aria-current="page">{t("Details")}</a>
+            <a href=paths::strategy(&feed.cluster())>{t("Backup Strategy")}</a>
         </nav>
     }
     .any()
@@ -60,10 +61,13 @@ fn Live() -> impl IntoView {
     let feed = Feed::current();
     let text = move || match feed.age_ms() {
         Some(ms) => match (ms / 1000.0) as u64 {
-            0 | 1 => "Updated just now".to_owned(),
-            seconds => format!("Updated {} ago", whole_seconds(seconds)),
+            0 | 1 => t("Updated just now").to_owned(),
+            seconds => tf("Updated {age} ago", &[("age", &whole_seconds(seconds))]),
         },
-        None => format!("State of {} UTC", feed.read_at().display_seconds()),
+        None => tf(
+            "State of {read_at} UTC",
+            &[("read_at", &feed.read_at().display_seconds())],
+        ),
     };
     let state = move || (!feed.is_connected()).then_some("stale");
     view! {
@@ -81,7 +85,7 @@ fn InitiateRecovery() -> impl IntoView {
     let summary = feed.summary();
     let possible = Memo::new(move |_| summary.read().recoverable_until.is_some());
     let off = Signal::derive(|| {
-        Some("No moment is recoverable yet. A data backup comes first.".to_owned())
+        Some(t("No moment is recoverable yet. A data backup comes first.").to_owned())
     });
     follow(move || {
         if possible.get() {
@@ -92,14 +96,14 @@ fn InitiateRecovery() -> impl IntoView {
                     href=paths::new_recovery(&feed.cluster(), None, None)
                 >
                     <Icon name="recovery"/>
-                    "Initiate Recovery"
+                    {t("Initiate Recovery")}
                 </a>
             }
             .any()
         } else {
             view! {
                 <Button icon="recovery" off>
-                    "Initiate Recovery"
+                    {t("Initiate Recovery")}
                 </Button>
             }
             .any()
@@ -115,7 +119,8 @@ fn Strategy() -> impl IntoView {
     follow(move || {
         none.get().then(|| {
             let href = paths::edit_strategy(&feed.cluster());
-            view! { <a class="button" href=href><Icon name="plus"/>"New Backup Strategy"</a> }.any()
+            view! { <a class="button" href=href><Icon name="plus"/>{t("New Backup Strategy")}</a> }
+                .any()
         })
     })
 }
@@ -129,34 +134,44 @@ pub fn PageNotice() -> impl IntoView {
     let fault = Memo::new(move |_| feed.summary().read().cluster.fault.clone());
     let lost_title = Signal::derive(move || {
         let at = clock.civil(feed.read_at());
-        format!("Not connected. You see the state of {}.", at.clock())
+        tf(
+            "Not connected. You see the state of {clock}.",
+            &[("clock", &at.clock())],
+        )
     });
     let lost_text = Signal::derive(move || {
         let seconds = u64::from(feed.poll().health().next_in_ms / 1000);
         let again = whole_seconds(seconds);
-        format!(
-            "Asking again every {again} or so. Buttons that change something are off until then."
+        tf(
+            "Asking again every {again} or so. Buttons that change something are off until then.",
+            &[("again", &again)],
         )
     });
     let signed_out = Memo::new(move |_| feed.is_signed_out());
     follow(move || match (connected.get(), fault.get()) {
         _ if signed_out.get() => {
-            let text = "Reload the page to sign in again. What you see is the state of before.";
-            view! { <Notice tone=Tone::Warn title="Signed out" text urgent=true/> }.any()
+            let text = t("Reload the page to sign in again. What you see is the state of before.");
+            view! { <Notice tone=Tone::Warn title=t("Signed out") text urgent=true/> }.any()
         }
         (false, _) => view! {
             <Notice tone=Tone::Warn title=lost_title text=lost_text urgent=true>
                 <Button size="sm" on_press=move |()| feed.refresh()>
-                    "Try now"
+                    {t("Try now")}
                 </Button>
             </Notice>
         }
         .any(),
         (true, Some(fault)) => {
-            let title = format!("{} could not be looked at", feed.cluster());
+            let title = tf(
+                "{cluster} could not be looked at",
+                &[("cluster", &feed.cluster())],
+            );
             let observed = feed.summary().read_untracked().cluster.observed;
             let seen = observed.map_or_else(String::new, |at| {
-                format!(" Last seen {}.", ago(at, feed.now().get_untracked()))
+                tf(
+                    " Last seen {ago}.",
+                    &[("ago", &ago(at, feed.now().get_untracked()))],
+                )
             });
             view! { <Notice tone=Tone::Bad title text=format!("{fault}{seen}") urgent=true/> }.any()
         }

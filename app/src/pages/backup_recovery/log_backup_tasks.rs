@@ -8,6 +8,7 @@ use super::{
     task_drawer::{Opened, Shown},
     task_list::{TaskList, TaskTable},
 };
+use crate::language::{t, tf};
 use crate::{
     api,
     feed::Feed,
@@ -30,11 +31,11 @@ pub fn LogBackupTasks() -> impl IntoView {
     let total = RwSignal::new(None);
     let table = TaskTable {
         prefix: PREFIX,
-        caption: "Log backup tasks",
+        caption: t("Log backup tasks"),
         noun: "task",
         nothing: (
-            "No log backup yet",
-            "Every tenant of this cluster gets one; there is no tenant yet.",
+            t("No log backup yet"),
+            t("Every tenant of this cluster gets one; there is no tenant yet."),
         ),
         rows: Feed::current().archives,
         fetch: |cluster, filter| Box::pin(api::archives::list(cluster, filter)),
@@ -53,15 +54,15 @@ pub fn LogBackupTasks() -> impl IntoView {
 
 fn columns(_query: Memo<TaskQuery>) -> Vec<Column> {
     [
-        "Tenant",
-        "Backup Method",
-        "Host IP Address",
-        "Last Backed up At",
-        "Latency (s)",
-        "Storage Directory",
-        "Started Time",
-        "Status",
-        "Actions",
+        t("Tenant"),
+        t("Backup Method"),
+        t("Host IP Address"),
+        t("Last Backed up At"),
+        t("Latency (s)"),
+        t("Storage Directory"),
+        t("Started Time"),
+        t("Status"),
+        t("Actions"),
     ]
     .map(Column::plain)
     .to_vec()
@@ -76,31 +77,31 @@ fn row(task: RwSignal<LogArchive>) -> AnyView {
     let latency = latency(task);
     view! {
         <tr role="row">
-            <th scope="row" role="rowheader" class="cell-key" data-label="Tenant">
+            <th scope="row" role="rowheader" class="cell-key" data-label=t("Tenant")>
                 <LinkButton
-                    label=format!("Log backup of {tenant}, details")
+                    label=tf("Log backup of {tenant}, details", &[("tenant", &tenant)])
                     on_press=move |()| opened.show(Shown::Archive(task.into()))
                 >
                     {tenant.clone()}
                 </LinkButton>
             </th>
-            <Cell label="Backup Method">{fixed.method.label()}</Cell>
-            <Cell label="Host IP Address">{move || task.read().host.clone()}</Cell>
+            <Cell label=t("Backup Method")>{t(fixed.method.label())}</Cell>
+            <Cell label=t("Host IP Address")>{move || task.read().host.clone()}</Cell>
             <MomentCell
-                label="Last Backed up At"
+                label=t("Last Backed up At")
                 at=Signal::derive(move || task.read().checkpoint_scn)
             />
-            <Cell label="Latency (s)" empty=Signal::derive(move || latency.read().is_none())>
+            <Cell label=t("Latency (s)") empty=Signal::derive(move || latency.read().is_none())>
                 {follow(move || match latency.get() {
                     Some(text) => text.into_any(),
                     None => view! { <NoValue/> }.any(),
                 })}
             </Cell>
-            <Cell label="Storage Directory" class="cell-clip cell-wide">
+            <Cell label=t("Storage Directory") class="cell-clip cell-wide">
                 <code title=move || directory.get()>{move || directory.get()}</code>
             </Cell>
-            <MomentCell label="Started Time" at=Signal::derive(move || task.read().started)/>
-            <Cell label="Status" class="cell-status">
+            <MomentCell label=t("Started Time") at=Signal::derive(move || task.read().started)/>
+            <Cell label=t("Status") class="cell-status">
                 <Badge look/>
             </Cell>
             <Actions task/>
@@ -135,7 +136,7 @@ fn Actions(task: RwSignal<LogArchive>) -> impl IntoView {
     let (id, tenant) = task.with_untracked(|task| (task.tenant, task.tenant_name.clone()));
     let tenant = StoredValue::new(tenant);
     view! {
-        <Cell label="Actions" class="cell-actions" empty=none>
+        <Cell label=t("Actions") class="cell-actions" empty=none>
             {follow(move || {
                 if none.get() {
                     return view! { <NoValue/> }.any();
@@ -148,10 +149,10 @@ fn Actions(task: RwSignal<LogArchive>) -> impl IntoView {
                             .then(|| {
                                 view! {
                                     <LinkButton
-                                        label=format!("View Cause for {name}")
+                                        label=tf("View Cause for {name}", &[("name", &name)])
                                         on_press=move |()| opened.show(Shown::Archive(task.into()))
                                     >
-                                        "View Cause"
+                                        {t("View Cause")}
                                     </LinkButton>
                                 }.any()
                             })}
@@ -159,9 +160,9 @@ fn Actions(task: RwSignal<LogArchive>) -> impl IntoView {
                             .then(|| {
                                 view! {
                                     <AskButton
-                                        label=format!("Start log backup of {name}")
+                                        label=tf("Start log backup of {name}", &[("name", &name)])
                                         asked=Asked::StartLogBackup(id, name.clone())
-                                        text="Start"
+                                        text=t("Start")
                                     />
                                 }.any()
                             })}
@@ -169,9 +170,9 @@ fn Actions(task: RwSignal<LogArchive>) -> impl IntoView {
                             .then(|| {
                                 view! {
                                     <AskButton
-                                        label=format!("Stop log backup of {name}")
+                                        label=tf("Stop log backup of {name}", &[("name", &name)])
                                         asked=Asked::StopLogBackup(id, name.clone())
-                                        text="Stop"
+                                        text=t("Stop")
                                     />
                                 }.any()
                             })}

@@ -1,18 +1,20 @@
 //! The page: head, basic information, recovery period, tasks.
 
 use super::{
+    alerts::Alerts,
     head::{Head, PageNotice},
     recoverable_calendar::RecoverableCalendar,
     summary::Summary,
     task_actions::{Ask, AskDialog},
     task_drawer::{Opened, TaskDrawer},
     tasks::Tasks,
+    trend::Trend,
 };
+use crate::language::tf;
 use crate::{
     api::{self, ApiError, asked},
     feed::Feed,
     pages::not_found::NotFound,
-    parts,
     signal::Memo,
     ui::{Any, ErrorNotice, Skeleton, waiting},
 };
@@ -29,7 +31,7 @@ pub fn BackupRecovery() -> impl IntoView {
     let overview = asked(move || cluster.get(), api::clusters::overview);
     let retry = Callback::new(move |()| overview.refetch());
     view! {
-        <Title text=move || format!("Backup & Recovery, {}", cluster.get())/>
+        <Title text=move || tf("Backup & Recovery, {cluster}", &[("cluster", &cluster.get())])/>
         {waiting(|| view! { <section class="panel"><Skeleton rows=8/></section> }.any(), move || async move {
                 match overview.await {
                     Ok(overview) => {
@@ -37,14 +39,14 @@ pub fn BackupRecovery() -> impl IntoView {
                         view! { <Loaded cluster overview/> }.any()
                     }
                     Err(ApiError::NotFound { .. }) => {
-                        let what = format!("There is no cluster {}.", cluster.get_untracked());
+                        let what = tf("There is no cluster {cluster}.", &[("cluster", &cluster.get_untracked())]);
                         view! { <NotFound what/> }.any()
                     }
                     Err(error) => {
                         view! {
                             <section class="panel">
                                 <ErrorNotice
-                                    title=format!("{} could not be loaded", cluster.get_untracked())
+                                    title=tf("{cluster} could not be loaded", &[("cluster", &cluster.get_untracked())])
                                     text=error.to_string()
                                     on_retry=retry
                                 />
@@ -67,12 +69,13 @@ fn Loaded(cluster: String, overview: Overview) -> impl IntoView {
             <PageNotice/>
             <Summary/>
             <RecoverableCalendar cluster period=feed.period() now=feed.now()/>
-            {parts::downloaded_later(parts::alerts)}
+            <Alerts/>
             <Tasks/>
+            <Trend/>
         </div>
         <p class="print-only">
             {move || {
-                format!("Tidemark, {}, state of {} UTC", feed.cluster(), feed.read_at().display_seconds())
+                tf("Tidemark, {cluster}, state of {read_at} UTC", &[("cluster", &feed.cluster()), ("read_at", &feed.read_at().display_seconds())])
             }}
         </p>
         <AskDialog/>

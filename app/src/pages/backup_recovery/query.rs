@@ -1,7 +1,8 @@
 //! What is chosen in a task table, kept in the address: a reload, the back button and a link all keep it.
 
+use crate::language::later;
 use domain::{
-    Scn, TenantId,
+    BackupSetId, Scn, TenantId,
     backup::{BackupKind, TaskSource},
     job::JobState,
     page::TaskFilter,
@@ -26,14 +27,14 @@ pub enum Time {
 
 /// The choices of the time pill: value in the address, label, seconds.
 pub const TIMES: [(&str, &str, u64); 4] = [
-    ("1h", "Last hour", 3_600),
-    ("24h", "Last 24 hours", 86_400),
-    ("7d", "Last 7 days", 7 * 86_400),
-    ("30d", "Last 30 days", 30 * 86_400),
+    ("1h", later("Last hour"), 3_600),
+    ("24h", later("Last 24 hours"), 86_400),
+    ("7d", later("Last 7 days"), 7 * 86_400),
+    ("30d", later("Last 30 days"), 30 * 86_400),
 ];
 
 /// The key of a table in the address: `dataStatus`, without anything that an address has to escape.
-fn key(prefix: &str, name: &str) -> String {
+pub fn key(prefix: &str, name: &str) -> String {
     let (first, rest) = name.split_at(1);
     format!("{prefix}{}{rest}", first.to_ascii_uppercase())
 }
@@ -51,6 +52,10 @@ pub struct TaskQuery {
     pub kind: Option<BackupKind>,
     /// Cluster or tenant backup.
     pub source: Option<TaskSource>,
+    /// The set that is made or copied.
+    pub set: Option<BackupSetId>,
+    /// What is searched for.
+    pub text: Option<String>,
     /// Oldest first.
     pub ascending: bool,
     /// Page number from 1.
@@ -80,6 +85,10 @@ impl TaskQuery {
             tenant: get("tenant").and_then(|text| text.parse().ok()),
             kind: get("method").and_then(|code| BackupKind::from_code(&code)),
             source: get("source").and_then(|code| TaskSource::from_code(&code)),
+            set: get("set")
+                .and_then(|text| text.parse().ok())
+                .map(BackupSetId),
+            text: get("text").filter(|text| !text.trim().is_empty()),
             ascending: get("order").as_deref() == Some("oldest"),
             page: get("page")
                 .and_then(|text| text.parse().ok())
@@ -98,6 +107,8 @@ impl TaskQuery {
             || self.tenant.is_some()
             || self.kind.is_some()
             || self.source.is_some()
+            || self.set.is_some()
+            || self.text.is_some()
     }
 
     /// Whether a new row belongs on top of what is shown.
@@ -119,6 +130,8 @@ impl TaskQuery {
             tenant: self.tenant,
             kind: self.kind,
             source: self.source,
+            set: self.set,
+            text: self.text.clone(),
             ascending: self.ascending,
             page: self.page,
             size: self.size,
@@ -152,7 +165,9 @@ pub fn href(params: &ParamsMap, prefix: &str, changes: &[(&str, Option<String>)]
 
 /// The address with every filter of a table taken out.
 pub fn unfiltered(params: &ParamsMap, prefix: &str) -> String {
-    let keys = ["time", "from", "to", "status", "tenant", "method", "source"];
+    let keys = [
+        "time", "from", "to", "status", "tenant", "method", "source", "set", "text",
+    ];
     href(params, prefix, &keys.map(|name| (name, None)))
 }
 

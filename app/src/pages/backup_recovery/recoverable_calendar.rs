@@ -10,6 +10,7 @@ use super::calendar::{
     view::{self, Headline},
     viewer_zone,
 };
+use crate::language::{t, tf, tv};
 use crate::live;
 use crate::signal::{Memo, RwSignal};
 use crate::ui::{Any, Empty, Icon, follow};
@@ -90,7 +91,7 @@ pub fn RecoverableCalendar(
     view! {
         <section class="panel recovery-period" aria-labelledby="period">
             <div class="panel-head">
-                <h2 id="period">"Available Recovery Period"</h2>
+                <h2 id="period">{t("Available Recovery Period")}</h2>
                 <TenantSelect period tenant choose=choose_tenant/>
                 <div class="panel-tools"><WeekNav calendar address/></div>
             </div>
@@ -154,7 +155,7 @@ fn TenantSelect(
     let options = Memo::new(move |_| {
         period.with(|period| {
             let all = view::shown(period, None).len();
-            let mut options = vec![(String::new(), format!("All tenants ({all})"))];
+            let mut options = vec![(String::new(), tf("All tenants ({all})", &[("all", &all)]))];
             options.extend(
                 period
                     .tenants
@@ -167,7 +168,7 @@ fn TenantSelect(
     let chosen = move || tenant.get().unwrap_or_default();
     view! {
         <span class="field-inline">
-            <label for="period-tenant" class="visually-hidden">"Tenant"</label>
+            <label for="period-tenant" class="visually-hidden">{t("Tenant")}</label>
             <select
                 class="select"
                 data-size="sm"
@@ -192,8 +193,8 @@ fn TenantSelect(
 fn tagged(tenant: &TenantPeriod) -> String {
     match tenant.state {
         TenantState::Online => tenant.name.clone(),
-        TenantState::Offline => format!("{} (offline)", tenant.name),
-        TenantState::Faulty => format!("{} (faulty)", tenant.name),
+        TenantState::Offline => tf("{name} (offline)", &[("name", &tenant.name)]),
+        TenantState::Faulty => tf("{name} (faulty)", &[("name", &tenant.name)]),
     }
 }
 
@@ -214,7 +215,7 @@ fn WeekNav(calendar: Calendar, address: Address) -> impl IntoView {
         <span class="week-nav">
             <output aria-live="polite">{move || calendar.week.get().title()}</output>
             <span class="button-group">
-                <a class="icon-button" data-size="sm" aria-label="Previous 7 days" href=move || to(-7) data-noscroll="">
+                <a class="icon-button" data-size="sm" aria-label=t("Previous 7 days") href=move || to(-7) data-noscroll="">
                     <Icon name="chevron-left" size="sm"/>
                 </a>
                 <a
@@ -222,7 +223,7 @@ fn WeekNav(calendar: Calendar, address: Address) -> impl IntoView {
                     data-size="sm"
                     role="link"
                     tabindex="0"
-                    aria-label=move || if at_end() { "Next 7 days: these are the latest" } else { "Next 7 days" }
+                    aria-label=move || if at_end() { t("Next 7 days: these are the latest") } else { t("Next 7 days") }
                     aria-disabled=move || at_end().then_some("true")
                     href=move || (!at_end()).then(|| to(7))
                     data-noscroll=""
@@ -233,7 +234,7 @@ fn WeekNav(calendar: Calendar, address: Address) -> impl IntoView {
         </span>
         <button class="button" data-size="sm" type="button" popovertarget=GO_TO_DATE>
             <Icon name="calendar" size="sm"/>
-            "Go to date"
+            {t("Go to date")}
         </button>
         <form
             class="popover date-popover"
@@ -247,7 +248,7 @@ fn WeekNav(calendar: Calendar, address: Address) -> impl IntoView {
                 live::document::hide_popover(GO_TO_DATE);
             }
         >
-            <label for="calendar-date-input">"Date"</label>
+            <label for="calendar-date-input">{t("Date")}</label>
             <input
                 class="input"
                 id="calendar-date-input"
@@ -255,7 +256,7 @@ fn WeekNav(calendar: Calendar, address: Address) -> impl IntoView {
                 max=move || calendar.today.get().to_string()
                 on:input=move |event| typed.set(Day::parse(&event_target_value(&event)))
             />
-            <button class="button" data-variant="primary" type="submit">"Show"</button>
+            <button class="button" data-variant="primary" type="submit">{t("Show")}</button>
         </form>
     }.any()
 }
@@ -281,7 +282,10 @@ fn Newest(calendar: Calendar) -> impl IntoView {
         } = told.get();
         let zone = calendar.zone.get();
         let Some(from) = from else {
-            let text = format!("{whom} has no recovery period yet. Press Back up Now.");
+            let text = tf(
+                "{whom} has no recovery period yet. Press Back up Now.",
+                &[("whom", &whom)],
+            );
             return view! { <p class="calendar-newest">{text}</p> }.any();
         };
         let length = size::duration_ms(until.since_ns(from) / 1_000_000);
@@ -291,23 +295,37 @@ fn Newest(calendar: Calendar) -> impl IntoView {
             zone.seconds(until)
         };
         let state = match (growing, growing_tenants) {
-            (true, _) => view! { <span class="live">"growing"</span> }.any(),
+            (true, _) => view! { <span class="live">{t("growing")}</span> }.any(),
             (false, (some, all)) if some > 0 => {
-                let text = format!("{some} of {all} tenants go on");
+                let text = tf(
+                    "{some} of {all} tenants go on",
+                    &[("some", &some), ("all", &all)],
+                );
                 view! { <span class="badge" data-tone="warn">{text}</span> }.any()
             }
             (false, _) => {
                 let age = calendar.now.get_untracked().since_ns(until) / 1_000_000;
-                let text = format!("ended {} ago", size::duration_ms(age));
+                let text = tf("ended {age} ago", &[("age", &size::duration_ms(age))]);
                 view! { <span class="badge" data-tone="warn">{text}</span> }.any()
             }
         };
         view! {
             <p class="calendar-newest">
-                <span>{whom}" recoverable from "<b>{zone.seconds(from)}</b>" to "<b>{end}</b>", "{length}</span>
+                <span>
+                    {tv(
+                        "{whom} recoverable from {from} to {to}, {length}",
+                        vec![
+                            ("whom", whom.into_any()),
+                            ("from", view! { <b>{zone.seconds(from)}</b> }.any()),
+                            ("to", view! { <b>{end}</b> }.any()),
+                            ("length", length.into_any()),
+                        ],
+                    )}
+                </span>
                 {state}
             </p>
-        }.any()
+        }
+        .any()
     })
 }
 
@@ -322,14 +340,24 @@ fn Summary(calendar: Calendar) -> impl IntoView {
         };
         let whom = match name {
             Some(name) => name,
-            None if tenants == 1 => "The tenant".to_owned(),
-            None => format!("All {tenants} tenants"),
+            None if tenants == 1 => t("The tenant").to_owned(),
+            None => tf("All {tenants} tenants", &[("tenants", &tenants)]),
         };
-        let span = full.since.map_or("this week".to_owned(), |since| {
-            format!("the time since {}", calendar.zone.get().seconds(since))
+        let span = full.since.map_or(t("this week").to_owned(), |since| {
+            tf(
+                "the time since {since}",
+                &[("since", &calendar.zone.get().seconds(since))],
+            )
         });
-        view! { {whom}" recoverable for "<b>{view::permille(full.permille)}</b>" of "{span}". " }
-            .any()
+        let share = view! { <b>{view::permille(full.permille)}</b> }.any();
+        tv(
+            "{whom} recoverable for {share} of {span}. ",
+            vec![
+                ("whom", whom.into_any()),
+                ("share", share),
+                ("span", span.into_any()),
+            ],
+        )
     };
     let oldest = Memo::new(move |_| {
         calendar.tenant.with(|name| {
@@ -341,9 +369,10 @@ fn Summary(calendar: Calendar) -> impl IntoView {
     view! {
         <p class="calendar-sum">
             {follow(words)}
-            {follow(move || oldest.get().map(|at| view! {
-                "Oldest recoverable moment "<b>{calendar.zone.get().seconds(at)}</b>"."
-            }.any()))}
+            {follow(move || oldest.get().map(|at| {
+                let at = view! { <b>{calendar.zone.get().seconds(at)}</b> }.any();
+                tv("Oldest recoverable moment {at}.", vec![("at", at)])
+            }))}
         </p>
     }
     .any()
@@ -361,7 +390,7 @@ fn GapList(calendar: Calendar) -> impl IntoView {
         let (stories, shown) = stories.get();
         let zone = calendar.zone.get();
         (!stories.is_empty()).then(|| view! {
-            <ul class="gap-list" aria-label="Gaps in this week">
+            <ul class="gap-list" aria-label=t("Gaps in this week")>
                 {stories.into_iter().map(|story| view! { <GapEntry story shown zone/> }.any()).collect_view()}
             </ul>
         }.any())
@@ -379,7 +408,7 @@ fn GapEntry(story: GapStory, shown: usize, zone: super::calendar::time::Zone) ->
                     <Icon name="s-warn" size="sm"/>
                     <b>{span}</b>
                     <span>{text}</span>
-                    <span class="link-button" aria-hidden="true">"Details"</span>
+                    <span class="link-button" aria-hidden="true">{t("Details")}</span>
                 </summary>
                 <GapFacts story shown zone/>
             </details>
@@ -402,16 +431,22 @@ fn NoPeriod(period: Signal<Period>) -> impl IntoView {
     let tenants = Memo::new(move |_| period.with(|period| period.tenants.len()));
     let words = move || match (tenants.get(), running.get()) {
         (0, _) => (
-            "No tenant yet",
-            "A recovery period belongs to a tenant. Make one first: its first data backup starts by itself.",
+            t("No tenant yet"),
+            t(
+                "A recovery period belongs to a tenant. Make one first: its first data backup starts by itself.",
+            ),
         ),
         (_, true) => (
-            "The first data backup is running",
-            "The period begins when it is complete, and grows with log backup from then on. Until then nothing can be recovered.",
+            t("The first data backup is running"),
+            t(
+                "The period begins when it is complete, and grows with log backup from then on. Until then nothing can be recovered.",
+            ),
         ),
         _ => (
-            "No recovery period yet",
-            "Nothing can be recovered until a data backup is complete. Press Back up Now; the period then grows with log backup.",
+            t("No recovery period yet"),
+            t(
+                "Nothing can be recovered until a data backup is complete. Press Back up Now; the period then grows with log backup.",
+            ),
         ),
     };
     follow(move || {

@@ -3,12 +3,13 @@
 use super::{
     cells::{MomentCell, StatusCell},
     data_backup_tasks::start_time,
-    filters::{StatusFilter, TenantFilter, TimeFilter},
+    filters::{Search, StatusFilter, TenantFilter, TimeFilter},
     query::TaskQuery,
     task_actions::{AskButton, Asked},
     task_drawer::{Opened, Shown},
     task_list::{TaskList, TaskTable},
 };
+use crate::language::{t, tf};
 use crate::{
     api,
     feed::Feed,
@@ -31,11 +32,11 @@ pub fn RecoveryTasks() -> impl IntoView {
     let total = RwSignal::new(None);
     let table = TaskTable {
         prefix: PREFIX,
-        caption: "Recovery tasks",
+        caption: t("Recovery tasks"),
         noun: "task",
         nothing: (
-            "No recovery yet",
-            "A recovery makes a new tenant from a past moment; the original stays as it is.",
+            t("No recovery yet"),
+            t("A recovery makes a new tenant from a past moment; the original stays as it is."),
         ),
         rows: Feed::current().recoveries,
         fetch: |cluster, filter| Box::pin(api::recoveries::list(cluster, filter)),
@@ -48,6 +49,7 @@ pub fn RecoveryTasks() -> impl IntoView {
             <TimeFilter id="recovery-time" prefix=PREFIX query/>
             <StatusFilter id="recovery-status" prefix=PREFIX query/>
             <TenantFilter id="recovery-tenant" prefix=PREFIX query/>
+            <Search prefix=PREFIX query/>
         </FilterBar>
         <TaskList table query total/>
     }
@@ -56,15 +58,15 @@ pub fn RecoveryTasks() -> impl IntoView {
 
 fn columns(query: Memo<TaskQuery>) -> Vec<Column> {
     vec![
-        Column::plain("ID"),
-        Column::plain("Backup Cluster"),
-        Column::plain("Backup Tenant"),
-        Column::plain("Destination Cluster"),
-        Column::plain("Destination Tenant"),
+        Column::plain(t("ID")),
+        Column::plain(t("Backup Cluster")),
+        Column::plain(t("Backup Tenant")),
+        Column::plain(t("Destination Cluster")),
+        Column::plain(t("Destination Tenant")),
         start_time(query, PREFIX),
-        Column::plain("End Time"),
-        Column::plain("Status"),
-        Column::plain("Actions"),
+        Column::plain(t("End Time")),
+        Column::plain(t("Status")),
+        Column::plain(t("Actions")),
     ]
 }
 
@@ -82,18 +84,18 @@ fn row(task: RwSignal<RecoveryJob>) -> AnyView {
             <th scope="row" role="rowheader" class="cell-key" data-label="ID">
                 <LinkButton
                     class="id"
-                    label=format!("Task {id}, details")
+                    label=tf("Task {id}, details", &[("id", &id)])
                     on_press=move |()| opened.show(Shown::Recovery(task.into()))
                 >
                     {id.to_string()}
                 </LinkButton>
             </th>
-            <Cell label="Backup Cluster">{fixed.source_cluster}</Cell>
-            <Cell label="Backup Tenant">{fixed.source_tenant}</Cell>
-            <Cell label="Destination Cluster">{fixed.destination_cluster}</Cell>
-            <Cell label="Destination Tenant">{fixed.destination_tenant}</Cell>
-            <MomentCell label="Start Time" at=Signal::derive(move || task.read().started)/>
-            <MomentCell label="End Time" at=Signal::derive(move || task.read().ended)/>
+            <Cell label=t("Backup Cluster")>{fixed.source_cluster}</Cell>
+            <Cell label=t("Backup Tenant")>{fixed.source_tenant}</Cell>
+            <Cell label=t("Destination Cluster")>{fixed.destination_cluster}</Cell>
+            <Cell label=t("Destination Tenant")>{fixed.destination_tenant}</Cell>
+            <MomentCell label=t("Start Time") at=Signal::derive(move || task.read().started)/>
+            <MomentCell label=t("End Time") at=Signal::derive(move || task.read().ended)/>
             <StatusCell look progress/>
             <Actions task/>
         </tr>
@@ -114,7 +116,7 @@ fn Actions(task: RwSignal<RecoveryJob>) -> impl IntoView {
         _ => None,
     });
     view! {
-        <Cell label="Actions" class="cell-actions" empty=Signal::derive(move || offer.get().is_none())>
+        <Cell label=t("Actions") class="cell-actions" empty=Signal::derive(move || offer.get().is_none())>
             {follow(move || {
                 let (id, tenant) = task
                     .with_untracked(|task| (task.id, task.destination_tenant.clone()));
@@ -123,9 +125,9 @@ fn Actions(task: RwSignal<RecoveryJob>) -> impl IntoView {
                         view! {
                             <span>
                                 <AskButton
-                                    label=format!("Cancel task {id}")
+                                    label=tf("Cancel task {id}", &[("id", &id)])
                                     asked=Asked::CancelRecovery(id, tenant)
-                                    text="Cancel"
+                                    text=t("Cancel")
                                 />
                             </span>
                         }.any()
@@ -134,10 +136,10 @@ fn Actions(task: RwSignal<RecoveryJob>) -> impl IntoView {
                         view! {
                             <span>
                                 <LinkButton
-                                    label=format!("View Cause of task {id}")
+                                    label=tf("View Cause of task {id}", &[("id", &id)])
                                     on_press=move |()| opened.show(Shown::Recovery(task.into()))
                                 >
-                                    "View Cause"
+                                    {t("View Cause")}
                                 </LinkButton>
                             </span>
                         }.any()

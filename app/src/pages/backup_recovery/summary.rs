@@ -1,5 +1,7 @@
-//! Basic information: five facts with one line of context each; live.
+//! Basic information: eight facts with one line of context each; live.
 
+use super::task_drawer::{Opened, Shown};
+use crate::language::{t, tf};
 use crate::{
     feed::Feed,
     pages::{
@@ -7,12 +9,14 @@ use crate::{
         words::{ago, count},
     },
     signal::{Memo, RwSignal},
-    ui::{Any, Badge, Fact, Facts, Precision, Stamp},
+    ui::{Any, Badge, Fact, Facts, LinkButton, Precision, Stamp},
 };
 use domain::{
     Scn,
+    backup::BackupMethod,
     cluster::{ClusterSummary, ScheduleStatus},
     size::{bytes, duration_ms},
+    strategy::RunKind,
 };
 use leptos::prelude::*;
 
@@ -25,20 +29,27 @@ pub fn Summary() -> impl IntoView {
         let summary = summary.read();
         let cluster = &summary.cluster;
         let tenants = count(summary.tenants.into(), "tenant");
-        format!("{}, {}, {tenants}", cluster.engine.label(), cluster.version)
+        format!(
+            "{}, {}, {tenants}",
+            t(cluster.engine.label()),
+            cluster.version
+        )
     };
     view! {
         <section class="panel" aria-labelledby="basic">
             <div class="panel-head">
-                <h2 id="basic">"Basic information"</h2>
+                <h2 id="basic">{t("Basic information")}</h2>
                 <span class="panel-note">{move || note()}</span>
             </div>
             <Facts>
                 <StatusFact summary/>
+                <Method summary/>
                 <BackupFile summary/>
                 <LastBackup summary now=feed.now()/>
                 <Checkpoint summary/>
                 <LogDelay summary now=feed.delay_now()/>
+                <DataHistory summary/>
+                <SecondHistory summary/>
             </Facts>
         </section>
     }
@@ -54,15 +65,76 @@ fn StatusFact(summary: RwSignal<ClusterSummary>) -> impl IntoView {
             return reason.clone();
         }
         match (summary.tasks_active, summary.status) {
-            (0, ScheduleStatus::None) => "Data backups start by hand".to_owned(),
-            (0, _) => "No task is running".to_owned(),
-            (running, _) => format!("{} running", count(running.into(), "task")),
+            (0, ScheduleStatus::None) => t("Data backups start by hand").to_owned(),
+            (0, _) => t("No task is running").to_owned(),
+            (running, _) => tf(
+                "{task} running",
+                &[("task", &count(running.into(), "task"))],
+            ),
         }
     });
     view! {
-        <Fact label="Status" context>
+        <Fact label=t("Status") context>
             <Badge look soft=true/>
         </Fact>
+    }
+    .any()
+}
+
+#[component]
+fn Method(summary: RwSignal<ClusterSummary>) -> impl IntoView {
+    let method = summary.with_untracked(|summary| {
+        let methods = &summary.cluster.capabilities.methods;
+        methods.first().copied().unwrap_or(BackupMethod::Physical)
+    });
+    let context = match method {
+        BackupMethod::Physical => t("Data pages and continuous log"),
+        BackupMethod::Logical => t("Statements and rows"),
+    };
+    view! {
+        <Fact label=t("Backup Method") context=context.to_owned()>
+            {t(method.label())}
+        </Fact>
+    }
+    .any()
+}
+
+#[component]
+fn DataHistory(summary: RwSignal<ClusterSummary>) -> impl IntoView {
+    let context = Signal::derive(move || match summary.read().strategy_rev {
+        Some(_) => t("Each moment that was due, and what became of it").to_owned(),
+        None => t("No backup strategy, so nothing is due").to_owned(),
+    });
+    view! {
+        <Fact label=t("Scheduling History of Data Backup") context>
+            <View kind=RunKind::DataBackup label=t("View the scheduling history of data backup")/>
+        </Fact>
+    }
+    .any()
+}
+
+#[component]
+fn SecondHistory(summary: RwSignal<ClusterSummary>) -> impl IntoView {
+    let context = Signal::derive(move || match summary.read().second_backup {
+        true => t("Second backup is on").to_owned(),
+        false => t("Second backup is off").to_owned(),
+    });
+    view! {
+        <Fact label=t("Scheduling History of Second Log Backup") context>
+            <View kind=RunKind::SecondLog label=t("View the scheduling history of second log backup")/>
+        </Fact>
+    }
+    .any()
+}
+
+/// The way to a scheduling history.
+#[component]
+fn View(kind: RunKind, label: &'static str) -> impl IntoView {
+    let opened = Opened::current();
+    view! {
+        <LinkButton label=label.to_owned() on_press=move |()| opened.show(Shown::History(kind))>
+            {t("View")}
+        </LinkButton>
     }
     .any()
 }
@@ -72,7 +144,7 @@ fn BackupFile(summary: RwSignal<ClusterSummary>) -> impl IntoView {
     let size = Memo::new(move |_| bytes(summary.read().backup_file_bytes));
     let place = Memo::new(move |_| summary.read().cluster.destination.clone());
     view! {
-        <Fact label="Backup File" context=place>
+        <Fact label=t("Backup File") context=place>
             {move || size.get()}
         </Fact>
     }
@@ -88,19 +160,21 @@ fn LastBackup(summary: RwSignal<ClusterSummary>, now: Signal<Scn>) -> impl IntoV
     });
     let context = Signal::derive(move || {
         let summary = summary.read();
-        let of = format!(
-            "{} of {}",
-            summary.tenants_backed_up,
-            count(summary.tenants.into(), "tenant")
+        let of = tf(
+            "{tenants_backed_up} of {tenant}",
+            &[
+                ("tenants_backed_up", &summary.tenants_backed_up),
+                ("tenant", &count(summary.tenants.into(), "tenant")),
+            ],
         );
         match last.get() {
             Some(last) => format!("{}, {of}", ago(last, now.get())),
-            None if summary.tenants == 0 => "There is no tenant yet".to_owned(),
-            None => "Nothing can be recovered yet".to_owned(),
+            None if summary.tenants == 0 => t("There is no tenant yet").to_owned(),
+            None => t("Nothing can be recovered yet").to_owned(),
         }
     });
     view! {
-        <Fact label="Last Data Backup Time" context warns=missing>
+        <Fact label=t("Last Data Backup Time") context warns=missing>
             {move || moment(last.get(), Precision::Seconds)}
         </Fact>
     }
@@ -113,13 +187,16 @@ fn Checkpoint(summary: RwSignal<ClusterSummary>) -> impl IntoView {
     let context = Signal::derive(move || {
         let summary = summary.read();
         match (&summary.log_checkpoint_tenant, summary.tenants) {
-            (Some(tenant), 0 | 1) => format!("Of {tenant}"),
-            (Some(tenant), all) => format!("Oldest of {all} tenants: {tenant}"),
-            (None, _) => "No log is backed up".to_owned(),
+            (Some(tenant), 0 | 1) => tf("Of {tenant}", &[("tenant", &tenant)]),
+            (Some(tenant), all) => tf(
+                "Oldest of {all} tenants: {tenant}",
+                &[("all", &all), ("tenant", &tenant)],
+            ),
+            (None, _) => t("No log is backed up").to_owned(),
         }
     });
     view! {
-        <Fact label="Log Backup Checkpoint" context>
+        <Fact label=t("Log Backup Checkpoint") context>
             {move || moment(checkpoint.get(), Precision::Micros)}
         </Fact>
     }
@@ -135,13 +212,16 @@ fn LogDelay(summary: RwSignal<ClusterSummary>, now: Signal<Scn>) -> impl IntoVie
     });
     let stopped = Memo::new(move |_| summary.read().log_not_running);
     let context = Signal::derive(move || match stopped.get() {
-        0 if summary.read().tenants == 0 => "There is no tenant yet".to_owned(),
-        0 => "Runs for every tenant".to_owned(),
-        some => format!("{} without log backup", count(some.into(), "tenant")),
+        0 if summary.read().tenants == 0 => t("There is no tenant yet").to_owned(),
+        0 => t("Runs for every tenant").to_owned(),
+        some => tf(
+            "{tenant} without log backup",
+            &[("tenant", &count(some.into(), "tenant"))],
+        ),
     });
     let warns = Signal::derive(move || stopped.get() > 0);
     view! {
-        <Fact label="Log Delay" context warns>
+        <Fact label=t("Log Delay") context warns>
             {move || delay.get().unwrap_or_else(|| "–".to_owned())}
         </Fact>
     }

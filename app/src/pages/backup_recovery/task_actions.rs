@@ -1,5 +1,6 @@
 //! The questions before something is cancelled, stopped or started, and doing it.
 
+use crate::language::{t, tf};
 use crate::{
     api::{self, ApiError},
     feed::Feed,
@@ -7,7 +8,7 @@ use crate::{
     signal::RwSignal,
     ui::{Any, Button, Dialog, Field, Icon, LinkButton, Notice, Toasts, Tone, follow},
 };
-use domain::{JobId, TenantId, access::Role};
+use domain::{JobId, TenantId, access::Role, job::JobKind};
 use leptos::prelude::*;
 
 /// What a person is asked about.
@@ -17,6 +18,10 @@ pub enum Asked {
     CancelBackup(JobId, String),
     /// Cancel this recovery into the tenant with this name.
     CancelRecovery(JobId, String),
+    /// Cancel this task.
+    Cancel(JobId, JobKind),
+    /// Try this task again.
+    Retry(JobId, JobKind),
     /// Stop log backup of the tenant, which has this name.
     StopLogBackup(TenantId, String),
     /// Start log backup of the tenant, which has this name.
@@ -85,68 +90,123 @@ pub fn AskButton(
 fn words(asked: &Asked) -> Words {
     match asked {
         Asked::CancelBackup(id, tenant) => Words {
-            title: format!("Cancel the data backup of {tenant}?"),
+            title: tf("Cancel the data backup of {tenant}?", &[("tenant", &tenant)]),
             effects: vec![
-                (Tone::Warn, format!("Task {id} ends and what it wrote is removed.")),
-                (Tone::Ok, "Earlier backups and log backup are not touched.".to_owned()),
+                (Tone::Warn, tf("Task {id} ends and what it wrote is removed.", &[("id", &id)])),
+                (Tone::Ok, t("Earlier backups and log backup are not touched.").to_owned()),
             ],
-            no: "Keep it running",
-            yes: "Cancel the backup",
+            no: t("Keep it running"),
+            yes: t("Cancel the backup"),
             danger: true,
-            done: ("Data backup is being canceled", format!("{tenant}, task {id}.")),
+            done: (t("Data backup is being canceled"), tf("{tenant}, task {id}.", &[("tenant", &tenant), ("id", &id)])),
         },
         Asked::CancelRecovery(id, tenant) => Words {
-            title: format!("Cancel the recovery into {tenant}?"),
+            title: tf("Cancel the recovery into {tenant}?", &[("tenant", &tenant)]),
             effects: vec![
-                (Tone::Warn, format!("{tenant} will not exist; what was written for it is removed.")),
-                (Tone::Ok, "The tenant it is recovered from is not touched.".to_owned()),
+                (Tone::Warn, tf("{tenant} will not exist; what was written for it is removed.", &[("tenant", &tenant)])),
+                (Tone::Ok, t("The tenant it is recovered from is not touched.").to_owned()),
             ],
-            no: "Keep it running",
-            yes: "Cancel the recovery",
+            no: t("Keep it running"),
+            yes: t("Cancel the recovery"),
             danger: true,
-            done: ("Recovery is being canceled", format!("Into {tenant}, task {id}.")),
+            done: (t("Recovery is being canceled"), tf("Into {tenant}, task {id}.", &[("tenant", &tenant), ("id", &id)])),
+        },
+        Asked::Cancel(id, kind) => Words {
+            title: tf("Cancel task {id}?", &[("id", id)]),
+            effects: vec![canceled(*kind)],
+            no: t("Keep it running"),
+            yes: t("Cancel the task"),
+            danger: true,
+            done: (t("The task is being canceled"), tf("Task {id}.", &[("id", id)])),
+        },
+        Asked::Retry(id, kind) => Words {
+            title: tf("Retry task {id}?", &[("id", id)]),
+            effects: vec![
+                (Tone::Ok, t("A new task does the same; this one stays in the list.").to_owned()),
+                (Tone::Ok, again(*kind).to_owned()),
+            ],
+            no: t("Cancel"),
+            yes: t("Retry"),
+            danger: false,
+            done: (t("The task is tried again"), tf("Task {id}.", &[("id", id)])),
         },
         Asked::StopLogBackup(_, tenant) => Words {
-            title: format!("Stop log backup of {tenant}?"),
+            title: tf("Stop log backup of {tenant}?", &[("tenant", &tenant)]),
             effects: vec![
-                (Tone::Bad, format!("From now on {tenant} cannot be recovered to new moments.")),
+                (Tone::Bad, tf("From now on {tenant} cannot be recovered to new moments.", &[("tenant", &tenant)])),
                 (
                     Tone::Warn,
                     "Starting again opens a new round: a gap stays until the next full data backup \
                      has finished."
                         .to_owned(),
                 ),
-                (Tone::Ok, "The moments until now stay recoverable.".to_owned()),
+                (Tone::Ok, t("The moments until now stay recoverable.").to_owned()),
             ],
-            no: "Cancel",
-            yes: "Stop log backup",
+            no: t("Cancel"),
+            yes: t("Stop log backup"),
             danger: true,
-            done: ("Log backup is being stopped", format!("{tenant}.")),
+            done: (t("Log backup is being stopped"), format!("{tenant}.")),
         },
         Asked::StartLogBackup(_, tenant) => Words {
-            title: format!("Start log backup of {tenant}?"),
+            title: tf("Start log backup of {tenant}?", &[("tenant", &tenant)]),
             effects: vec![
-                (Tone::Ok, "A new round of log backup begins now.".to_owned()),
+                (Tone::Ok, t("A new round of log backup begins now.").to_owned()),
                 (
                     Tone::Ok,
-                    "A full data backup starts by itself; from its end on new moments are recoverable."
+                    t("A full data backup starts by itself; from its end on new moments are recoverable.")
                         .to_owned(),
                 ),
-                (Tone::Warn, "The time since log backup was stopped stays a gap.".to_owned()),
+                (Tone::Warn, t("The time since log backup was stopped stays a gap.").to_owned()),
             ],
-            no: "Cancel",
-            yes: "Start log backup",
+            no: t("Cancel"),
+            yes: t("Start log backup"),
             danger: false,
-            done: ("Log backup is being started", format!("{tenant}.")),
+            done: (t("Log backup is being started"), format!("{tenant}.")),
         },
+    }
+}
+
+fn canceled(kind: JobKind) -> (Tone, String) {
+    let (tone, text) = match kind {
+        JobKind::DataBackup => (
+            Tone::Warn,
+            t("What it wrote is removed. Earlier backups and log backup are not touched."),
+        ),
+        JobKind::Recovery => (
+            Tone::Warn,
+            t("The new tenant will not exist; what was written for it is removed."),
+        ),
+        JobKind::SecondData => (
+            Tone::Warn,
+            t("What it copied is removed; the set itself stays where it is."),
+        ),
+        JobKind::SecondLog => (
+            Tone::Ok,
+            t("What it copied stays; the next one goes on from there."),
+        ),
+        JobKind::Cleanup => (
+            Tone::Ok,
+            t("What it has removed is gone; the rest stays until the next cleanup."),
+        ),
+    };
+    (tone, text.to_owned())
+}
+
+fn again(kind: JobKind) -> &'static str {
+    match kind {
+        JobKind::DataBackup => t("The data of the tenant is read as it is now."),
+        JobKind::Recovery => t("The same moment is recovered, under the same name."),
+        JobKind::SecondData | JobKind::SecondLog => t("What is already there is not copied again."),
+        JobKind::Cleanup => t("It keeps everything since the same moment."),
     }
 }
 
 async fn perform(cluster: String, asked: Asked, reason: String) -> Result<(), ApiError> {
     match asked {
-        Asked::CancelBackup(id, _) | Asked::CancelRecovery(id, _) => {
+        Asked::CancelBackup(id, _) | Asked::CancelRecovery(id, _) | Asked::Cancel(id, _) => {
             api::backups::cancel(cluster, id).await
         }
+        Asked::Retry(id, _) => api::tasks::retry(cluster, id).await.map(|_| ()),
         Asked::StopLogBackup(id, _) => api::archives::stop(cluster, id, reason).await,
         Asked::StartLogBackup(id, _) => api::archives::start(cluster, id).await,
     }
@@ -213,7 +273,7 @@ pub fn Question(
         event.prevent_default();
         failed.set(None);
         if wants_reason && reason.read_untracked().trim().is_empty() {
-            reason_error.set(Some("Say why; it is shown on the gap.".to_owned()));
+            reason_error.set(Some(t("Say why; it is shown on the gap.").to_owned()));
         } else {
             action.dispatch(());
         }
@@ -228,8 +288,8 @@ pub fn Question(
                         view! {
                             <Field
                                 id="stop-reason"
-                                label="Reason"
-                                aside="shown on the gap"
+                                label=t("Reason")
+                                aside=t("shown on the gap")
                                 error=reason_error
                             >
                                 <input
@@ -252,7 +312,7 @@ pub fn Question(
                     failed
                         .get()
                         .map(|text| {
-                            view! { <Notice tone=Tone::Bad title="This was not done" text urgent=true/> }.any()
+                            view! { <Notice tone=Tone::Bad title=t("This was not done") text urgent=true/> }.any()
                         })
                 })}
             </div>

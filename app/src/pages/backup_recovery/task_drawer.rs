@@ -1,19 +1,26 @@
 //! The drawer with everything known about one task. What it shows goes on changing while it is open.
 
+use super::{
+    history::History,
+    task_details::{ById, Copies, Course, Foot, OfSecondLog, OfTask, kind_words, trigger_words},
+    task_facts::{Cause, Measures, Moments, pair},
+};
+use crate::language::{t, tf};
 use crate::{
-    feed::Feed,
     pages::status,
     parts,
-    signal::{ArcRwSignal, RwSignal},
-    ui::{Any, Badge, Drawer, Icon, Notice, Precision, Stamp, Tone, follow},
+    signal::{ArcRwSignal, Memo, RwSignal},
+    ui::{Any, Badge, Drawer, Icon, Precision, Stamp, Tone, follow},
 };
 use domain::{
-    Scn,
+    BackupSetId, JobId, TenantId,
     archive::{ArchiveState, LogArchive},
     backup::{BackupJob, Trigger},
-    job::Progress,
+    job::JobKind,
     recovery::{RecoveryJob, RecoveryProof},
-    size::{bytes, duration_ms},
+    second_backup::SecondLog,
+    strategy::RunKind,
+    task::Task,
 };
 use leptos::prelude::*;
 
@@ -26,6 +33,16 @@ pub enum Shown {
     Archive(ArcRwSignal<LogArchive>),
     /// A recovery task.
     Recovery(ArcRwSignal<RecoveryJob>),
+    /// A copy or a cleanup.
+    Task(ArcRwSignal<Task>),
+    /// The second log backup of a tenant.
+    SecondLog(ArcRwSignal<SecondLog>),
+    /// A task that has yet to be read.
+    Id(JobId),
+    /// What copies or copied a set.
+    Copies(TenantId, BackupSetId),
+    /// The runs of a schedule.
+    History(RunKind),
 }
 
 /// The task in the drawer. A context of the page.
@@ -54,6 +71,11 @@ impl Opened {
         self.shown.set(Some(shown));
         parts::open_with_content(self.open);
     }
+
+    /// Closes it.
+    pub fn close(&self) {
+        self.open.set(false);
+    }
 }
 
 /// The drawer.
@@ -62,20 +84,51 @@ pub fn TaskDrawer() -> impl IntoView {
     let opened = Opened::current();
     let title = Signal::derive(move || match &*opened.shown.read() {
         None => String::new(),
-        Some(Shown::Backup(task)) => format!("Data backup task {}", task.read().id),
-        Some(Shown::Archive(task)) => format!("Log backup of {}", task.read().tenant_name),
-        Some(Shown::Recovery(task)) => format!("Recovery task {}", task.read().id),
+        Some(Shown::Backup(task)) => tf("Data backup task {id}", &[("id", &task.read().id)]),
+        Some(Shown::Archive(task)) => tf(
+            "Log backup of {tenant_name}",
+            &[("tenant_name", &task.read().tenant_name)],
+        ),
+        Some(Shown::Recovery(task)) => tf("Recovery task {id}", &[("id", &task.read().id)]),
+        Some(Shown::Task(task)) => {
+            let task = task.read();
+            let kind = kind_words(task.kind);
+            tf("{kind} task {id}", &[("kind", &kind), ("id", &task.id)])
+        }
+        Some(Shown::SecondLog(task)) => tf(
+            "Second log backup of {tenant_name}",
+            &[("tenant_name", &task.read().tenant_name)],
+        ),
+        Some(Shown::Id(id)) => tf("Task {id}", &[("id", id)]),
+        Some(Shown::Copies(_, set)) => tf("Second backup of set {set}", &[("set", set)]),
+        Some(Shown::History(RunKind::DataBackup)) => {
+            t("Scheduling History of Data Backup").to_owned()
+        }
+        Some(Shown::History(RunKind::SecondLog)) => {
+            t("Scheduling History of Second Log Backup").to_owned()
+        }
+        Some(Shown::History(RunKind::Cleanup)) => t("Scheduling History of Cleanup").to_owned(),
     });
     let note = Signal::derive(move || match &*opened.shown.read() {
-        None => String::new(),
+        None | Some(Shown::Id(_) | Shown::Copies(..) | Shown::SecondLog(_)) => String::new(),
+        Some(Shown::Task(task)) => task.read().tenant_name.clone(),
+        Some(Shown::History(_)) => {
+            t("Each moment that the backup strategy names, and what became of it.").to_owned()
+        }
         Some(Shown::Backup(task)) => {
             let task = task.read();
-            format!("{}, {}", task.tenant_name, task.source.label())
+            format!("{}, {}", task.tenant_name, t(task.source.label()))
         }
-        Some(Shown::Archive(task)) => task.read().method.label().to_owned(),
+        Some(Shown::Archive(task)) => t(task.read().method.label()).to_owned(),
         Some(Shown::Recovery(task)) => {
             let task = task.read();
-            format!("{} into {}", task.source_tenant, task.destination_tenant)
+            tf(
+                "{source_tenant} into {destination_tenant}",
+                &[
+                    ("source_tenant", &task.source_tenant),
+                    ("destination_tenant", &task.destination_tenant),
+                ],
+            )
         }
     });
     view! {
@@ -101,55 +154,62 @@ pub fn Details(
         Shown::Backup(task) => view! { <BackupDetails task/> }.any(),
         Shown::Archive(task) => view! { <ArchiveDetails task/> }.any(),
         Shown::Recovery(task) => view! { <RecoveryDetails task/> }.any(),
+        Shown::Task(task) => view! { <OfTask task/> }.any(),
+        Shown::SecondLog(task) => view! { <OfSecondLog task/> }.any(),
+        Shown::Id(id) => view! { <ById id/> }.any(),
+        Shown::Copies(tenant, set) => view! { <Copies tenant set/> }.any(),
+        Shown::History(kind) => view! { <History kind/> }.any(),
     }
 }
 
 #[component]
 fn BackupDetails(task: ArcRwSignal<BackupJob>) -> impl IntoView {
-    follow(move || {
+    let id = task.with_untracked(|task| task.id);
+    let state = {
+        let task = task.clone();
+        Memo::new(move |_| task.read().state)
+    };
+    let facts = follow(move || {
         let task = task.get();
         let look = status::backup(&task);
         let made = task.actual.unwrap_or(task.asked);
         let trigger = match task.trigger {
-            Trigger::Manual => "Back up Now",
-            Trigger::NewRound => "The console: first full backup of a new log round",
-            Trigger::Schedule => "Backup strategy",
-            Trigger::Follow => "The task before it",
-            Trigger::Retry => "Retry",
+            Trigger::Manual => t("Back up Now"),
+            other => trigger_words(other),
         };
         view! {
-            <Cause title="The data backup failed" text=task.failure/>
+            <Cause title=t("The data backup failed") text=task.failure/>
             <dl class="pairs">
-                <dt>"Status"</dt>
+                <dt>{t("Status")}</dt>
                 <dd>
                     <Badge look/>
                 </dd>
-                <dt>"Data Backup Method"</dt>
+                <dt>{t("Data Backup Method")}</dt>
                 <dd>
-                    {made.label()}
+                    {t(made.label())}
                     {(made != task.asked)
                         .then(|| {
                             let reason = task.actual_reason.clone().unwrap_or_default();
                             view! {
                                 <small class="pair-note">
-                                    {format!("Asked for {}. {reason}", task.asked.label())}
+                                    {tf("Asked for {asked}. {reason}", &[("asked", &t(task.asked.label())), ("reason", &reason)])}
                                 </small>
                             }.any()
                         })}
                 </dd>
-                <dt>"Started by"</dt>
+                <dt>{t("Started by")}</dt>
                 <dd>{trigger}</dd>
                 <Measures progress=task.progress is_final=task.state.is_final()/>
                 <Moments created=task.created started=task.started ended=task.ended/>
-                {task.set.map(|set| pair("Backup Set ID", set.to_string()))}
+                {task.set.map(|set| pair(t("Backup Set ID"), set.to_string()))}
                 {task
                     .min_restore_scn
                     .map(|at| {
                         view! {
-                            <dt>"Recoverable from"</dt>
+                            <dt>{t("Recoverable from")}</dt>
                             <dd>
                                 <Stamp at precision=Precision::Micros/>
-                                <small class="pair-note">{format!("Minimum restore SCN {}", at.0)}</small>
+                                <small class="pair-note">{tf("Minimum restore SCN {at}", &[("at", &at.0)])}</small>
                             </dd>
                         }.any()
                     })}
@@ -157,7 +217,7 @@ fn BackupDetails(task: ArcRwSignal<BackupJob>) -> impl IntoView {
                     .directory
                     .map(|path| {
                         view! {
-                            <dt>"Storage Directory"</dt>
+                            <dt>{t("Storage Directory")}</dt>
                             <dd>
                                 <code>{path}</code>
                             </dd>
@@ -165,7 +225,13 @@ fn BackupDetails(task: ArcRwSignal<BackupJob>) -> impl IntoView {
                     })}
             </dl>
         }.any()
-    })
+    });
+    view! {
+        {facts}
+        <Course id state/>
+        <Foot id kind=JobKind::DataBackup state/>
+    }
+    .any()
 }
 
 #[component]
@@ -178,37 +244,37 @@ fn ArchiveDetails(task: ArcRwSignal<LogArchive>) -> impl IntoView {
             .flatten();
         let note = task.note.filter(|_| cause.is_none());
         view! {
-            <Cause title="Log backup is interrupted" text=cause/>
+            <Cause title=t("Log backup is interrupted") text=cause/>
             <dl class="pairs">
-                <dt>"Status"</dt>
+                <dt>{t("Status")}</dt>
                 <dd>
                     <Badge look/>
                     {note.map(|note| view! { <small class="pair-note">{note}</small> }.any())}
                 </dd>
-                {pair("Host IP Address", task.host)}
+                {pair(t("Host IP Address"), task.host)}
                 {task
                     .checkpoint_scn
                     .map(|at| {
                         view! {
-                            <dt>"Last Backed up At"</dt>
+                            <dt>{t("Last Backed up At")}</dt>
                             <dd>
                                 <Stamp at precision=Precision::Micros/>
-                                <small class="pair-note">{format!("Checkpoint SCN {}", at.0)}</small>
+                                <small class="pair-note">{tf("Checkpoint SCN {at}", &[("at", &at.0)])}</small>
                             </dd>
                         }.any()
                     })}
-                {pair("Round", task.round.to_string())}
+                {pair(t("Round"), task.round.to_string())}
                 {task
                     .started
                     .map(|at| {
                         view! {
-                            <dt>"Started Time"</dt>
+                            <dt>{t("Started Time")}</dt>
                             <dd>
                                 <Stamp at/>
                             </dd>
                         }.any()
                     })}
-                <dt>"Storage Directory"</dt>
+                <dt>{t("Storage Directory")}</dt>
                 <dd>
                     <code>{task.directory}</code>
                 </dd>
@@ -219,29 +285,34 @@ fn ArchiveDetails(task: ArcRwSignal<LogArchive>) -> impl IntoView {
 
 #[component]
 fn RecoveryDetails(task: ArcRwSignal<RecoveryJob>) -> impl IntoView {
-    follow(move || {
+    let id = task.with_untracked(|task| task.id);
+    let state = {
+        let task = task.clone();
+        Memo::new(move |_| task.read().state)
+    };
+    let facts = follow(move || {
         let task = task.get();
         let look = status::recovery(&task);
         view! {
-            <Cause title="The recovery failed" text=task.failure/>
+            <Cause title=t("The recovery failed") text=task.failure/>
             <dl class="pairs">
-                <dt>"Status"</dt>
+                <dt>{t("Status")}</dt>
                 <dd>
                     <Badge look/>
                 </dd>
-                <dt>"From"</dt>
+                <dt>{t("From")}</dt>
                 <dd>
-                    {task.source_tenant} <small>{format!(" on {}", task.source_cluster)}</small>
+                    {task.source_tenant} <small>{tf(" on {source_cluster}", &[("source_cluster", &task.source_cluster)])}</small>
                 </dd>
-                <dt>"Into"</dt>
+                <dt>{t("Into")}</dt>
                 <dd>
                     {task.destination_tenant}
-                    <small>{format!(" on {}, a new tenant", task.destination_cluster)}</small>
+                    <small>{tf(" on {destination_cluster}, a new tenant", &[("destination_cluster", &task.destination_cluster)])}</small>
                 </dd>
-                <dt>"Recover to"</dt>
+                <dt>{t("Recover to")}</dt>
                 <dd>
                     <Stamp at=task.until precision=Precision::Micros/>
-                    <small class="pair-note">{format!("SCN {}", task.until.0)}</small>
+                    <small class="pair-note">{tf("SCN {until}", &[("until", &task.until.0)])}</small>
                 </dd>
                 <Measures progress=task.progress is_final=task.state.is_final()/>
                 <Moments created=task.created started=task.started ended=task.ended/>
@@ -249,7 +320,13 @@ fn RecoveryDetails(task: ArcRwSignal<RecoveryJob>) -> impl IntoView {
             {task.proof.map(|proof| view! { <Proof proof/> }.any())}
         }
         .any()
-    })
+    });
+    view! {
+        {facts}
+        <Course id state/>
+        <Foot id kind=JobKind::Recovery state/>
+    }
+    .any()
 }
 
 /// The proof that the new tenant equals its source at the last commit in it.
@@ -260,18 +337,18 @@ fn Proof(proof: RecoveryProof) -> impl IntoView {
         (
             Tone::Ok,
             "s-ok",
-            "The digests are equal: every page is as the log recorded it.",
+            t("The digests are equal: every page is as the log recorded it."),
         )
     } else {
         (
             Tone::Bad,
             "s-bad",
-            "The digests differ: do not use this tenant.",
+            t("The digests differ: do not use this tenant."),
         )
     };
     view! {
         <section>
-            <h3>"Proof"</h3>
+            <h3>{t("Proof")}</h3>
             <ul class="effects">
                 <li data-tone=tone.code()>
                     <Icon name=icon/>
@@ -279,80 +356,23 @@ fn Proof(proof: RecoveryProof) -> impl IntoView {
                 </li>
             </ul>
             <dl class="pairs pairs-proof">
-                <dt>"Last commit in it"</dt>
+                <dt>{t("Last commit in it")}</dt>
                 <dd>
                     <Stamp at=proof.target_scn precision=Precision::Micros/>
-                    <small class="pair-note">{format!("SCN {}", proof.target_scn.0)}</small>
+                    <small class="pair-note">{tf("SCN {target_scn}", &[("target_scn", &proof.target_scn.0)])}</small>
                 </dd>
-                <dt>"Recorded digest"</dt>
+                <dt>{t("Recorded digest")}</dt>
                 <dd>
                     <code>{proof.expected_digest}</code>
                 </dd>
-                <dt>"Computed digest"</dt>
+                <dt>{t("Computed digest")}</dt>
                 <dd>
                     <code>{proof.computed_digest}</code>
                 </dd>
-                {pair("Pages", proof.pages.to_string())}
-                {pair("SQLite quick_check", proof.quick_check)}
+                {pair(t("Pages"), proof.pages.to_string())}
+                {pair(t("SQLite quick_check"), proof.quick_check)}
             </dl>
         </section>
-    }
-    .any()
-}
-
-/// Why something failed and what to do, first of all.
-#[component]
-fn Cause(title: &'static str, text: Option<String>) -> impl IntoView {
-    text.map(|text| view! { <Notice tone=Tone::Bad title text/> }.any())
-}
-
-#[component]
-fn Measures(progress: Progress, is_final: bool) -> impl IntoView {
-    let phase =
-        (!is_final && !progress.phase.is_empty()).then(|| pair("Phase", progress.phase.clone()));
-    let size = match (progress.done_bytes, progress.total_bytes) {
-        (0, 0) => None,
-        (done, total) if done >= total || is_final => Some(bytes(done)),
-        (done, total) => Some(format!("{} of {}", bytes(done), bytes(total))),
-    };
-    view! {
-        {phase}
-        {size.map(|size| pair("Data", size))}
-    }
-    .any()
-}
-
-#[component]
-fn Moments(created: Scn, started: Option<Scn>, ended: Option<Scn>) -> impl IntoView {
-    let now = Feed::current().now();
-    let took = move || {
-        let end = ended.unwrap_or_else(|| now.get());
-        started.map(|started| pair("Duration", duration_ms(end.since_ns(started) / 1_000_000)))
-    };
-    let moment = |label: &'static str, at: Option<Scn>| {
-        at.map(|at| {
-            view! {
-                <dt>{label}</dt>
-                <dd>
-                    <Stamp at/>
-                </dd>
-            }
-            .any()
-        })
-    };
-    view! {
-        {moment("Asked for", Some(created))}
-        {moment("Start Time", started)}
-        {moment("End Time", ended)}
-        {follow(took)}
-    }
-    .any()
-}
-
-fn pair(label: &'static str, value: String) -> impl IntoView {
-    view! {
-        <dt>{label}</dt>
-        <dd>{value}</dd>
     }
     .any()
 }

@@ -1,6 +1,7 @@
 //! What the task tables have in common: reading a page of rows, what stands in place of rows, the pager.
 
 use super::query::{TaskQuery, href, unfiltered};
+use crate::language::{t, tf};
 use crate::{
     api::{ApiError, asked},
     feed::{Feed, LiveItem, Rows},
@@ -105,7 +106,7 @@ where
 }
 
 fn not_loaded(caption: &str, error: &ApiError, on_retry: Callback<()>) -> AnyView {
-    let title = format!("{caption} could not be loaded");
+    let title = tf("{caption} could not be loaded", &[("caption", &caption)]);
     view! { <ErrorNotice title text=error.to_string() on_retry/> }.any()
 }
 
@@ -181,8 +182,11 @@ fn nothing(frame: &Frame, filtered: bool, unfiltered_total: u64) -> AnyView {
         return view! { <Empty title text/> }.any();
     }
     let params = use_query_map();
-    let title = format!("No {} matches these filters", frame.noun);
-    let text = format!("{} without filters.", count(unfiltered_total, frame.noun));
+    let title = tf("No {noun} matches these filters", &[("noun", &frame.noun)]);
+    let text = tf(
+        "{noun} without filters.",
+        &[("noun", &count(unfiltered_total, frame.noun))],
+    );
     let all = unfiltered(&params.read_untracked(), frame.prefix);
     view! {
         <Empty title text>
@@ -192,7 +196,7 @@ fn nothing(frame: &Frame, filtered: bool, unfiltered_total: u64) -> AnyView {
                 data-noscroll=""
                 href=all.clone()
             >
-                "Clear filters"
+                {t("Clear filters")}
             </a>
         </Empty>
     }
@@ -207,7 +211,7 @@ fn unseen_rows(unseen: Signal<usize>, noun: &'static str, on_show: Callback<()>)
             view! {
                 <div class="unseen">
                     <Button size="sm" icon="up" on_press=on_show>
-                        {format!("{} new", count(unseen as u64, noun))}
+                        {tf("{noun} new", &[("noun", &count(unseen as u64, noun))])}
                     </Button>
                 </div>
             }

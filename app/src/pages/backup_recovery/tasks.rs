@@ -1,9 +1,11 @@
-//! The task tables behind their tabs. All three are in the page, so that it can be printed as evidence.
+//! The task tables behind their tabs. All six are in the page, so that it can be printed as evidence.
 
 use super::{
-    data_backup_tasks::DataBackupTasks, log_backup_tasks::LogBackupTasks, query::with,
-    recovery_tasks::RecoveryTasks,
+    cleanup_tasks::CleanupTasks, data_backup_tasks::DataBackupTasks,
+    log_backup_tasks::LogBackupTasks, query::with, recovery_tasks::RecoveryTasks,
+    second_data_tasks::SecondDataTasks, second_log_tasks::SecondLogTasks,
 };
+use crate::language::{later, t};
 use crate::{
     feed::Feed,
     live::time::Clock,
@@ -14,13 +16,16 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 /// Name and label of each tab.
-const TABS: [(&str, &str); 3] = [
-    ("data", "Data Backup Tasks"),
-    ("log", "Log Backup Tasks"),
-    ("recovery", "Recovery Tasks"),
+const TABS: [(&str, &str); 6] = [
+    ("data", later("Data Backup Tasks")),
+    ("log", later("Log Backup Tasks")),
+    ("copies", later("Second Data Backup")),
+    ("logcopies", later("Second Log Backup")),
+    ("recovery", later("Recovery Tasks")),
+    ("cleanup", later("Cleanup Tasks")),
 ];
 
-/// Data Backup Tasks, Log Backup Tasks, Recovery Tasks.
+/// Every kind of task, each behind its tab.
 #[component]
 pub fn Tasks() -> impl IntoView {
     let params = use_query_map();
@@ -38,6 +43,8 @@ pub fn Tasks() -> impl IntoView {
         Signal::derive(move || match (clock.is_local(), id) {
             (true, "data") => feed.backups.active(),
             (true, "recovery") => feed.recoveries.active(),
+            (true, "copies") => feed.second_data.active(),
+            (true, "cleanup") => feed.cleanups.active(),
             _ => 0,
         })
     };
@@ -45,22 +52,31 @@ pub fn Tasks() -> impl IntoView {
         .into_iter()
         .map(|(id, label)| Tab {
             id,
-            label,
+            label: t(label),
             active: active(id),
             href: Signal::derive(move || with(&params.read(), "tab", Some(id))),
         })
         .collect();
     view! {
-        <section class="panel" id="tasks" aria-label="Tasks">
-            <Tabs label="Tasks" tabs selected/>
+        <section class="panel" id="tasks" aria-label=t("Tasks")>
+            <Tabs label=t("Tasks") tabs selected/>
             <Panel id="data" selected>
                 <DataBackupTasks/>
             </Panel>
             <Panel id="log" selected>
                 <LogBackupTasks/>
             </Panel>
+            <Panel id="copies" selected>
+                <SecondDataTasks/>
+            </Panel>
+            <Panel id="logcopies" selected>
+                <SecondLogTasks/>
+            </Panel>
             <Panel id="recovery" selected>
                 <RecoveryTasks/>
+            </Panel>
+            <Panel id="cleanup" selected>
+                <CleanupTasks/>
             </Panel>
         </section>
     }

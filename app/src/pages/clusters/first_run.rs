@@ -1,5 +1,6 @@
 //! Making an embedded cluster: the first run of a console, and the form behind "Add cluster".
 
+use crate::language::{later, t, tf};
 use crate::{
     api::{self, ApiError},
     paths,
@@ -16,7 +17,7 @@ use leptos_router::hooks::use_navigate;
 #[component]
 pub fn FirstRun() -> impl IntoView {
     view! {
-        <Title text="Add cluster"/>
+        <Title text=t("Add cluster")/>
         <NewClusterForm first=false/>
     }
     .any()
@@ -58,9 +59,12 @@ impl Fields {
     /// Checks what can be checked here; the server's answer counts.
     fn check(self) -> bool {
         let wrong = |result: Result<String, validate::Violation>| {
-            result
-                .err()
-                .map(|violation| format!("Use {}.", violation.allowed.trim_start_matches("use ")))
+            result.err().map(|violation| {
+                tf(
+                    "Use {allowed}.",
+                    &[("allowed", &violation.allowed.trim_start_matches("use "))],
+                )
+            })
         };
         self.name
             .error
@@ -74,7 +78,7 @@ impl Fields {
             .destination
             .filled()
             .is_some_and(|path| !path.starts_with('/'));
-        let whole = "Give the directory with its whole path, beginning with /.";
+        let whole = t("Give the directory with its whole path, beginning with /.");
         self.destination
             .error
             .set(relative.then(|| whole.to_owned()));
@@ -99,9 +103,9 @@ impl Fields {
     }
 }
 
-const NAME: &str = "Cluster name";
-const DESTINATION: &str = "Backup destination";
-const TENANT: &str = "Tenant name";
+const NAME: &str = later("Cluster name");
+const DESTINATION: &str = later("Backup destination");
+const TENANT: &str = later("Tenant name");
 
 /// The form. `first` when there is no cluster yet.
 #[component]
@@ -129,7 +133,7 @@ pub fn NewClusterForm(
             match api::clusters::create(new).await {
                 Ok(_) => {
                     clusters.refetch();
-                    toasts.done("Cluster created", format!("{name}."));
+                    toasts.done(t("Cluster created"), format!("{name}."));
                     navigate(&paths::backup(&name), Default::default());
                 }
                 Err(error) => {
@@ -153,37 +157,37 @@ pub fn NewClusterForm(
         } else {
             name.trim()
         };
-        format!("backup/{name} in the console's home")
+        tf("backup/{name} in the console's home", &[("name", &name)])
     });
     view! {
         <Intro first/>
         <form class="panel first-run" on:submit=submit novalidate>
             <div class="form-section">
                 <header>
-                    <h2>"Embedded cluster"</h2>
-                    <p>"Tenants are SQLite files that any program may read and write"</p>
+                    <h2>{t("Embedded cluster")}</h2>
+                    <p>{t("Tenants are SQLite files that any program may read and write")}</p>
                 </header>
                 <TypedField
                     id="cluster-name"
-                    label=NAME
+                    label=t(NAME)
                     typed=fields.name
-                    hint="2 to 64 letters, digits and underscores, a letter first."
+                    hint=t("2 to 64 letters, digits and underscores, a letter first.")
                 />
                 <TypedField
                     id="cluster-destination"
-                    label=DESTINATION
+                    label=t(DESTINATION)
                     typed=fields.destination
                     mono=true
-                    hint="A directory on another disk than the tenants survives the loss of this one."
-                    aside="optional"
+                    hint=t("A directory on another disk than the tenants survives the loss of this one.")
+                    aside=t("optional")
                     placeholder=place
                 />
                 <TypedField
                     id="cluster-tenant"
-                    label=TENANT
+                    label=t(TENANT)
                     typed=fields.tenant
-                    aside="optional"
-                    hint="An empty tenant to begin with. Its log is backed up from its first second."
+                    aside=t("optional")
+                    hint=t("An empty tenant to begin with. Its log is backed up from its first second.")
                 />
                 {follow(move || {
                     failed
@@ -192,7 +196,7 @@ pub fn NewClusterForm(
                             view! {
                                 <Notice
                                     tone=Tone::Bad
-                                    title="The cluster was not created"
+                                    title=t("The cluster was not created")
                                     text
                                     urgent=true
                                 />
@@ -205,12 +209,12 @@ pub fn NewClusterForm(
                     .then(|| {
                         view! {
                             <a class="button" data-variant="quiet" href=paths::CLUSTERS>
-                                "Cancel"
+                                {t("Cancel")}
                             </a>
                         }.any()
                     })}
                 <Button variant="primary" submit=true busy=action.pending()>
-                    "Create cluster"
+                    {t("Create cluster")}
                 </Button>
             </div>
         </form>
@@ -220,21 +224,21 @@ pub fn NewClusterForm(
 #[component]
 fn Intro(first: bool) -> impl IntoView {
     let title = if first {
-        "Make your first cluster"
+        t("Make your first cluster")
     } else {
-        "Add cluster"
+        t("Add cluster")
     };
     view! {
         <div class="page-head">
             {(!first)
                 .then(|| {
                     view! {
-                        <nav class="breadcrumb" aria-label="Breadcrumb">
+                        <nav class="breadcrumb" aria-label=t("Breadcrumb")>
                             <ol>
                                 <li>
-                                    <a href=paths::CLUSTERS>"Clusters"</a>
+                                    <a href=paths::CLUSTERS>{t("Clusters")}</a>
                                 </li>
-                                <li aria-current="page">"Add cluster"</li>
+                                <li aria-current="page">{t("Add cluster")}</li>
                             </ol>
                         </nav>
                     }.any()

@@ -1,6 +1,7 @@
 //! The list of clusters. While there is none, it is the first run.
 
 use super::first_run::NewClusterForm;
+use crate::language::{t, tf};
 use crate::{
     api,
     feed::{ACTIVE_MS, IDLE_MS},
@@ -24,7 +25,7 @@ pub fn Clusters() -> impl IntoView {
     let (ClusterList(clusters), Myself(me)) = (expect_context(), expect_context());
     let retry = Callback::new(move |()| clusters.refetch());
     view! {
-        <Title text="Clusters"/>
+        <Title text=t("Clusters")/>
         {waiting(|| view! { <section class="panel"><Skeleton rows=3/></section> }.any(), move || async move {
                 let manages = me.await.is_ok_and(|me| me.manages());
                 match clusters.await {
@@ -35,7 +36,7 @@ pub fn Clusters() -> impl IntoView {
                         view! {
                             <section class="panel">
                                 <ErrorNotice
-                                    title="The clusters could not be loaded"
+                                    title=t("The clusters could not be loaded")
                                     text=error.to_string()
                                     on_retry=retry
                                 />
@@ -49,10 +50,12 @@ pub fn Clusters() -> impl IntoView {
 
 #[component]
 fn NoCluster() -> impl IntoView {
-    let text = "An administrator of this console makes the first one, or gives you a role in one there is.";
+    let text = t(
+        "An administrator of this console makes the first one, or gives you a role in one there is.",
+    );
     view! {
         <section class="panel">
-            <Empty title="No cluster yet" text sea=true/>
+            <Empty title=t("No cluster yet") text sea=true/>
         </section>
     }
     .any()
@@ -86,7 +89,7 @@ fn Listed(list: Vec<ClusterSummary>, manages: bool) -> impl IntoView {
     view! {
         <div class="page-head">
             <div class="page-title">
-                <h1>"Clusters"</h1>
+                <h1>{t("Clusters")}</h1>
             </div>
             <div class="page-actions">
                 {manages
@@ -94,14 +97,14 @@ fn Listed(list: Vec<ClusterSummary>, manages: bool) -> impl IntoView {
                         view! {
                             <a class="button" href=paths::NEW_CLUSTER>
                                 <Icon name="plus"/>
-                                "Add cluster"
+                                {t("Add cluster")}
                             </a>
                         }.any()
                     })}
             </div>
         </div>
-        <section class="panel panel-table" aria-label="Clusters">
-            <Table caption="Clusters" columns=columns()>
+        <section class="panel panel-table" aria-label=t("Clusters")>
+            <Table caption=t("Clusters") columns=columns()>
                 {rows}
             </Table>
         </section>
@@ -119,14 +122,14 @@ fn same_clusters(new: &[ClusterSummary], old: &[ClusterSummary]) -> bool {
 
 fn columns() -> Vec<Column> {
     [
-        "Name",
-        "Status",
-        "Engine",
-        "Tenants",
-        "Available Recovery Period",
-        "Log Delay",
-        "Destination",
-        "Running tasks",
+        t("Name"),
+        t("Status"),
+        t("Engine"),
+        t("Tenants"),
+        t("Available Recovery Period"),
+        t("Log Delay"),
+        t("Destination"),
+        t("Running tasks"),
     ]
     .map(Column::plain)
     .to_vec()
@@ -137,7 +140,7 @@ fn Line(name: String, summary: Memo<Option<ClusterSummary>>) -> impl IntoView {
     let fact = move |of: fn(&ClusterSummary) -> String| {
         Memo::new(move |_| summary.read().as_ref().map(of).unwrap_or_default())
     };
-    let engine = fact(|one| one.cluster.engine.label().to_owned());
+    let engine = fact(|one| t(one.cluster.engine.label()).to_owned());
     let version = fact(|one| one.cluster.version.clone());
     let tenants = fact(|one| one.tenants.to_string());
     let place = fact(|one| one.cluster.destination.clone());
@@ -151,35 +154,35 @@ fn Line(name: String, summary: Memo<Option<ClusterSummary>>) -> impl IntoView {
     let href = paths::backup(&name);
     view! {
         <tr role="row">
-            <th scope="row" role="rowheader" class="cell-key" data-label="Name">
+            <th scope="row" role="rowheader" class="cell-key" data-label=t("Name")>
                 <a href=href>{name}</a>
             </th>
-            <Cell label="Status" class="cell-status">
+            <Cell label=t("Status") class="cell-status">
                 {follow(move || summary.get().map(|one| view! { <Badge look=status::schedule(one.status)/> }.any()))}
                 {follow(move || {
                     fault.get().map(|fault| {
                         view! {
                             <span class="tag" data-tone="warn" title=fault>
-                                "out of reach"
+                                {t("out of reach")}
                             </span>
                         }.any()
                     })
                 })}
             </Cell>
-            <Cell label="Engine">
+            <Cell label=t("Engine")>
                 {move || engine.get()} <span class="cell-sub">{move || version.get()}</span>
             </Cell>
-            <Cell label="Tenants">{move || tenants.get()}</Cell>
-            <Cell label="Available Recovery Period">
+            <Cell label=t("Tenants")>{move || tenants.get()}</Cell>
+            <Cell label=t("Available Recovery Period")>
                 <PeriodOf summary/>
             </Cell>
-            <Cell label="Log Delay">
+            <Cell label=t("Log Delay")>
                 <DelayOf summary/>
             </Cell>
-            <Cell label="Destination" class="cell-clip cell-wide">
+            <Cell label=t("Destination") class="cell-clip cell-wide">
                 <code title=move || place.get()>{move || place.get()}</code>
             </Cell>
-            <Cell label="Running tasks">{move || running.get()}</Cell>
+            <Cell label=t("Running tasks")>{move || running.get()}</Cell>
         </tr>
     }.any()
 }
@@ -201,13 +204,13 @@ fn PeriodOf(summary: Memo<Option<ClusterSummary>>) -> impl IntoView {
             view! {
                 <span class="period-of">
                     <Stamp at=at(from)/>
-                    <span>"to"</span>
+                    <span>{t("to")}</span>
                     <Stamp at=at(until)/>
                 </span>
             }
             .any()
         } else {
-            view! { <span class="muted">"Nothing recoverable yet"</span> }.any()
+            view! { <span class="muted">{t("Nothing recoverable yet")}</span> }.any()
         }
     })
 }
@@ -232,7 +235,7 @@ fn DelayOf(summary: Memo<Option<ClusterSummary>>) -> impl IntoView {
                 .then(|| {
                     view! {
                         <span class="tag" data-tone="warn">
-                            {format!("{} without", count(stopped.get().into(), "tenant"))}
+                            {tf("{tenant} without", &[("tenant", &count(stopped.get().into(), "tenant"))])}
                         </span>
                     }.any()
                 })

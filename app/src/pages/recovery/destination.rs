@@ -1,5 +1,6 @@
 //! "Destination": where the new tenant is made, and its name.
 
+use crate::language::{t, tf};
 use crate::signal::{Memo, RwSignal};
 use crate::ui::{Any, Icon, follow};
 use leptos::prelude::*;
@@ -16,18 +17,18 @@ pub fn Destination(
     /// What is wrong with it.
     problem: Signal<Option<String>>,
 ) -> impl IntoView {
-    let free = format!("Free in {cluster}.");
+    let free = tf("Free in {cluster}.", &[("cluster", &cluster)]);
     view! {
         <section class="form-section" id="destination">
-            <header><h2>"Destination"</h2></header>
+            <header><h2>{t("Destination")}</h2></header>
             <div class="form-grid">
                 <div class="field">
-                    <label for="r-destination">"Destination cluster"</label>
+                    <label for="r-destination">{t("Destination cluster")}</label>
                     <input class="input" id="r-destination" value=cluster readonly=true aria-describedby="r-destination-hint"/>
-                    <p class="field-hint" id="r-destination-hint">"The new tenant is made in the cluster of its source."</p>
+                    <p class="field-hint" id="r-destination-hint">{t("The new tenant is made in the cluster of its source.")}</p>
                 </div>
                 <div class="field">
-                    <label for="r-name">"New tenant name"</label>
+                    <label for="r-name">{t("New tenant name")}</label>
                     <input
                         class="input mono"
                         id="r-name"

@@ -8,6 +8,7 @@ use super::rail::{self, Rail, State};
 use super::source::{self, Source};
 use crate::api;
 use crate::feed::Feed;
+use crate::language::{t, tf};
 use crate::pages::backup_recovery::calendar::{Calendar, moment, time::Day, view};
 use crate::routes::paths;
 use crate::signal::{Memo, RwSignal};
@@ -107,10 +108,10 @@ impl Draft {
     fn off(&self) -> Option<String> {
         let problem = self.name_problem();
         match (self.wanted.get(), self.plan.get()) {
-            (None, _) => Some("Choose a moment inside the recovery period first.".to_owned()),
+            (None, _) => Some(t("Choose a moment inside the recovery period first.").to_owned()),
             _ if problem.is_some() => problem,
             (_, Plan::Refused(error)) => Some(error.to_string()),
-            (_, Plan::Asked | Plan::Nothing) => Some("The plan is being made.".to_owned()),
+            (_, Plan::Asked | Plan::Nothing) => Some(t("The plan is being made.").to_owned()),
             (_, Plan::Made(_)) => None,
         }
     }
@@ -127,7 +128,10 @@ impl Draft {
             Some(found.name.clone())
         });
         match (name, at) {
-            (Some(name), Some(at)) => format!("{name} at {}", zone.exact(at)),
+            (Some(name), Some(at)) => tf(
+                "{name} at {at}",
+                &[("name", &name), ("at", &zone.exact(at))],
+            ),
             _ => String::new(),
         }
     }
@@ -226,8 +230,11 @@ fn send(draft: Draft, toasts: Toasts, navigate: impl Fn(&str, NavigateOptions) +
         match answer {
             Ok(job) => {
                 toasts.done(
-                    "Recovery started",
-                    format!("Task {job} makes {name}. It can be canceled while it runs."),
+                    t("Recovery started"),
+                    tf(
+                        "Task {job} makes {name}. It can be canceled while it runs.",
+                        &[("job", &job), ("name", &name)],
+                    ),
                 );
                 navigate(
                     &paths::tasks(&cluster, "recovery"),
@@ -245,9 +252,9 @@ fn Steps(draft: Draft) -> impl IntoView {
     let source = move || draft.wanted.get().is_some();
     let destination = move || source() && draft.name_problem().is_none();
     view! {
-        <ol class="steps" aria-label="Steps">
-            <Step number="1" text="Source and moment" href="#source" done=Signal::derive(source) current=Signal::derive(move || !source())/>
-            <Step number="2" text="Destination" href="#destination" done=Signal::derive(destination) current=Signal::derive(move || source() && !destination())/>
+        <ol class="steps" aria-label=t("Steps")>
+            <Step number="1" text=t("Source and moment") href="#source" done=Signal::derive(source) current=Signal::derive(move || !source())/>
+            <Step number="2" text=t("Destination") href="#destination" done=Signal::derive(destination) current=Signal::derive(move || source() && !destination())/>
         </ol>
     }.any()
 }
@@ -284,12 +291,12 @@ fn Foot(draft: Draft, cluster: String) -> impl IntoView {
             {follow(move || {
                 failed
                     .get()
-                    .then(|| view! { <Notice tone=Tone::Bad title="The recovery was not started" text=other urgent=true/> })
+                    .then(|| view! { <Notice tone=Tone::Bad title=t("The recovery was not started") text=other urgent=true/> })
             })}
-            <span class="foot-note">"Runs as a task. You can cancel it while it runs; the source is not touched."</span>
-            <a class="button" data-variant="quiet" href=paths::backup(&cluster)>"Cancel"</a>
+            <span class="foot-note">{t("Runs as a task. You can cancel it while it runs; the source is not touched.")}</span>
+            <a class="button" data-variant="quiet" href=paths::backup(&cluster)>{t("Cancel")}</a>
             <Button variant="primary" icon="recovery" submit=true off=Signal::derive(move || draft.off()) busy=draft.sending>
-                "Initiate Recovery"
+                {t("Initiate Recovery")}
             </Button>
         </footer>
     }.any()
@@ -303,11 +310,11 @@ fn NothingYet(cluster: String) -> impl IntoView {
         <Head cluster/>
         <div class="panel">
             <Empty
-                title="Nothing can be recovered yet"
-                text="A recovery needs a complete data backup. Start one on the cluster's page; the recovery period grows with log backup from then on."
+                title=t("Nothing can be recovered yet")
+                text=t("A recovery needs a complete data backup. Start one on the cluster's page; the recovery period grows with log backup from then on.")
                 sea=true
             >
-                <a class="button" data-variant="primary" href=backup>"Back up Now"</a>
+                <a class="button" data-variant="primary" href=backup>{t("Back up Now")}</a>
             </Empty>
         </div>
     }.any()

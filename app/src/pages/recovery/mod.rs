@@ -1,5 +1,6 @@
 //! Initiate Recovery: rebuild a tenant, under a new name, as of a moment.
 
+use crate::language::{t, tf};
 pub mod destination;
 pub mod form;
 pub mod model;
@@ -29,7 +30,7 @@ pub fn InitiateRecovery() -> impl IntoView {
     let overview = asked(move || cluster.get(), api::clusters::overview);
     let query = use_query_map();
     view! {
-        <Title text="Initiate Recovery"/>
+        <Title text=t("Initiate Recovery")/>
         {waiting(|| view! { <Head cluster=String::new()/> <div class="panel"><Skeleton rows=8/></div> }.any(), move || async move {
                 let name = cluster.get_untracked();
                 match overview.await {
@@ -49,15 +50,15 @@ fn Head(cluster: String, #[prop(optional)] children: Option<Children>) -> impl I
     let backup = paths::backup(&cluster);
     view! {
         <div class="page-head">
-            <nav class="breadcrumb" aria-label="Breadcrumb">
+            <nav class="breadcrumb" aria-label=t("Breadcrumb")>
                 <ol>
-                    <li><a href=paths::CLUSTERS>"Clusters"</a></li>
+                    <li><a href=paths::CLUSTERS>{t("Clusters")}</a></li>
                     <li>{cluster}</li>
-                    <li><a href=backup>"Backup & Recovery"</a></li>
-                    <li aria-current="page">"Initiate Recovery"</li>
+                    <li><a href=backup>{t("Backup & Recovery")}</a></li>
+                    <li aria-current="page">{t("Initiate Recovery")}</li>
                 </ol>
             </nav>
-            <div class="page-title"><h1>"Initiate Recovery"</h1></div>
+            <div class="page-title"><h1>{t("Initiate Recovery")}</h1></div>
             {children.map(|children| children())}
         </div>
     }
@@ -68,9 +69,12 @@ fn Head(cluster: String, #[prop(optional)] children: Option<Children>) -> impl I
 #[component]
 fn Unread(cluster: String, error: ApiError, retry: Callback<()>) -> impl IntoView {
     let (title, again) = match error {
-        ApiError::NotFound { .. } => (format!("There is no cluster {cluster}"), None),
+        ApiError::NotFound { .. } => (
+            tf("There is no cluster {cluster}", &[("cluster", &cluster)]),
+            None,
+        ),
         _ => (
-            "The backups of this cluster could not be read".to_owned(),
+            t("The backups of this cluster could not be read").to_owned(),
             Some(retry),
         ),
     };

@@ -1,6 +1,7 @@
 //! What the form proposes, refuses and says: plain functions.
 
 use crate::api::ApiError;
+use crate::language::{t, tf};
 use crate::pages::backup_recovery::calendar::time::{self, Zone};
 use crate::pages::backup_recovery::calendar::view;
 use domain::backup::BackupKind;
@@ -36,11 +37,19 @@ pub fn option_text(tenant: &TenantPeriod) -> String {
         TenantState::Faulty => "faulty",
     };
     let none = if tenant.ranges.is_empty() {
-        ", no recovery period yet"
+        t(", no recovery period yet")
     } else {
         ""
     };
-    format!("{} (id {}, {state}{none})", tenant.name, tenant.tenant)
+    tf(
+        "{name} (id {tenant}, {state}{none})",
+        &[
+            ("name", &tenant.name),
+            ("tenant", &tenant.tenant),
+            ("state", &state),
+            ("none", &none),
+        ],
+    )
 }
 
 /// Whether a tenant of that name is in the cluster.
@@ -72,12 +81,17 @@ pub fn suggestion(period: &Period, tenant: &str, at: Scn, zone: Zone) -> String 
 /// What is wrong with a name for the new tenant.
 pub fn name_problem(period: &Period, name: &str) -> Option<String> {
     if name.is_empty() {
-        return Some("Name the tenant to make.".to_owned());
+        return Some(t("Name the tenant to make.").to_owned());
     }
     if let Err(violation) = validate::name(NAME_FIELD, name) {
         return Some(sentence(&violation.allowed));
     }
-    is_taken(period, name).then(|| format!("{name} exists. A recovery always makes a new tenant."))
+    is_taken(period, name).then(|| {
+        tf(
+            "{name} exists. A recovery always makes a new tenant.",
+            &[("name", &name)],
+        )
+    })
 }
 
 /// A line of "What is read".
@@ -107,26 +121,37 @@ pub fn lines(plan: &RecoveryPlan, zone: Zone) -> Vec<ReadLine> {
     match incremental.as_slice() {
         [first, .., last] if incremental.len() > SETS_TOLD_MAX => lines.push(ReadLine {
             kind: "inc",
-            title: format!(
-                "Incremental, {} sets, {} to {}",
-                incremental.len(),
-                first.id,
-                last.id
+            title: tf(
+                "Incremental, {len} sets, {id} to {id_2}",
+                &[
+                    ("len", &incremental.len()),
+                    ("id", &first.id),
+                    ("id_2", &last.id),
+                ],
             ),
             amount: size::bytes(incremental.iter().map(|set| set.stored_bytes).sum()),
-            detail: format!("{} to {}", zone.named(first.taken), zone.named(last.taken)),
+            detail: tf(
+                "{from} to {to}",
+                &[
+                    ("from", &zone.named(first.taken)),
+                    ("to", &zone.named(last.taken)),
+                ],
+            ),
         }),
         sets => lines.extend(sets.iter().map(|set| set_line("inc", set, zone))),
     }
     if plan.log_files > 0 {
         let files = if plan.log_files == 1 {
-            "1 file".to_owned()
+            t("1 file").to_owned()
         } else {
-            format!("{} files", plan.log_files)
+            tf("{log_files} files", &[("log_files", &plan.log_files)])
         };
         lines.push(ReadLine {
             kind: "log",
-            title: format!("Logs, round {}, {files}", plan.round),
+            title: tf(
+                "Logs, round {round}, {files}",
+                &[("round", &plan.round), ("files", &files)],
+            ),
             amount: size::bytes(plan.log_bytes),
             detail: log_span(plan.log_from, plan.until, zone),
         });
@@ -139,16 +164,25 @@ fn log_span(from: Scn, to: Scn, zone: Zone) -> String {
     let (from, to) = (Scn(from.0 / 1000 * 1000), Scn(to.0 / 1000 * 1000));
     if zone.day(from) == zone.day(to) {
         let exact = |at| format!("{}{}", zone.time(at), time::fraction(at));
-        format!("{} to {}, no gap", exact(from), exact(to))
+        tf(
+            "{from} to {to}, no gap",
+            &[("from", &exact(from)), ("to", &exact(to))],
+        )
     } else {
-        format!("{} to {}, no gap", zone.exact(from), zone.exact(to))
+        tf(
+            "{from} to {to}, no gap",
+            &[("from", &zone.exact(from)), ("to", &zone.exact(to))],
+        )
     }
 }
 
 fn set_line(kind: &'static str, set: &PlannedSet, zone: Zone) -> ReadLine {
     ReadLine {
         kind,
-        title: format!("{}, set {}", set.kind.label(), set.id),
+        title: tf(
+            "{kind}, set {id}",
+            &[("kind", &t(set.kind.label())), ("id", &set.id)],
+        ),
         amount: size::bytes(set.stored_bytes),
         detail: zone.named(set.taken),
     }
@@ -163,11 +197,11 @@ pub fn bytes_read(plan: &RecoveryPlan) -> u64 {
 pub fn precision(plan: &RecoveryPlan, zone: Zone) -> String {
     match plan.precision {
         Precision::Exact => {
-            "Exact: nothing committed by then is missing, nothing later is in it.".to_owned()
+            t("Exact: nothing committed by then is missing, nothing later is in it.").to_owned()
         }
-        Precision::Within { after } => format!(
-            "Everything committed by {} is in it. What another program committed between then and the chosen moment may be missing.",
-            zone.exact_cut(after)
+        Precision::Within { after } => tf(
+            "Everything committed by {after} is in it. What another program committed between then and the chosen moment may be missing.",
+            &[("after", &zone.exact_cut(after))],
         ),
     }
 }

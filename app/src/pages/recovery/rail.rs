@@ -2,6 +2,7 @@
 
 use super::model::{self, ReadLine};
 use super::plan::Plan;
+use crate::language::{t, tf};
 use crate::pages::backup_recovery::calendar::pop::Stamp;
 use crate::pages::backup_recovery::calendar::time::Zone;
 use crate::signal::{Memo, RwSignal};
@@ -46,7 +47,10 @@ pub fn checks(moment: State, plan: &Plan, name: Option<&str>) -> Vec<Check> {
         Plan::Made(plan) => (
             State::Passed,
             format!("{0} of {0}", plan.sets.len()),
-            format!("{} commits", model::commits(plan.commits)),
+            tf(
+                "{commits} commits",
+                &[("commits", &model::commits(plan.commits))],
+            ),
             String::new(),
         ),
         Plan::Refused(error) => (
@@ -60,14 +64,14 @@ pub fn checks(moment: State, plan: &Plan, name: Option<&str>) -> Vec<Check> {
     vec![
         check(
             moment,
-            "Moment is inside one unbroken period",
+            t("Moment is inside one unbroken period"),
             String::new(),
             String::new(),
         ),
-        check(planned, "Every set it needs is complete", sets, why),
+        check(planned, t("Every set it needs is complete"), sets, why),
         check(
             planned,
-            "Log reaches the moment without a gap",
+            t("Log reaches the moment without a gap"),
             commits,
             String::new(),
         ),
@@ -77,7 +81,7 @@ pub fn checks(moment: State, plan: &Plan, name: Option<&str>) -> Vec<Check> {
             } else {
                 State::Passed
             },
-            "Tenant name is free",
+            t("Tenant name is free"),
             String::new(),
             name.unwrap_or_default().to_owned(),
         ),
@@ -99,12 +103,12 @@ pub fn Rail(
     again: RwSignal<u32>,
 ) -> impl IntoView {
     view! {
-        <aside class="form-rail" aria-label="Recovery plan">
+        <aside class="form-rail" aria-label=t("Recovery plan")>
             {follow(move || match plan.get() {
                 Plan::Made(plan) => view! { <Made plan note zone/> }.any(),
                 Plan::Asked => view! { <NotMade note><Skeleton rows=5/></NotMade> }.any(),
                 Plan::Nothing => view! {
-                    <NotMade note><p class="plan-none">"Choose a moment inside the recovery period. The plan says what is read, and to which commit it leads."</p></NotMade>
+                    <NotMade note><p class="plan-none">{t("Choose a moment inside the recovery period. The plan says what is read, and to which commit it leads.")}</p></NotMade>
                 }.any(),
                 Plan::Refused(error) => view! {
                     <NotMade note><p class="plan-none field-error"><Icon name="s-bad"/><span>{error.to_string()}</span></p></NotMade>
@@ -119,7 +123,7 @@ pub fn Rail(
 fn NotMade(note: Signal<String>, children: Children) -> impl IntoView {
     view! {
         <section class="panel">
-            <div class="panel-head"><h2>"Recovery plan"</h2><span class="panel-note">{move || note.get()}</span></div>
+            <div class="panel-head"><h2>{t("Recovery plan")}</h2><span class="panel-note">{move || note.get()}</span></div>
             <div class="panel-body">{children()}</div>
         </section>
     }.any()
@@ -128,7 +132,7 @@ fn NotMade(note: Signal<String>, children: Children) -> impl IntoView {
 #[component]
 fn Made(plan: RecoveryPlan, note: Signal<String>, zone: Signal<Zone>) -> impl IntoView {
     let (target, commits, result) = (plan.target_scn, plan.commits, plan.result_bytes);
-    let (estimate, copy) = (plan.estimate_ms, plan.place.label());
+    let (estimate, copy) = (plan.estimate_ms, t(plan.place.label()));
     let read = size::bytes(model::bytes_read(&plan));
     let total = read.clone();
     let plan = StoredValue::new(plan);
@@ -136,29 +140,29 @@ fn Made(plan: RecoveryPlan, note: Signal<String>, zone: Signal<Zone>) -> impl In
     let lines = move || plan.with_value(|plan| model::lines(plan, zone.get()));
     view! {
         <section class="panel">
-            <div class="panel-head"><h2>"Recovery plan"</h2><span class="panel-note">{move || note.get()}</span></div>
+            <div class="panel-head"><h2>{t("Recovery plan")}</h2><span class="panel-note">{move || note.get()}</span></div>
             <p class="plan-time">
                 {match estimate {
-                    Some(ms) => view! { <b>"≈ "{size::duration_ms(ms)}</b><span>"from earlier recoveries of this cluster"</span> }.any(),
-                    None => view! { <b>{read}</b><span>"to read. The time is not known before the first recovery."</span> }.any(),
+                    Some(ms) => view! { <b>"≈ "{size::duration_ms(ms)}</b><span>{t("from earlier recoveries of this cluster")}</span> }.any(),
+                    None => view! { <b>{read}</b><span>{t("to read. The time is not known before the first recovery.")}</span> }.any(),
                 }}
             </p>
             <div class="panel-body plan-body">
                 <dl class="pairs">
-                    <dt>"Last commit"</dt>
+                    <dt>{t("Last commit")}</dt>
                     <dd>{follow(move || view! { <Stamp at=target zone=zone.get()/> }.any())}<small class="plan-precision">{move || precision()}</small></dd>
-                    <dt>"Commits"</dt>
-                    <dd>{model::commits(commits)}" to replay"</dd>
-                    <dt>"Size"</dt>
-                    <dd>{size::bytes(result)}", of the new tenant"</dd>
+                    <dt>{t("Commits")}</dt>
+                    <dd>{tf("{commits} to replay", &[("commits", &model::commits(commits))])}</dd>
+                    <dt>{t("Size")}</dt>
+                    <dd>{tf("{size}, of the new tenant", &[("size", &size::bytes(result))])}</dd>
                 </dl>
             </div>
         </section>
         <section class="panel">
-            <div class="panel-head"><h2>"What is read"</h2><span class="panel-note">{copy}</span></div>
+            <div class="panel-head"><h2>{t("What is read")}</h2><span class="panel-note">{copy}</span></div>
             <div class="panel-body">
                 <ol class="chain">{follow(move || lines().into_iter().map(|line| view! { <Link line/> }.any()).collect_view())}</ol>
-                <p class="chain-total"><span>"Total"</span><span>{total}</span></p>
+                <p class="chain-total"><span>{t("Total")}</span><span>{total}</span></p>
             </div>
         </section>
     }.any()
@@ -191,25 +195,28 @@ fn Checks(checks: Memo<Vec<Check>>, again: RwSignal<u32>) -> impl IntoView {
                 .iter()
                 .filter(|check| check.state == State::Passed)
                 .count();
-            format!("{passed} of {} passed", checks.len())
+            tf(
+                "{passed} of {len} passed",
+                &[("passed", &passed), ("len", &checks.len())],
+            )
         })
     };
     view! {
         <section class="panel">
             <div class="panel-head">
-                <h2>"Checks before start"</h2>
+                <h2>{t("Checks before start")}</h2>
                 <span class="panel-note" role="status">{move || passed()}</span>
                 <div class="panel-tools">
-                    <IconButton label="Check again" icon="refresh" size="sm" on_press=move |()| again.update(|count| *count += 1)/>
+                    <IconButton label=t("Check again") icon="refresh" size="sm" on_press=move |()| again.update(|count| *count += 1)/>
                 </div>
             </div>
             <div class="panel-body">
                 <ul class="check-list">
                     {follow(move || checks.get().into_iter().map(|check| {
                         let (tone, icon, word) = match check.state {
-                            State::Passed => ("ok", "s-ok", "Passed: "),
-                            State::Failed => ("bad", "s-bad", "Failed: "),
-                            State::Open => ("mute", "s-wait", "Not checked yet: "),
+                            State::Passed => ("ok", "s-ok", t("Passed: ")),
+                            State::Failed => ("bad", "s-bad", t("Failed: ")),
+                            State::Open => ("mute", "s-wait", t("Not checked yet: ")),
                         };
                         view! {
                             <li data-tone=tone>

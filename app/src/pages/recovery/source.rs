@@ -1,6 +1,7 @@
 //! "Source and moment": which tenant, from which of its moments.
 
 use super::model;
+use crate::language::{t, tf};
 use crate::live;
 use crate::pages::backup_recovery::calendar::{
     Calendar,
@@ -31,18 +32,18 @@ pub fn Source(
     view! {
         <section class="form-section" id="source">
             <header>
-                <h2>"Source and moment"</h2>
-                <p>"A recovery always makes a new tenant. The source is not touched."</p>
+                <h2>{t("Source and moment")}</h2>
+                <p>{t("A recovery always makes a new tenant. The source is not touched.")}</p>
             </header>
             <div class="form-grid">
                 <div class="field">
-                    <label for="r-cluster">"Source cluster"</label>
+                    <label for="r-cluster">{t("Source cluster")}</label>
                     <input class="input" id="r-cluster" value=cluster readonly=true/>
                 </div>
                 <TenantField calendar tenant/>
             </div>
             <div class="row recovery-week">
-                <h3>"Available Recovery Period"</h3>
+                <h3>{t("Available Recovery Period")}</h3>
                 <Weeks calendar/>
             </div>
             <div class="calendar">
@@ -52,15 +53,15 @@ pub fn Source(
             <div class="moment-row">
                 <div class="field">
                     <div class="moment-label">
-                        <label for="r-moment">"Recover to"</label>
+                        <label for="r-moment">{t("Recover to")}</label>
                         <small>{move || zone_words(calendar)}</small>
-                        <button class="link-button" type="button" on:click=move |_| to_latest(calendar)>"Latest"</button>
+                        <button class="link-button" type="button" on:click=move |_| to_latest(calendar)>{t("Latest")}</button>
                     </div>
                     <div class="stepper moment-input">
                         <MomentInput calendar id="r-moment" labelled=true/>
                         <span class="button-group">
-                            <Nudge calendar seconds=-1 text="\u{2212}1 s" label="One second earlier"/>
-                            <Nudge calendar seconds=1 text="+1 s" label="One second later"/>
+                            <Nudge calendar seconds=-1 text="\u{2212}1 s" label=t("One second earlier")/>
+                            <Nudge calendar seconds=1 text="+1 s" label=t("One second later")/>
                         </span>
                     </div>
                     <MomentVerdict calendar refused/>
@@ -73,7 +74,10 @@ pub fn Source(
 
 fn zone_words(calendar: Calendar) -> String {
     let at = calendar.moment.get().unwrap_or_else(|| calendar.now.get());
-    format!("{}, to the microsecond", calendar.zone.get().name(at))
+    tf(
+        "{at}, to the microsecond",
+        &[("at", &calendar.zone.get().name(at))],
+    )
 }
 
 /// The newest recoverable moment as it is now. The form does not follow it: a plan belongs to one moment.
@@ -104,7 +108,7 @@ fn TenantField(calendar: Calendar, tenant: RwSignal<Option<TenantId>>) -> impl I
     let value = move || tenant.get().map_or(String::new(), |id| id.to_string());
     view! {
         <div class="field">
-            <label for="r-tenant">"Source tenant"</label>
+            <label for="r-tenant">{t("Source tenant")}</label>
             <select
                 class="select"
                 id="r-tenant"
@@ -136,14 +140,14 @@ fn Weeks(calendar: Calendar) -> impl IntoView {
     let off = Signal::derive(move || {
         calendar
             .is_newest()
-            .then(|| "These are the latest days.".to_owned())
+            .then(|| t("These are the latest days.").to_owned())
     });
     view! {
         <span class="week-nav">
             <output aria-live="polite">{move || calendar.week.get().title()}</output>
             <span class="button-group">
-                <IconButton label="Previous 7 days" icon="chevron-left" size="sm" on_press=move |()| shift(-7)/>
-                <IconButton label="Next 7 days" icon="chevron-right" size="sm" off on_press=move |()| shift(7)/>
+                <IconButton label=t("Previous 7 days") icon="chevron-left" size="sm" on_press=move |()| shift(-7)/>
+                <IconButton label=t("Next 7 days") icon="chevron-right" size="sm" off on_press=move |()| shift(7)/>
             </span>
         </span>
     }.any()
@@ -208,12 +212,12 @@ fn MomentVerdict(calendar: Calendar, refused: Signal<Option<String>>) -> impl In
             return (tone, why.to_string());
         }
         match told.get() {
-            None => ("bad", "This tenant has no recoverable moment yet. Press Back up Now on its cluster first.".to_owned()),
-            Some((_, Standing::Impossible(why))) => ("bad", format!("Not recoverable. {why}")),
+            None => ("bad", t("This tenant has no recoverable moment yet. Press Back up Now on its cluster first.").to_owned()),
+            Some((_, Standing::Impossible(why))) => ("bad", tf("Not recoverable. {why}", &[("why", &why)])),
             Some((_, Standing::Recoverable(range))) => {
                 let from = zone.exact(moment::offered_start(range));
                 let to = zone.exact(moment::offered_end(range));
-                ("ok", format!("Recoverable. This period runs from {from} to {to}."))
+                ("ok", tf("Recoverable. This period runs from {from} to {to}.", &[("from", &from), ("to", &to)]))
             }
         }
     };

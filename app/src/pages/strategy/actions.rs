@@ -1,6 +1,7 @@
 //! Pause, Start, Modify and Delete, each with what follows from it.
 
 use crate::api::{self, ApiError};
+use crate::language::{t, tf};
 use crate::routes::paths;
 use crate::signal::RwSignal;
 use crate::ui::{Any, Button, Dialog, Icon, Notice, Toasts, Tone, follow};
@@ -20,21 +21,30 @@ enum Question {
 impl Question {
     fn title(self, cluster: &str) -> String {
         match self {
-            Question::Pause => format!("Pause backup scheduling of {cluster}?"),
-            Question::Start => format!("Start backup scheduling of {cluster}?"),
-            Question::Delete => format!("Delete the backup strategy of {cluster}?"),
+            Question::Pause => tf(
+                "Pause backup scheduling of {cluster}?",
+                &[("cluster", &cluster)],
+            ),
+            Question::Start => tf(
+                "Start backup scheduling of {cluster}?",
+                &[("cluster", &cluster)],
+            ),
+            Question::Delete => tf(
+                "Delete the backup strategy of {cluster}?",
+                &[("cluster", &cluster)],
+            ),
         }
     }
 
-    const fn yes(self) -> &'static str {
+    fn yes(self) -> &'static str {
         match self {
-            Question::Pause => "Pause scheduling",
-            Question::Start => "Start scheduling",
-            Question::Delete => "Delete the strategy",
+            Question::Pause => t("Pause scheduling"),
+            Question::Start => t("Start scheduling"),
+            Question::Delete => t("Delete the strategy"),
         }
     }
 
-    const fn variant(self) -> &'static str {
+    fn variant(self) -> &'static str {
         match self {
             Question::Delete => "danger",
             Question::Pause | Question::Start => "primary",
@@ -46,31 +56,31 @@ impl Question {
             Question::Pause => vec![
                 (
                     Tone::Warn,
-                    "No data backup, copy or cleanup starts by itself from now on.",
+                    t("No data backup, copy or cleanup starts by itself from now on."),
                 ),
-                (Tone::Ok, "Tasks that run go on, and so does log backup."),
-                (Tone::Ok, "Backups can still be started by hand."),
+                (Tone::Ok, t("Tasks that run go on, and so does log backup.")),
+                (Tone::Ok, t("Backups can still be started by hand.")),
             ],
             Question::Start => vec![
                 (
                     Tone::Ok,
-                    "The next run starts at its time and uses some of the cluster's resources.",
+                    t("The next run starts at its time and uses some of the cluster's resources."),
                 ),
                 (
                     Tone::Warn,
-                    "Runs that came due meanwhile are not made up for.",
+                    t("Runs that came due meanwhile are not made up for."),
                 ),
             ],
             Question::Delete => vec![
                 (
                     Tone::Bad,
-                    "The cluster has no strategy then: no backup starts by itself any more.",
+                    t("The cluster has no strategy then: no backup starts by itself any more."),
                 ),
                 (
                     Tone::Warn,
-                    "Nothing expires, and copies that have not begun are canceled.",
+                    t("Nothing expires, and copies that have not begun are canceled."),
                 ),
-                (Tone::Ok, "Backups and running tasks stay."),
+                (Tone::Ok, t("Backups and running tasks stay.")),
             ],
         }
     }
@@ -81,9 +91,9 @@ impl Question {
             notes => notes.join(" "),
         };
         let title = match self {
-            Question::Pause => "Scheduling is paused",
-            Question::Start => "Scheduling is on",
-            Question::Delete => "Backup strategy deleted",
+            Question::Pause => t("Scheduling is paused"),
+            Question::Start => t("Scheduling is on"),
+            Question::Delete => t("Backup strategy deleted"),
         };
         (title, text)
     }
@@ -112,15 +122,17 @@ pub fn Actions(
     let name = StoredValue::new(cluster);
     let title = Signal::derive(move || question.get().title(&name.get_value()));
     let turn = match paused {
-        true => view! { <Button icon="play" on_press=ask(Question::Start)>"Start"</Button> }.any(),
+        true => {
+            view! { <Button icon="play" on_press=ask(Question::Start)>{t("Start")}</Button> }.any()
+        }
         false => {
-            view! { <Button icon="pause" on_press=ask(Question::Pause)>"Pause"</Button> }.any()
+            view! { <Button icon="pause" on_press=ask(Question::Pause)>{t("Pause")}</Button> }.any()
         }
     };
     view! {
-        <a class="button" data-variant="primary" href=edit>"Modify Backup Strategy"</a>
+        <a class="button" data-variant="primary" href=edit>{t("Modify Backup Strategy")}</a>
         {turn}
-        <Button variant="danger" on_press=ask(Question::Delete)>"Delete"</Button>
+        <Button variant="danger" on_press=ask(Question::Delete)>{t("Delete")}</Button>
         <Dialog open title>
             {follow(move || {
                 let about = question.get();
@@ -172,12 +184,12 @@ fn Ask(
             {(about == Question::Delete).then(|| view! { <LogBackup stop/> }.any())}
             {follow(move || {
                 failed.get().map(|text| {
-                    view! { <Notice tone=Tone::Bad title="This was not done" text urgent=true/> }.any()
+                    view! { <Notice tone=Tone::Bad title=t("This was not done") text urgent=true/> }.any()
                 })
             })}
         </div>
         <div class="dialog-foot">
-            <Button variant="quiet" focused=true on_press=move |()| open.set(false)>"Cancel"</Button>
+            <Button variant="quiet" focused=true on_press=move |()| open.set(false)>{t("Cancel")}</Button>
             <Button variant=about.variant() busy=Signal::derive(move || busy.get()) on_press=press>
                 {about.yes()}
             </Button>
@@ -219,9 +231,9 @@ fn LogBackup(stop: RwSignal<bool>) -> impl IntoView {
     };
     view! {
         <fieldset class="choice">
-            <legend class="field-label">"Log backup"</legend>
-            {one(false, "Keep it running", "New moments stay recoverable.")}
-            {one(true, "Stop it", "New moments cannot be recovered; a gap begins.")}
+            <legend class="field-label">{t("Log backup")}</legend>
+            {one(false, t("Keep it running"), t("New moments stay recoverable."))}
+            {one(true, t("Stop it"), t("New moments cannot be recovered; a gap begins."))}
         </fieldset>
     }
     .any()

@@ -1,6 +1,7 @@
 //! The strategy to read: one row per section of the form, and the next runs.
 
 use super::preview::Runs;
+use crate::language::{t, tf, tv};
 use crate::pages::status;
 use crate::ui::{Any, Badge, Notice, Stamp, Tone};
 use domain::backup::BackupKind;
@@ -22,10 +23,10 @@ pub fn Card(
     let look = status::schedule(report.status);
     let (modified, by) = (report.strategy.modified, report.modified_by);
     let second = match settings.second {
-        Some(_) => "Second backup enabled",
-        None => "Second backup not enabled",
+        Some(_) => t("Second backup enabled"),
+        None => t("Second backup not enabled"),
     };
-    let title = "Scheduling needs attention";
+    let title = t("Scheduling needs attention");
     let reason = report.reason;
     let reason = reason.map(|text| view! { <Notice tone=Tone::Bad title text/> }.any());
     let warnings = report.warnings.into_iter().map(|warning| {
@@ -38,17 +39,26 @@ pub fn Card(
             {warnings}
             <section class="panel" aria-labelledby="strategy">
                 <div class="panel-head">
-                    <h2 id="strategy">"Backup Strategy"</h2>
+                    <h2 id="strategy">{t("Backup Strategy")}</h2>
                     <Badge look soft=true/>
-                    <span class="panel-note">{second}", modified "<Stamp at=modified/>" by "{by}</span>
+                    <span class="panel-note">
+                    {tv(
+                        "{second}, modified {at} by {by}",
+                        vec![
+                            ("second", second.into_any()),
+                            ("at", view! { <Stamp at=modified/> }.any()),
+                            ("by", by.into_any()),
+                        ],
+                    )}
+                </span>
                 </div>
                 {sections(&settings).into_iter().map(section).collect_view()}
                 <section class="strategy-row">
-                    <div><h3>"Days"</h3><p>"What is made on which day"</p></div>
+                    <div><h3>{t("Days")}</h3><p>{t("What is made on which day")}</p></div>
                     <Days schedule=settings.schedule/>
                 </section>
                 <section class="strategy-row">
-                    <div><h3>"Next runs"</h3><p>"In the zone of the schedule, and in yours"</p></div>
+                    <div><h3>{t("Next runs")}</h3><p>{t("In the zone of the schedule, and in yours")}</p></div>
                     <Runs runs=report.next/>
                 </section>
             </section>
@@ -64,10 +74,10 @@ struct Section {
 }
 
 fn section(section: Section) -> impl IntoView {
-    let pair = |(name, value): Pair| view! { <dt>{name}</dt><dd>{value}</dd> }.into_any();
+    let pair = |(name, value): Pair| view! { <dt>{t(name)}</dt><dd>{value}</dd> }.into_any();
     view! {
         <section class="strategy-row">
-            <div><h3>{section.title}</h3><p>{section.note}</p></div>
+            <div><h3>{t(section.title)}</h3><p>{section.note}</p></div>
             <dl class="pairs">{section.pairs.into_iter().map(pair).collect_view()}</dl>
         </section>
     }
@@ -75,7 +85,7 @@ fn section(section: Section) -> impl IntoView {
 }
 
 fn on(is: bool) -> String {
-    (if is { "On" } else { "Off" }).to_owned()
+    (if is { t("On") } else { t("Off") }).to_owned()
 }
 
 fn sections(settings: &StrategySettings) -> Vec<Section> {
@@ -83,32 +93,35 @@ fn sections(settings: &StrategySettings) -> Vec<Section> {
     let one = |title, note, pairs| Section { title, note, pairs };
     vec![
         one(
-            "Backup method",
-            "What is read",
+            t("Backup method"),
+            t("What is read"),
             vec![
-                (label::METHOD, settings.method.label().to_owned()),
-                ("Log backup", on(settings.start_log_backup)),
+                (label::METHOD, t(settings.method.label()).to_owned()),
+                (t("Log backup"), on(settings.start_log_backup)),
             ],
         ),
         one(
-            "Backup storage",
-            "Where data and logs go first",
+            t("Backup storage"),
+            t("Where data and logs go first"),
             storage(&settings.storage),
         ),
         one(
-            "Backup scheduling",
-            "Cycle and time of data backups",
+            t("Backup scheduling"),
+            t("Cycle and time of data backups"),
             vec![
-                (label::CYCLE, schedule.cycle.label().to_owned()),
+                (label::CYCLE, t(schedule.cycle.label()).to_owned()),
                 (label::TIME, format!("{} {}", schedule.at, schedule.zone)),
             ],
         ),
         one(
             label::CLEANUP,
-            "What stays recoverable",
+            t("What stays recoverable"),
             vec![
-                ("Cleanup", on(cleanup.enabled)),
-                (label::RETENTION, format!("{} days", cleanup.retention_days)),
+                (t("Cleanup"), on(cleanup.enabled)),
+                (
+                    label::RETENTION,
+                    tf("{days} days", &[("days", &cleanup.retention_days)]),
+                ),
                 (
                     label::CLEANUP_TIME,
                     format!("{} {}", cleanup.at, schedule.zone),
@@ -116,23 +129,29 @@ fn sections(settings: &StrategySettings) -> Vec<Section> {
             ],
         ),
         one(
-            "Alert thresholds",
-            "When a person is called",
+            t("Alert thresholds"),
+            t("When a person is called"),
             vec![
                 (
                     label::TIMEOUT,
-                    format!("{} minutes", limits.data_backup_timeout_min),
+                    tf(
+                        "{minutes} minutes",
+                        &[("minutes", &limits.data_backup_timeout_min)],
+                    ),
                 ),
-                (label::LOG_DELAY, format!("{} seconds", limits.log_delay_s)),
+                (
+                    label::LOG_DELAY,
+                    tf("{seconds} seconds", &[("seconds", &limits.log_delay_s)]),
+                ),
                 (
                     label::NO_SUCCESS,
-                    format!("{} days", limits.no_success_days),
+                    tf("{days} days", &[("days", &limits.no_success_days)]),
                 ),
             ],
         ),
         one(
             label::SECOND,
-            "A copy of the backups at another place",
+            t("A copy of the backups at another place"),
             settings
                 .second
                 .as_ref()
@@ -143,20 +162,20 @@ fn sections(settings: &StrategySettings) -> Vec<Section> {
 
 fn second(second: &SecondSettings) -> Vec<Pair> {
     let data = match second.data {
-        true => "On, after each completed data backup".to_owned(),
+        true => t("On, after each completed data backup").to_owned(),
         false => on(false),
     };
     let kept = match second.retention_days {
-        Some(days) => format!("{days} days"),
-        None => "As long as the first copy".to_owned(),
+        Some(days) => tf("{days} days", &[("days", &days)]),
+        None => t("As long as the first copy").to_owned(),
     };
     let limit = match second.limit_bytes_per_s {
-        Some(limit) => format!("{} per second", bytes(limit)),
-        None => "None".to_owned(),
+        Some(limit) => tf("{limit} per second", &[("limit", &bytes(limit))]),
+        None => t("None").to_owned(),
     };
     let mut pairs = vec![
         (label::SECOND_DATA, data),
-        (label::SECOND_LOG, second.log_cycle.label().to_owned()),
+        (label::SECOND_LOG, t(second.log_cycle.label()).to_owned()),
         (label::SECOND_RETENTION, kept),
         (label::SECOND_LIMIT, limit),
     ];
@@ -167,7 +186,7 @@ fn second(second: &SecondSettings) -> Vec<Pair> {
 fn storage(of: &StorageSettings) -> Vec<Pair> {
     vec![
         (label::STORAGE_NAME, of.name.clone()),
-        (label::STORAGE_KIND, of.kind.label().to_owned()),
+        (label::STORAGE_KIND, t(of.kind.label()).to_owned()),
         (label::DIRECTORY, of.directory.clone()),
         (label::CAPACITY, format!("{} %", of.capacity_percent)),
     ]
@@ -178,10 +197,10 @@ fn Days(schedule: Schedule) -> impl IntoView {
     let cycle = schedule.cycle;
     let day = |(day, kind): (u8, BackupKind)| {
         let name = day_name(cycle, day);
-        view! { <div role="listitem"><span>{name}</span><b>{kind.label()}</b></div> }.into_any()
+        view! { <div role="listitem"><span>{name}</span><b>{t(kind.label())}</b></div> }.into_any()
     };
     view! {
-        <div class="day-matrix" role="list" aria-label="Days and method">
+        <div class="day-matrix" role="list" aria-label=t("Days and method")>
             {schedule.days.into_iter().map(day).collect_view()}
         </div>
     }

@@ -1,6 +1,7 @@
 //! The day picker: which days, and what is made on each.
 
 use super::fields::{Segmented, State};
+use crate::language::{t, tf};
 use crate::signal::Memo;
 use crate::ui::{Any, Button, Icon, follow};
 use domain::backup::BackupKind;
@@ -27,7 +28,7 @@ pub fn Days(
             {follow(move || match cycle.get() {
                 Cycle::Week => view! { <AllDays state/> }.any(),
                 Cycle::Month => {
-                    let text = format!("At most {MONTH_DAYS_MAX} days. The 29th to 31st are left out in short months.");
+                    let text = tf("At most {days} days. The 29th to 31st are left out in short months.", &[("days", &MONTH_DAYS_MAX)]);
                     view! { <p class="field-hint">{text}</p> }.any()
                 }
             })}
@@ -39,7 +40,7 @@ pub fn Days(
                 Cycle::Month => "day-picker day-picker-month",
             };
             let days = (1..=cycle.last_day()).map(|day| view! { <Day state cycle day/> }.any());
-            view! { <div class=class role="group" aria-label=label::DAYS>{days.collect_view()}</div> }.any()
+            view! { <div class=class role="group" aria-label=t(label::DAYS)>{days.collect_view()}</div> }.any()
         })}
         <div aria-live="polite">
             {follow(move || {
@@ -51,7 +52,7 @@ pub fn Days(
                 let draft = state.draft.read();
                 let mut kinds = draft.days().values();
                 let no_full = kinds.len() > 0 && !kinds.any(|kind| *kind == BackupKind::Full);
-                let text = "No day makes a full backup: nothing could ever expire, and recoveries become slower.";
+                let text = t("No day makes a full backup: nothing could ever expire, and recoveries become slower.");
                 no_full.then(|| view! { <p class="field-hint">{text}</p> }.any())
             })}
         </div>
@@ -80,11 +81,11 @@ fn AllDays(state: State) -> impl IntoView {
         })
     };
     view! {
-        <Button variant="quiet" size="sm" on_press=all(BackupKind::Full)>"All days Full"</Button>
+        <Button variant="quiet" size="sm" on_press=all(BackupKind::Full)>{t("All days Full")}</Button>
         {state.incremental.then(|| {
             view! {
                 <Button variant="quiet" size="sm" on_press=all(BackupKind::Incremental)>
-                    "Sunday Full, other days Incremental"
+                    {t("Sunday Full, other days Incremental")}
                 </Button>
             }.any()
         })}
@@ -121,7 +122,7 @@ fn Day(state: State, cycle: Cycle, day: u8) -> impl IntoView {
                         });
                     }
                 />
-                {each.label()}
+                {t(each.label())}
             </label>
         }
         .into_any()

@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use crate::api::ApiError;
+use crate::language::t;
 use crate::signal::{Memo, RwSignal};
 use crate::ui::{Any, Field};
 use domain::Revision;
@@ -117,7 +118,7 @@ pub fn TextField(
     let value = part(&mut state.draft.get_untracked()).clone();
     let numeric = !unit.is_empty();
     view! {
-        <Field id label hint error>
+        <Field id label=t(label) hint error>
             <span class="input-group">
                 <input
                     class="input"
@@ -173,7 +174,7 @@ pub fn Switch(
                     state.edit(|draft| *part(draft) = is_on);
                 }
             />
-            <span>{label}{is_fixed.then(|| view! { <small>{fixed}</small> }.any())}</span>
+            <span>{t(label)}{is_fixed.then(|| view! { <small>{fixed}</small> }.any())}</span>
         </label>
     }
     .any()
@@ -202,13 +203,13 @@ pub fn Segmented(
                     checked=number == chosen
                     on:change=move |_| on_choose.run(number)
                 />
-                {text}
+                {t(text)}
             </label>
         }
         .into_any()
     };
     view! {
-        <span class="segmented" role="radiogroup" aria-label=label>
+        <span class="segmented" role="radiogroup" aria-label=t(label)>
             {choices.into_iter().enumerate().map(each).collect_view()}
         </span>
     }

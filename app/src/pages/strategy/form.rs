@@ -6,6 +6,7 @@ use super::preview::Runs;
 use super::sections::{Cleanup, FirstStorage, Object, Scheduling, Second, Thresholds};
 use super::{Head, Unread, cluster_of_address};
 use crate::api::{self, ApiError, asked};
+use crate::language::{t, tf};
 use crate::live::zone::zone_name;
 use crate::routes::paths;
 use crate::signal::Memo;
@@ -25,7 +26,7 @@ pub fn EditStrategy() -> impl IntoView {
     let form = asked(move || cluster.get(), api::strategies::form);
     let again = Callback::new(move |()| form.refetch());
     view! {
-        <Title text=move || format!("Backup Strategy, {}", cluster.get())/>
+        <Title text=move || tf("Backup Strategy, {cluster}", &[("cluster", &cluster.get())])/>
         {waiting(|| view! { <section class="panel"><Skeleton rows=8/></section> }.any(), move || async move {
             let cluster = cluster.get_untracked();
             match form.await {
@@ -51,8 +52,8 @@ fn Form(cluster: String, form: StrategyForm) -> impl IntoView {
     });
     let (toasts, navigate) = (Toasts::current(), use_navigate());
     let here = match is_new {
-        true => "New Backup Strategy",
-        false => "Modify Backup Strategy",
+        true => t("New Backup Strategy"),
+        false => t("Modify Backup Strategy"),
     };
     view! {
         <Head cluster here/>
@@ -94,17 +95,17 @@ fn Rail(state: State) -> impl IntoView {
     let again = Callback::new(move |()| planned.refetch());
     let hint = |text: String| view! { <p class="field-hint">{text}</p> }.any();
     view! {
-        <aside class="form-rail" aria-label="Next runs">
+        <aside class="form-rail" aria-label=t("Next runs")>
             <section class="panel">
-                <div class="panel-head"><h2>"Next runs"</h2></div>
+                <div class="panel-head"><h2>{t("Next runs")}</h2></div>
                 <div class="panel-body" aria-live="polite">
                     {waiting(|| view! { <Skeleton rows=5/> }.any(), move || async move {
                         match planned.await {
                             Ok(Some(runs)) => view! { <Runs runs/> }.any(),
-                            Ok(None) => hint("Choose days, a time and a zone first.".to_owned()),
+                            Ok(None) => hint(t("Choose days, a time and a zone first.").to_owned()),
                             Err(error @ ApiError::Invalid(_)) => hint(error.to_string()),
                             Err(error) => {
-                                let title = "The next runs could not be computed";
+                                let title = t("The next runs could not be computed");
                                 view! { <ErrorNotice title text=error.to_string() on_retry=again/> }.any()
                             }
                         }
@@ -138,7 +139,7 @@ fn send(state: State, toasts: Toasts, navigate: impl Fn(&str, NavigateOptions) +
         }
         match answer {
             Ok(saved) => {
-                toasts.done("Backup strategy saved", told(&cluster, &saved));
+                toasts.done(t("Backup strategy saved"), told(&cluster, &saved));
                 navigate(&paths::strategy(&cluster), NavigateOptions::default());
             }
             Err(error) => state.refused.set(Some(error)),
@@ -149,8 +150,11 @@ fn send(state: State, toasts: Toasts, navigate: impl Fn(&str, NavigateOptions) +
 fn told(cluster: &str, saved: &StrategySaved) -> String {
     let mut text = match saved.changes.len() {
         0 => format!("{cluster}."),
-        1 => format!("{cluster}, 1 field changed."),
-        changes => format!("{cluster}, {changes} fields changed."),
+        1 => tf("{cluster}, 1 field changed.", &[("cluster", &cluster)]),
+        changes => tf(
+            "{cluster}, {changes} fields changed.",
+            &[("cluster", &cluster), ("changes", &changes)],
+        ),
     };
     for note in &saved.notes {
         text.push(' ');
@@ -163,15 +167,15 @@ fn told(cluster: &str, saved: &StrategySaved) -> String {
 fn Foot(state: State, is_new: bool) -> impl IntoView {
     let cluster = state.cluster.get_value();
     let (back, save) = match is_new {
-        true => (paths::backup(&cluster), "Create"),
-        false => (paths::strategy(&cluster), "Save changes"),
+        true => (paths::backup(&cluster), t("Create")),
+        false => (paths::strategy(&cluster), t("Save changes")),
     };
     let sending = Signal::derive(move || state.sending.get());
     view! {
         <footer class="form-foot">
             {follow(move || state.refused.get().map(|error| view! { <Refused state error/> }.any()))}
-            <span class="foot-note">"Tasks that run are not touched."</span>
-            <a class="button" data-variant="quiet" href=back>"Cancel"</a>
+            <span class="foot-note">{t("Tasks that run are not touched.")}</span>
+            <a class="button" data-variant="quiet" href=back>{t("Cancel")}</a>
             <Button variant="primary" submit=true busy=sending>{save}</Button>
         </footer>
     }
@@ -185,7 +189,7 @@ fn Refused(state: State, error: ApiError) -> impl IntoView {
     let text = match &error {
         ApiError::Invalid(wrong) => {
             let fields: Vec<&str> = wrong.iter().map(|wrong| wrong.field.as_str()).collect();
-            format!("Look at: {}.", fields.join(", "))
+            tf("Look at: {fields}.", &[("fields", &fields.join(", "))])
         }
         other => other.to_string(),
     };
@@ -204,9 +208,9 @@ fn Refused(state: State, error: ApiError) -> impl IntoView {
         });
     });
     view! {
-        <Notice tone=Tone::Bad title="The strategy was not saved" text urgent=true>
+        <Notice tone=Tone::Bad title=t("The strategy was not saved") text urgent=true>
             {conflict.then(|| {
-                view! { <Button size="sm" on_press=take>"I have seen it, keep my fields"</Button> }.any()
+                view! { <Button size="sm" on_press=take>{t("I have seen it, keep my fields")}</Button> }.any()
             })}
         </Notice>
     }

@@ -1,5 +1,6 @@
 //! Backup Strategy of a cluster: what it is, and the form that makes or changes it.
 
+use crate::language::{t, tf};
 pub mod actions;
 pub mod card;
 pub mod days;
@@ -32,7 +33,7 @@ pub fn BackupStrategy() -> impl IntoView {
     let report = asked(move || cluster.get(), api::strategies::show);
     let again = Callback::new(move |()| report.refetch());
     view! {
-        <Title text=move || format!("Backup Strategy, {}", cluster.get())/>
+        <Title text=move || tf("Backup Strategy, {cluster}", &[("cluster", &cluster.get())])/>
         {waiting(|| view! { <section class="panel"><Skeleton rows=8/></section> }.any(), move || async move {
             let cluster = cluster.get_untracked();
             match report.await {
@@ -51,7 +52,7 @@ fn Loaded(cluster: String, report: Option<StrategyReport>, again: Callback<()>) 
         Some(report) => {
             let (name, shown) = (cluster.clone(), report.clone());
             view! {
-                <Head cluster=cluster.clone() here="Backup Strategy">
+                <Head cluster=cluster.clone() here=t("Backup Strategy")>
                     <actions::Actions cluster=name report again/>
                 </Head>
                 <Tabs cluster/>
@@ -60,17 +61,17 @@ fn Loaded(cluster: String, report: Option<StrategyReport>, again: Callback<()>) 
             .any()
         }
         None => view! {
-            <Head cluster=cluster.clone() here="Backup Strategy"/>
+            <Head cluster=cluster.clone() here=t("Backup Strategy")/>
             <Tabs cluster/>
             <div class="panel">
                 <Empty
-                    title="No backup strategy"
-                    text="Data backups start by hand only, nothing expires, and no second copy is kept. A strategy does all of that at its times."
+                    title=t("No backup strategy")
+                    text=t("Data backups start by hand only, nothing expires, and no second copy is kept. A strategy does all of that at its times.")
                     sea=true
                 >
                     <a class="button" data-variant="primary" href=edit>
                         <Icon name="plus"/>
-                        "New Backup Strategy"
+                        {t("New Backup Strategy")}
                     </a>
                 </Empty>
             </div>
@@ -90,11 +91,11 @@ fn Head(
     let backup = paths::backup(&cluster);
     view! {
         <div class="page-head">
-            <nav class="breadcrumb" aria-label="Breadcrumb">
+            <nav class="breadcrumb" aria-label=t("Breadcrumb")>
                 <ol>
-                    <li><a href=paths::CLUSTERS>"Clusters"</a></li>
+                    <li><a href=paths::CLUSTERS>{t("Clusters")}</a></li>
                     <li>{cluster}</li>
-                    <li><a href=backup>"Backup & Recovery"</a></li>
+                    <li><a href=backup>{t("Backup & Recovery")}</a></li>
                     <li aria-current="page">{here}</li>
                 </ol>
             </nav>
@@ -108,9 +109,9 @@ fn Head(
 #[component]
 fn Tabs(cluster: String) -> impl IntoView {
     view! {
-        <nav class="tabs page-tabs" aria-label="Backup & Recovery">
-            <a href=paths::backup(&cluster)>"Details"</a>
-            <a href=paths::strategy(&cluster) aria-current="page">"Backup Strategy"</a>
+        <nav class="tabs page-tabs" aria-label=t("Backup & Recovery")>
+            <a href=paths::backup(&cluster)>{t("Details")}</a>
+            <a href=paths::strategy(&cluster) aria-current="page">{t("Backup Strategy")}</a>
         </nav>
     }
     .any()
@@ -119,11 +120,11 @@ fn Tabs(cluster: String) -> impl IntoView {
 #[component]
 fn Unread(cluster: String, error: ApiError, again: Callback<()>) -> impl IntoView {
     let title = match error {
-        ApiError::NotFound { .. } => format!("There is no cluster {cluster}"),
-        _ => "The backup strategy could not be read".to_owned(),
+        ApiError::NotFound { .. } => tf("There is no cluster {cluster}", &[("cluster", &cluster)]),
+        _ => t("The backup strategy could not be read").to_owned(),
     };
     view! {
-        <Head cluster here="Backup Strategy"/>
+        <Head cluster here=t("Backup Strategy")/>
         <div class="panel">
             <ErrorNotice title text=error.to_string() on_retry=again/>
         </div>

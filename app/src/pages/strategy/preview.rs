@@ -1,5 +1,6 @@
 //! Runs before they come.
 
+use crate::language::t;
 use crate::live::time::Clock;
 use crate::ui::Any;
 use domain::schedule::PlannedRun;
@@ -13,7 +14,7 @@ pub fn Runs(
 ) -> impl IntoView {
     let clock = Clock::current();
     if runs.is_empty() {
-        let text = "No run is planned while scheduling is paused.";
+        let text = t("No run is planned while scheduling is paused.");
         return view! { <p class="field-hint">{text}</p> }.any();
     }
     let each = move |run: PlannedRun| {
@@ -28,7 +29,7 @@ pub fn Runs(
                 <span>
                     <time datetime=at.to_rfc3339()>{run.wall}</time>
                     <br/>
-                    <small>{run.kind.label()}{run.note.map(|note| format!(". {note}"))}</small>
+                    <small>{t(run.kind.label())}{run.note.map(|note| format!(". {note}"))}</small>
                 </span>
                 <small>{here}</small>
             </li>

@@ -3,6 +3,7 @@
 use super::days::Days;
 use super::fields::{Segmented, State, Switch, TextField};
 use super::storage::Storage;
+use crate::language::{t, tf};
 use crate::signal::Memo;
 use crate::ui::{Any, Notice, Tone, follow};
 use domain::second_backup::{LogCycle, Place};
@@ -16,7 +17,7 @@ const ZONES: &str = "zones";
 fn Section(title: &'static str, note: &'static str, children: Children) -> impl IntoView {
     view! {
         <section class="form-section">
-            <header><h2>{title}</h2><p>{note}</p></header>
+            <header><h2>{t(title)}</h2><p>{t(note)}</p></header>
             {children()}
         </section>
     }
@@ -29,17 +30,18 @@ pub fn Object(
     /// The form.
     state: State,
 ) -> impl IntoView {
-    let method = state.draft.get_untracked().method.label();
-    let hint = "Data and logs are backed up together; log backup is started where it is stopped.";
+    let method = t(state.draft.get_untracked().method.label());
+    let hint =
+        t("Data and logs are backed up together; log backup is started where it is stopped.");
     view! {
-        <Section title="Backup object" note="">
+        <Section title=t("Backup object") note="">
             <div class="form-grid">
                 <div class="field">
-                    <label for="f-cluster">"Backup cluster"</label>
+                    <label for="f-cluster">{t("Backup cluster")}</label>
                     <input class="input" id="f-cluster" value=state.cluster.get_value() readonly=true/>
                 </div>
                 <div class="field">
-                    <label for="f-method">{label::METHOD}</label>
+                    <label for="f-method">{t(label::METHOD)}</label>
                     <input class="input" id="f-method" value=method readonly=true aria-describedby="f-method-hint"/>
                     <p class="field-hint" id="f-method-hint">{hint}</p>
                 </div>
@@ -56,7 +58,7 @@ pub fn FirstStorage(
     state: State,
 ) -> impl IntoView {
     view! {
-        <Section title="Storage configuration" note="Where data and logs go first">
+        <Section title=t("Storage configuration") note=t("Where data and logs go first")>
             <Storage state place=Place::First/>
         </Section>
     }
@@ -73,15 +75,17 @@ pub fn Scheduling(
 ) -> impl IntoView {
     let zone = |zone: String| view! { <option value=zone></option> }.into_any();
     let zones = zones.into_iter().map(zone).collect_view();
-    let time_hint = "A time that the clocks leave out is due right after it; one that comes twice, the first time.";
+    let time_hint = t(
+        "A time that the clocks leave out is due right after it; one that comes twice, the first time.",
+    );
     view! {
-        <Section title="Backup scheduling" note="At least one day; at least one full backup is advised">
+        <Section title=t("Backup scheduling") note=t("At least one day; at least one full backup is advised")>
             <Days state/>
             <div class="form-grid">
                 <TextField state id="f-time" label=label::TIME part=|draft| &mut draft.at kind="time" hint=time_hint.to_owned()/>
                 {follow(move || {
                     state.filled.track();
-                    let hint = "Such as Europe/Berlin or UTC.".to_owned();
+                    let hint = t("Such as Europe/Berlin or UTC.").to_owned();
                     view! {
                         <TextField state id="f-zone" label=label::ZONE part=|draft| &mut draft.zone list=ZONES hint/>
                     }
@@ -102,10 +106,10 @@ pub fn Cleanup(
     let on = Memo::new(move |_| state.draft.read().cleanup);
     view! {
         <Section title=label::CLEANUP note="">
-            <Switch state label="Remove expired backups" part=|draft| &mut draft.cleanup/>
+            <Switch state label=t("Remove expired backups") part=|draft| &mut draft.cleanup/>
             {follow(move || match on.get() {
                 true => view! { <CleanupFields state/> }.any(),
-                false => view! { <p class="field-hint">"Everything is kept. Watch the storage."</p> }.any(),
+                false => view! { <p class="field-hint">{t("Everything is kept. Watch the storage.")}</p> }.any(),
             })}
         </Section>
     }
@@ -116,11 +120,12 @@ pub fn Cleanup(
 fn CleanupFields(state: State) -> impl IntoView {
     let kept = Signal::derive(move || {
         let days = state.draft.read().retention.clone();
-        format!(
-            "Any moment of the last {days} days stays recoverable; the full backup before them is kept."
+        tf(
+            "Any moment of the last {days} days stays recoverable; the full backup before them is kept.",
+            &[("days", &days)],
         )
     });
-    let daily = "Each day, in the zone of the schedule.".to_owned();
+    let daily = t("Each day, in the zone of the schedule.").to_owned();
     view! {
         <div class="form-grid">
             <TextField state id="f-keep" label=label::RETENTION part=|draft| &mut draft.retention unit="days" hint=kept/>
@@ -137,7 +142,7 @@ pub fn Thresholds(
     state: State,
 ) -> impl IntoView {
     view! {
-        <Section title="Alert thresholds" note="When a person is called">
+        <Section title=t("Alert thresholds") note=t("When a person is called")>
             <div class="form-grid" data-cols="3">
                 <TextField state id="f-timeout" label=label::TIMEOUT part=|draft| &mut draft.timeout unit="minutes"/>
                 <TextField state id="f-delay" label=label::LOG_DELAY part=|draft| &mut draft.log_delay unit="seconds"/>
@@ -158,11 +163,11 @@ pub fn Second(
     let error = state.error(label::SECOND.to_owned());
     let fixed = match state.can_second {
         true => "",
-        false => "This cluster cannot keep a second copy.",
+        false => t("This cluster cannot keep a second copy."),
     };
     view! {
-        <Section title=label::SECOND note="Copies data backups and logs to another storage">
-            <Switch state label="Keep a second copy" part=|draft| &mut draft.second fixed/>
+        <Section title=label::SECOND note=t("Copies data backups and logs to another storage")>
+            <Switch state label=t("Keep a second copy") part=|draft| &mut draft.second fixed/>
             {follow(move || {
                 error.get().map(|text| view! { <Notice tone=Tone::Bad title=label::SECOND text/> }.any())
             })}
@@ -182,11 +187,11 @@ fn SecondFields(state: State) -> impl IntoView {
     });
     let choices = cycles.map(LogCycle::label).to_vec();
     let (kept, fast) = (
-        "Empty: as long as the first copy.",
-        "Empty: as fast as it goes.",
+        t("Empty: as long as the first copy."),
+        t("Empty: as fast as it goes."),
     );
     view! {
-        <Switch state label="Copy each completed data backup" part=|draft| &mut draft.second_data/>
+        <Switch state label=t("Copy each completed data backup") part=|draft| &mut draft.second_data/>
         <div class="field">
             <span class="field-label">{label::SECOND_LOG}</span>
             <Segmented name="log-cycle" label=label::SECOND_LOG choices chosen on_choose/>

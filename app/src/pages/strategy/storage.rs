@@ -3,6 +3,7 @@
 use super::draft::{Draft, StorageDraft};
 use super::fields::{Part, State, TextField};
 use crate::api::{self, ApiError};
+use crate::language::{t, tf};
 use crate::signal::{Memo, RwSignal};
 use crate::ui::{Any, Button, Icon, Notice, Tone, follow};
 use domain::capability::Ability;
@@ -58,7 +59,7 @@ pub fn Storage(
         _ => None,
     };
     let is_fixed = fixed.is_some();
-    let hint = fixed.unwrap_or_else(|| "With its whole path, beginning with /.".to_owned());
+    let hint = fixed.unwrap_or_else(|| t("With its whole path, beginning with /.").to_owned());
     let hint = StoredValue::new(hint);
     let (ids, prefix) = match place {
         Place::First => (["s-name", "s-directory", "s-capacity"], ""),
@@ -68,7 +69,7 @@ pub fn Storage(
         ),
     };
     let [name, directory, capacity] = parts(place);
-    let name_hint = "2 to 32 letters, digits and underscores.";
+    let name_hint = t("2 to 32 letters, digits and underscores.");
     view! {
         <div class="form-grid">
             {(!is_fixed).then(|| view! { <Existing state place/> }.any())}
@@ -95,7 +96,7 @@ fn Existing(state: State, place: Place) -> impl IntoView {
         let text = format!(
             "{}, {}, {}",
             settings.name,
-            settings.kind.label(),
+            t(settings.kind.label()),
             settings.directory
         );
         view! { <option value=settings.name.clone()>{text}</option> }.into_any()
@@ -124,9 +125,9 @@ fn Existing(state: State, place: Place) -> impl IntoView {
     };
     view! {
         <div class="field" data-span="all">
-            <label for=id>"Select existing configuration"</label>
+            <label for=id>{t("Select existing configuration")}</label>
             <select class="select" id=id on:change=choose>
-                <option value="">"As typed below"</option>
+                <option value="">{t("As typed below")}</option>
                 {options}
             </select>
         </div>
@@ -165,14 +166,14 @@ fn Test(state: State, place: Place) -> impl IntoView {
     });
     view! {
         <div class="row">
-            <Button icon="bolt" busy=Signal::derive(move || busy.get()) on_press=press>"Test"</Button>
-            <span class="field-hint">"Needed before saving when the storage is new to this cluster."</span>
+            <Button icon="bolt" busy=Signal::derive(move || busy.get()) on_press=press>{t("Test")}</Button>
+            <span class="field-hint">{t("Needed before saving when the storage is new to this cluster.")}</span>
         </div>
         <div aria-live="polite">
             {follow(move || match told.get() {
                 Told::Nothing | Told::Asked => ().into_any(),
                 Told::Failed(error) => {
-                    view! { <Notice tone=Tone::Bad title="The storage could not be tested" text=error.to_string()/> }.any()
+                    view! { <Notice tone=Tone::Bad title=t("The storage could not be tested") text=error.to_string()/> }.any()
                 }
                 Told::Report(directory, report) => {
                     let old = directory != current.get();
@@ -189,13 +190,25 @@ fn Report(directory: String, report: ProbeReport, old: bool) -> impl IntoView {
     let (tone, title) = match (old, report.passed()) {
         (true, _) => (
             Tone::Warn,
-            format!("The test was of {directory}; test again"),
+            tf(
+                "The test was of {directory}; test again",
+                &[("directory", &directory)],
+            ),
         ),
-        (false, true) => (Tone::Ok, format!("{directory} passed")),
-        (false, false) => (Tone::Bad, format!("{directory} did not pass")),
+        (false, true) => (
+            Tone::Ok,
+            tf("{directory} passed", &[("directory", &directory)]),
+        ),
+        (false, false) => (
+            Tone::Bad,
+            tf("{directory} did not pass", &[("directory", &directory)]),
+        ),
     };
     let space = match (report.free_bytes, report.total_bytes) {
-        (Some(free), Some(total)) => format!("{} of {} are free.", bytes(free), bytes(total)),
+        (Some(free), Some(total)) => tf(
+            "{free} of {total} are free.",
+            &[("free", &bytes(free)), ("total", &bytes(total))],
+        ),
         _ => String::new(),
     };
     view! {
@@ -210,7 +223,7 @@ fn step(step: ProbeStep) -> impl IntoView {
         None => (Tone::Ok, "s-ok"),
         Some(_) => (Tone::Bad, "s-bad"),
     };
-    let took = format!("{} ms", step.took_ms);
+    let took = tf("{took_ms} ms", &[("took_ms", &step.took_ms)]);
     view! {
         <li data-tone=tone.code()>
             <Icon name=icon/>

@@ -1,5 +1,6 @@
 //! Users and roles: who may sign in, and what they may do where.
 
+use crate::language::{t, tf};
 mod row;
 
 use crate::{
@@ -48,10 +49,10 @@ pub fn Users() -> impl IntoView {
     };
     let ClusterList(clusters) = expect_context();
     view! {
-        <Title text="Users and roles"/>
+        <Title text=t("Users and roles")/>
         <div class="page-head">
             <div class="page-title">
-                <h1>"Users and roles"</h1>
+                <h1>{t("Users and roles")}</h1>
             </div>
         </div>
         <div class="stack">
@@ -66,7 +67,7 @@ pub fn Users() -> impl IntoView {
                 match users.await {
                     Ok(list) => view! { <Listed list names desk/> }.any(),
                     Err(error) => {
-                        let title = "The users could not be loaded";
+                        let title = t("The users could not be loaded");
                         view! {
                             <section class="panel">
                                 <ErrorNotice title text=error.to_string() on_retry=again/>
@@ -84,15 +85,15 @@ pub fn Users() -> impl IntoView {
 fn made(link: RwSignal<Option<(String, String)>>) -> AnyView {
     follow(move || {
         let (name, address) = link.get()?;
-        let title = format!("One-time link of {name}");
-        let text = "It works once, for a day. It is shown only now; send it to nobody else.";
+        let title = tf("One-time link of {name}", &[("name", &name)]);
+        let text = t("It works once, for a day. It is shown only now; send it to nobody else.");
         Some(
             view! {
                 <Notice tone=Tone::Info title text/>
                 <input
                     class="input mono"
                     readonly
-                    aria-label="One-time link"
+                    aria-label=t("One-time link")
                     value=address
                     on:focus=move |event| select_all(&event)
                 />
@@ -108,15 +109,21 @@ fn select_all(event: &web_sys::FocusEvent) {
 
 #[component]
 fn Listed(list: Vec<UserRow>, names: Vec<String>, desk: Desk) -> impl IntoView {
-    let columns = ["Name", "State", "Roles", "Last sign-in", "Actions"];
+    let columns = [
+        t("Name"),
+        t("State"),
+        t("Roles"),
+        t("Last sign-in"),
+        t("Actions"),
+    ];
     let places = StoredValue::new(names);
     let rows = list
         .into_iter()
         .map(|user| row::row(user, places, desk))
         .collect_view();
     view! {
-        <section class="panel panel-table" aria-label="Users">
-            <Table caption="Users" columns=columns.map(Column::plain).to_vec()>
+        <section class="panel panel-table" aria-label=t("Users")>
+            <Table caption=t("Users") columns=columns.map(Column::plain).to_vec()>
                 {rows}
             </Table>
         </section>
@@ -128,13 +135,13 @@ fn Listed(list: Vec<UserRow>, names: Vec<String>, desk: Desk) -> impl IntoView {
 /// The choice of a role.
 fn roles(id: &'static str, value: RwSignal<String>) -> AnyView {
     let options = Role::ALL
-        .map(|role| view! { <option value=role.code()>{role.label()}</option> }.any())
+        .map(|role| view! { <option value=role.code()>{t(role.label())}</option> }.any())
         .collect_view();
     view! {
         <select
             class="select"
             id=(!id.is_empty()).then_some(id)
-            aria-label="Role"
+            aria-label=t("Role")
             on:change=move |event| value.set(event_target_value(&event))
         >
             {options}
@@ -154,10 +161,10 @@ fn place(id: &'static str, places: StoredValue<Vec<String>>, value: RwSignal<Str
         <select
             class="select"
             id=(!id.is_empty()).then_some(id)
-            aria-label="Cluster"
+            aria-label=t("Cluster")
             on:change=move |event| value.set(event_target_value(&event))
         >
-            <option value=EVERYWHERE>"Every cluster"</option>
+            <option value=EVERYWHERE>{t("Every cluster")}</option>
             {options}
         </select>
     }
@@ -206,10 +213,10 @@ fn Add(places: StoredValue<Vec<String>>, desk: Desk) -> impl IntoView {
         <form class="panel first-run" on:submit=submit novalidate>
             <div class="form-section">
                 <header>
-                    <h2>"Add user"</h2>
-                    <p>"They choose a password by a one-time link"</p>
+                    <h2>{t("Add user")}</h2>
+                    <p>{t("They choose a password by a one-time link")}</p>
                 </header>
-                <Field id="user-name" label="Name" error=wrong>
+                <Field id="user-name" label=t("Name") error=wrong>
                     <input
                         class="input"
                         id="user-name"
@@ -222,11 +229,11 @@ fn Add(places: StoredValue<Vec<String>>, desk: Desk) -> impl IntoView {
                     />
                 </Field>
                 <div class="row">{roles("user-role", role)} {place("user-place", places, cluster)}</div>
-                {failure(failed, "The user was not added")}
+                {failure(failed, t("The user was not added"))}
             </div>
             <div class="dialog-foot">
                 <Button variant="primary" submit=true busy=action.pending()>
-                    "Add user"
+                    {t("Add user")}
                 </Button>
             </div>
         </form>

@@ -1,6 +1,7 @@
 //! One user: state, roles, and what can be done.
 
 use super::{Desk, EVERYWHERE, place, roles};
+use crate::language::{t, tf};
 use crate::{
     api,
     signal::RwSignal,
@@ -39,7 +40,7 @@ pub(super) fn row(user: UserRow, places: StoredValue<Vec<String>>, desk: Desk) -
             };
             match done {
                 Ok(()) => desk.again.run(()),
-                Err(error) => toasts.failed("This was not done", error.to_string()),
+                Err(error) => toasts.failed(t("This was not done"), error.to_string()),
             }
         }
     });
@@ -72,50 +73,50 @@ pub(super) fn row(user: UserRow, places: StoredValue<Vec<String>>, desk: Desk) -
     };
     view! {
         <tr role="row">
-            <th scope="row" role="rowheader" class="cell-key" data-label="Name">
+            <th scope="row" role="rowheader" class="cell-key" data-label=t("Name")>
                 {name.get_value()}
             </th>
-            <Cell label="State" class="cell-status">
+            <Cell label=t("State") class="cell-status">
                 <Badge look/>
             </Cell>
-            <Cell label="Roles">
+            <Cell label=t("Roles")>
                 {held}
                 <details>
-                    <summary>"Give a role"</summary>
+                    <summary>{t("Give a role")}</summary>
                     <div class="row">
                         {roles("", role)} {place("", places, cluster)}
-                        <LinkButton label=format!("Give {} the role", name.get_value()) on_press=grant>
-                            "Give"
+                        <LinkButton label=tf("Give {name} the role", &[("name", &name.get_value())]) on_press=grant>
+                            {t("Give")}
                         </LinkButton>
                     </div>
                 </details>
             </Cell>
-            <Cell label="Last sign-in">
+            <Cell label=t("Last sign-in")>
                 {match user.signed_in {
                     Some(at) => view! { <Stamp at/> }.any(),
                     None => view! { <NoValue/> }.any(),
                 }}
             </Cell>
-            <Cell label="Actions" class="cell-actions">
+            <Cell label=t("Actions") class="cell-actions">
                 <span>
                     <LinkButton
-                        label=format!("Reset password of {}", name.get_value())
+                        label=tf("Reset password of {name}", &[("name", &name.get_value())])
                         on_press=move |()| run(Order::Reset)
                     >
-                        "Reset"
+                        {t("Reset")}
                     </LinkButton>
                     <LinkButton
-                        label=format!("{} {}", if disabled { "Enable" } else { "Disable" }, name.get_value())
+                        label=format!("{} {}", if disabled { t("Enable") } else { t("Disable") }, name.get_value())
                         on_press=move |()| run(Order::Disable(!disabled))
                     >
-                        {if disabled { "Enable" } else { "Disable" }}
+                        {if disabled { t("Enable") } else { t("Disable") }}
                     </LinkButton>
                     <LinkButton
                         tone="bad"
-                        label=format!("Delete {}", name.get_value())
+                        label=tf("Delete {name}", &[("name", &name.get_value())])
                         on_press=delete
                     >
-                        {move || if sure.get() { "Really delete" } else { "Delete" }}
+                        {move || if sure.get() { t("Really delete") } else { t("Delete") }}
                     </LinkButton>
                 </span>
             </Cell>
@@ -134,15 +135,22 @@ fn held(user: &UserRow, run: impl Fn(Order) + Copy + Send + Sync + 'static) -> A
     let name = user.name.clone();
     let one = move |(cluster, role): (Option<String>, Role)| {
         let place = match &cluster {
-            Some(cluster) => format!("in {cluster}"),
+            Some(cluster) => tf("in {cluster}", &[("cluster", &cluster)]),
             None => "everywhere".to_owned(),
         };
-        let label = format!("Take from {name} the role {} {place}", role.label());
+        let label = tf(
+            "Take from {name} the role {role} {place}",
+            &[
+                ("name", &name),
+                ("role", &t(role.label())),
+                ("place", &place),
+            ],
+        );
         view! {
             <li>
-                {format!("{} {place} ", role.label())}
+                {format!("{} {place} ", t(role.label()))}
                 <LinkButton label on_press=move |()| run(Order::Grant(cluster.clone(), None))>
-                    "Take away"
+                    {t("Take away")}
                 </LinkButton>
             </li>
         }
@@ -154,11 +162,11 @@ fn held(user: &UserRow, run: impl Fn(Order) + Copy + Send + Sync + 'static) -> A
 
 fn look(user: &UserRow) -> Look {
     let (text, tone, icon) = match (user.disabled, user.has_password, user.locked_until) {
-        (true, ..) => ("Disabled", Tone::Mute, "s-cancel"),
-        (false, false, _) if user.has_link => ("Invited", Tone::Wait, "s-wait"),
-        (false, false, _) => ("Link ended, reset it", Tone::Warn, "s-warn"),
-        (false, true, Some(_)) => ("Locked for a while", Tone::Warn, "s-pause"),
-        (false, true, None) => ("Active", Tone::Ok, "s-ok"),
+        (true, ..) => (t("Disabled"), Tone::Mute, "s-cancel"),
+        (false, false, _) if user.has_link => (t("Invited"), Tone::Wait, "s-wait"),
+        (false, false, _) => (t("Link ended, reset it"), Tone::Warn, "s-warn"),
+        (false, true, Some(_)) => (t("Locked for a while"), Tone::Warn, "s-pause"),
+        (false, true, None) => (t("Active"), Tone::Ok, "s-ok"),
     };
     Look {
         text: text.to_owned(),

@@ -1,6 +1,7 @@
 //! The drawer of an alert: what is wrong, what it means, what to do, and when it happened before.
 
 use super::{look, mask::MaskForm};
+use crate::language::{t, tf};
 use crate::{
     api::{self, Asked, asked},
     feed::Feed,
@@ -22,7 +23,7 @@ pub fn AlertDrawer(
     shown: RwSignal<Option<AlertId>>,
 ) -> impl IntoView {
     let title = Signal::derive(move || match shown.get() {
-        Some(id) => format!("Alert {id}"),
+        Some(id) => tf("Alert {id}", &[("id", &id)]),
         None => String::new(),
     });
     view! {
@@ -47,7 +48,7 @@ fn Body(id: AlertId, shown: RwSignal<Option<AlertId>>) -> impl IntoView {
         match details.await {
             Ok(found) => all(found, details, shown),
             Err(error) => {
-                let title = "The alert could not be loaded".to_owned();
+                let title = t("The alert could not be loaded").to_owned();
                 view! { <ErrorNotice title text=error.to_string() on_retry=retry/> }.any()
             }
         }
@@ -62,7 +63,10 @@ fn all(
 ) -> AnyView {
     let alert = details.alert;
     let lasts = alert.status != AlertStatus::Recovered;
-    let more = [("Value", details.value), ("Threshold", details.threshold)];
+    let more = [
+        (t("Value"), details.value),
+        (t("Threshold"), details.threshold),
+    ];
     let more = more
         .into_iter()
         .filter_map(|(name, text)| Some((name.to_owned(), text?)));
@@ -75,25 +79,25 @@ fn all(
         <p class="row">
             <Badge look=look::status(alert.status) soft=true/>
             {look::shape(alert.level)}
-            <span>{format!("{}, {}", alert.level.label(), alert.name)}</span>
+            <span>{format!("{}, {}", t(alert.level.label()), alert.name)}</span>
         </p>
         <p>{alert.summary.clone()}</p>
         <dl class="pairs">
-            {pair("Alert Object".to_owned(), alert.object.clone())}
-            {pair("Alert Type".to_owned(), alert.rule.clone())}
-            {moment("Generated At", Some(alert.generated))}
-            {moment("Last Generated At", Some(alert.last_generated))}
-            {moment("Recovered At", alert.recovered)}
-            {details.ended_because.map(|why| pair("Because".to_owned(), why))}
-            {alert.masked_until.map(|at| moment("Masked until", Some(at)))}
-            {masked.map(|by| pair("Masked by".to_owned(), by))}
+            {pair(t("Alert Object").to_owned(), alert.object.clone())}
+            {pair(t("Alert Type").to_owned(), alert.rule.clone())}
+            {moment(t("Generated At"), Some(alert.generated))}
+            {moment(t("Last Generated At"), Some(alert.last_generated))}
+            {moment(t("Recovered At"), alert.recovered)}
+            {details.ended_because.map(|why| pair(t("Because").to_owned(), why))}
+            {alert.masked_until.map(|at| moment(t("Masked until"), Some(at)))}
+            {masked.map(|by| pair(t("Masked by").to_owned(), by))}
             {facts}
-            {pair("Told when".to_owned(), details.condition)}
-            {pair("Recovers when".to_owned(), details.recovers_when)}
+            {pair(t("Told when").to_owned(), details.condition)}
+            {pair(t("Recovers when").to_owned(), details.recovers_when)}
         </dl>
-        {section("What it means", vec![details.impact], "info")}
-        {section("Probable causes", details.causes, "s-unknown")}
-        {section("What to do", details.advice, "arrow-right")}
+        {section(t("What it means"), vec![details.impact], "info")}
+        {section(t("Probable causes"), details.causes, "s-unknown")}
+        {section(t("What to do"), details.advice, "arrow-right")}
         {lasts.then(|| view! { <MaskForm id=alert.id masked=alert.status == AlertStatus::Masked again/> }.any())}
         {history(details.history, shown)}
     }
@@ -149,7 +153,7 @@ fn history(others: Vec<Alert>, shown: RwSignal<Option<AlertId>>) -> Option<AnyVi
             <dt>
                 <crate::ui::LinkButton
                     class="id"
-                    label=format!("Alert {id}, details")
+                    label=tf("Alert {id}, details", &[("id", &id)])
                     on_press=move |()| shown.set(Some(id))
                 >
                     {id.to_string()}
@@ -169,7 +173,7 @@ fn history(others: Vec<Alert>, shown: RwSignal<Option<AlertId>>) -> Option<AnyVi
     let rows: Vec<AnyView> = rows.collect();
     let section = view! {
         <section>
-            <h3>"Other times"</h3>
+            <h3>{t("Other times")}</h3>
             <dl class="pairs">{rows}</dl>
         </section>
     };

@@ -4,6 +4,7 @@ use super::{
     look,
     query::{AlertQuery, PREFIX},
 };
+use crate::language::{t, tf};
 use crate::{
     pages::backup_recovery::{filters::TimeFilter, query::href},
     signal::Memo,
@@ -45,7 +46,7 @@ fn chosen(words: &[&'static str]) -> Option<String> {
     match words {
         [] => None,
         [one] => Some((*one).to_owned()),
-        more => Some(format!("{} chosen", more.len())),
+        more => Some(tf("{len} chosen", &[("len", &more.len())])),
     }
 }
 
@@ -53,7 +54,7 @@ fn chosen(words: &[&'static str]) -> Option<String> {
 fn StatusFilter(query: Memo<AlertQuery>) -> impl IntoView {
     let value = Signal::derive(move || {
         let query = query.read();
-        let words: Vec<&str> = query.statuses.iter().map(|one| one.label()).collect();
+        let words: Vec<&str> = query.statuses.iter().map(|one| t(one.label())).collect();
         chosen(&words)
     });
     let options = AlertStatus::ALL.map(|status| {
@@ -61,13 +62,13 @@ fn StatusFilter(query: Memo<AlertQuery>) -> impl IntoView {
         let chosen = Signal::derive(move || query.read().statuses.contains(&status));
         view! {
             <FilterOption href=to chosen>
-                {status.label()}
+                {t(status.label())}
             </FilterOption>
         }
         .any()
     });
     view! {
-        <Filter id="alert-status" label="Status" value clear=changed("status", || None)>
+        <Filter id="alert-status" label=t("Status") value clear=changed("status", || None)>
             {options}
         </Filter>
     }
@@ -78,7 +79,7 @@ fn StatusFilter(query: Memo<AlertQuery>) -> impl IntoView {
 fn LevelFilter(query: Memo<AlertQuery>) -> impl IntoView {
     let value = Signal::derive(move || {
         let query = query.read();
-        let words: Vec<&str> = query.levels.iter().map(|one| one.label()).collect();
+        let words: Vec<&str> = query.levels.iter().map(|one| t(one.label())).collect();
         chosen(&words)
     });
     let options = Level::ALL.map(|level| {
@@ -87,13 +88,13 @@ fn LevelFilter(query: Memo<AlertQuery>) -> impl IntoView {
         view! {
             <FilterOption href=to chosen>
                 {look::shape(level)}
-                {level.label()}
+                {t(level.label())}
             </FilterOption>
         }
         .any()
     });
     view! {
-        <Filter id="alert-level" label="Level" value clear=changed("level", || None)>
+        <Filter id="alert-level" label=t("Level") value clear=changed("level", || None)>
             {options}
         </Filter>
     }

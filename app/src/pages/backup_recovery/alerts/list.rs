@@ -5,7 +5,9 @@ use super::{
     filters::Filters,
     look,
     query::{AlertQuery, PREFIX, unfiltered},
+    ring::ring,
 };
+use crate::language::{t, tf};
 use crate::{
     api::{self, asked},
     feed::Feed,
@@ -43,6 +45,27 @@ pub fn Alerts() -> impl IntoView {
         open.set(true);
     });
     let end = Signal::derive(move || total.get().map_or(String::new(), |n| count(n, "alert")));
+    // What the ring counts does not depend on the page, the order or the level.
+    let counted = Memo::new(move |_| {
+        let query = query.read();
+        (query.common.time, query.statuses.clone())
+    });
+    let levels = asked(
+        move || (counted.get(), feed.alerts_rev().get()),
+        move |_| {
+            let filter = query.get_untracked().filter(feed.read_at_untracked());
+            api::alerts::levels(feed.cluster(), filter)
+        },
+    );
+    let ring = move || async move {
+        match levels.await {
+            Ok(counts) => ring(&counts, query),
+            Err(error) => {
+                let title = t("Alerts could not be counted").to_owned();
+                view! { <ErrorNotice title text=error.to_string() on_retry=retry/> }.any()
+            }
+        }
+    };
     let rows = move || async move {
         match page.await {
             Ok(page) => {
@@ -50,7 +73,7 @@ pub fn Alerts() -> impl IntoView {
                 loaded(page, query.get_untracked(), show)
             }
             Err(error) => {
-                let title = "Alerts could not be loaded".to_owned();
+                let title = t("Alerts could not be loaded").to_owned();
                 view! { <ErrorNotice title text=error.to_string() on_retry=retry/> }.any()
             }
         }
@@ -58,10 +81,13 @@ pub fn Alerts() -> impl IntoView {
     view! {
         <section class="panel" id="alerts" aria-labelledby="alerts-title">
             <div class="panel-head">
-                <h2 id="alerts-title">"Alerts"</h2>
+                <h2 id="alerts-title">{t("Alerts")}</h2>
             </div>
             <Filters query end/>
-            {waiting(|| view! { <Skeleton rows=4/> }.any(), rows)}
+            <div class="alerts-grid">
+                {waiting(|| view! { <Skeleton rows=4/> }.any(), ring)}
+                <div>{waiting(|| view! { <Skeleton rows=4/> }.any(), rows)}</div>
+            </div>
         </section>
         <AlertDrawer open shown/>
     }
@@ -93,7 +119,7 @@ fn loaded(page: Page<Alert>, query: AlertQuery, show: Callback<AlertId>) -> AnyV
         .collect()
     };
     view! {
-        <Table caption="Alerts" columns=columns()>
+        <Table caption=t("Alerts") columns=columns()>
             {follow_list(entries)}
         </Table>
         {pager}
@@ -109,45 +135,45 @@ fn columns() -> Vec<Column> {
         href(&params.read(), PREFIX, &[("order", order)])
     });
     vec![
-        Column::plain("ID"),
-        Column::plain("Alert Object"),
-        Column::plain("Alert Type"),
-        Column::sorted("Generated At", Sort { ascending, href }),
-        Column::plain("Recovered At"),
-        Column::plain("Last Generated At"),
-        Column::plain("Status"),
+        Column::plain(t("ID")),
+        Column::plain(t("Alert Object")),
+        Column::plain(t("Alert Type")),
+        Column::sorted(t("Generated At"), Sort { ascending, href }),
+        Column::plain(t("Recovered At")),
+        Column::plain(t("Last Generated At")),
+        Column::plain(t("Status")),
     ]
 }
 
 fn row(alert: Alert, show: Callback<AlertId>) -> AnyView {
     let id = alert.id;
     let masked = alert.masked_until;
-    let until = masked.map(|at| format!("until {} UTC", at.display_seconds()));
+    let until = masked.map(|at| tf("until {at} UTC", &[("at", &at.display_seconds())]));
     view! {
         <tr role="row">
             <th scope="row" role="rowheader" class="cell-key" data-label="ID">
                 <LinkButton
                     class="id"
-                    label=format!("Alert {id}, details")
+                    label=tf("Alert {id}, details", &[("id", &id)])
                     on_press=move |()| show.run(id)
                 >
                     {id.to_string()}
                 </LinkButton>
             </th>
-            <Cell label="Alert Object" class="cell-wide">
+            <Cell label=t("Alert Object") class="cell-wide">
                 <span class="id">{alert.object}</span>
             </Cell>
-            <Cell label="Alert Type" class="cell-wide">
+            <Cell label=t("Alert Type") class="cell-wide">
                 <span class="row nowrap" title=alert.summary>
                     {look::shape(alert.level)}
-                    <span class="visually-hidden">{format!("{}:", alert.level.label())}</span>
+                    <span class="visually-hidden">{format!("{}:", t(alert.level.label()))}</span>
                     {alert.name}
                 </span>
             </Cell>
-            <MomentCell label="Generated At" at=Some(alert.generated)/>
-            <MomentCell label="Recovered At" at=alert.recovered/>
-            <MomentCell label="Last Generated At" at=Some(alert.last_generated)/>
-            <Cell label="Status" class="cell-status">
+            <MomentCell label=t("Generated At") at=Some(alert.generated)/>
+            <MomentCell label=t("Recovered At") at=alert.recovered/>
+            <MomentCell label=t("Last Generated At") at=Some(alert.last_generated)/>
+            <Cell label=t("Status") class="cell-status">
                 <span title=until>
                     <Badge look=look::status(alert.status)/>
                 </span>
@@ -160,17 +186,20 @@ fn row(alert: Alert, show: Callback<AlertId>) -> AnyView {
 /// What stands in place of rows, where there is none.
 fn nothing(query: &AlertQuery, unfiltered_total: u64) -> AnyView {
     if !query.is_filtered() || unfiltered_total == 0 {
-        let title = "No alert yet";
-        let text = "The rules are checked each minute; what they find stands here.";
+        let title = t("No alert yet");
+        let text = t("The rules are checked each minute; what they find stands here.");
         return view! { <Empty title text/> }.any();
     }
     let params = use_query_map();
-    let text = format!("{} without filters.", count(unfiltered_total, "alert"));
+    let text = tf(
+        "{alert} without filters.",
+        &[("alert", &count(unfiltered_total, "alert"))],
+    );
     let all = unfiltered(&params.read_untracked());
     view! {
-        <Empty title="No alert matches these filters" text>
+        <Empty title=t("No alert matches these filters") text>
             <a class="button" data-size="sm" data-noscroll="" href=all>
-                "Clear filters"
+                {t("Clear filters")}
             </a>
         </Empty>
     }

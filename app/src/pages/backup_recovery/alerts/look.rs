@@ -1,5 +1,6 @@
 //! How alerts look: a shape for each level, a badge for each status.
 
+use crate::language::t;
 use crate::ui::{
     Any,
     badge::{Look, Tone},
@@ -15,7 +16,7 @@ pub fn status(status: AlertStatus) -> Look {
         AlertStatus::Recovered => (Tone::Ok, "s-ok"),
     };
     Look {
-        text: status.label().to_owned(),
+        text: t(status.label()).to_owned(),
         tone,
         icon,
     }

@@ -1,5 +1,6 @@
 //! Masking an alert that lasts, and ending that.
 
+use crate::language::{t, tf};
 use crate::{
     api::{self, ApiError, Asked},
     feed::Feed,
@@ -35,7 +36,7 @@ pub fn MaskForm(
     let failed = RwSignal::new(None::<String>);
     let done = move |outcome: Result<(), ApiError>, title: &'static str| match outcome {
         Ok(()) => {
-            toasts.done(title, format!("Alert {id}."));
+            toasts.done(title, tf("Alert {id}.", &[("id", &id)]));
             feed.refresh();
             again.refetch();
         }
@@ -53,20 +54,20 @@ pub fn MaskForm(
         let why = reason.get_untracked().trim().to_owned();
         done(
             api::alerts::mask(feed.cluster(), id, until, why).await,
-            "Alert is masked",
+            t("Alert is masked"),
         );
     });
     let unmask = Action::new(move |(): &()| async move {
         done(
             api::alerts::unmask(feed.cluster(), id).await,
-            "Alert is active again",
+            t("Alert is active again"),
         );
     });
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         failed.set(None);
         if reason.read_untracked().trim().is_empty() {
-            reason_error.set(Some("Say why; it is shown with the alert.".to_owned()));
+            reason_error.set(Some(t("Say why; it is shown with the alert.").to_owned()));
         } else {
             mask.dispatch(());
         }
@@ -77,9 +78,9 @@ pub fn MaskForm(
     });
     view! {
         <form on:submit=submit novalidate>
-            <h3>"Mask"</h3>
-            <p class="field-hint">"Nobody is called about a masked alert. It stays in the list and recovers as usual."</p>
-            <Field id="mask-time" label="For">
+            <h3>{t("Mask")}</h3>
+            <p class="field-hint">{t("Nobody is called about a masked alert. It stays in the list and recovers as usual.")}</p>
+            <Field id="mask-time" label=t("For")>
                 <select
                     class="input"
                     id="mask-time"
@@ -93,7 +94,7 @@ pub fn MaskForm(
                     {options}
                 </select>
             </Field>
-            <Field id="mask-reason" label="Reason" error=reason_error>
+            <Field id="mask-reason" label=t("Reason") error=reason_error>
                 <input
                     class="input"
                     id="mask-reason"
@@ -111,12 +112,12 @@ pub fn MaskForm(
                 failed
                     .get()
                     .map(|text| {
-                        view! { <Notice tone=Tone::Bad title="This was not done" text urgent=true/> }.any()
+                        view! { <Notice tone=Tone::Bad title=t("This was not done") text urgent=true/> }.any()
                     })
             })}
             <div class="row">
                 <Button submit=true busy=mask.pending() off>
-                    {if masked { "Mask anew" } else { "Mask" }}
+                    {if masked { t("Mask anew") } else { t("Mask") }}
                 </Button>
                 {masked
                     .then(|| {
@@ -129,7 +130,7 @@ pub fn MaskForm(
                                     unmask.dispatch(());
                                 }
                             >
-                                "End the mask"
+                                {t("End the mask")}
                             </Button>
                         }.any()
                     })}

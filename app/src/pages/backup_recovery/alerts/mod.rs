@@ -6,5 +6,6 @@ pub mod list;
 pub mod look;
 pub mod mask;
 pub mod query;
+pub mod ring;
 
 pub use list::Alerts;

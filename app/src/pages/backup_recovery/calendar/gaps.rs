@@ -2,6 +2,7 @@
 
 use super::time::Zone;
 use super::{geometry, ordered};
+use crate::language::{t, tf};
 use domain::Scn;
 use domain::calendar::Lane;
 use domain::page::TenantPeriod;
@@ -62,10 +63,16 @@ impl GapStory {
     /// `All tenants`, `billing`, `billing and ledger`, `3 of 5 tenants`.
     pub fn whom(&self, shown: usize) -> String {
         match self.parts.as_slice() {
-            parts if parts.len() == shown && shown > 1 => "All tenants".to_owned(),
+            parts if parts.len() == shown && shown > 1 => t("All tenants").to_owned(),
             [only] => only.tenant.clone(),
-            [first, second] => format!("{} and {}", first.tenant, second.tenant),
-            parts => format!("{} of {shown} tenants", parts.len()),
+            [first, second] => tf(
+                "{tenant} and {tenant_2}",
+                &[("tenant", &first.tenant), ("tenant_2", &second.tenant)],
+            ),
+            parts => tf(
+                "{len} of {shown} tenants",
+                &[("len", &parts.len()), ("shown", &shown)],
+            ),
         }
     }
 
@@ -81,7 +88,7 @@ impl GapStory {
     pub fn span(&self, zone: Zone) -> String {
         let since = self.since();
         match self.until() {
-            None => format!("{} until now", zone.named(since)),
+            None => tf("{since} until now", &[("since", &zone.named(since))]),
             Some(until) if zone.day(until) == zone.day(since) => {
                 format!("{} – {}", zone.named(since), zone.time(until))
             }
@@ -94,64 +101,67 @@ impl GapStory {
         if self.is_open() {
             while_open(self.cause, &self.whom(shown))
         } else {
-            format!("Nothing, it is closed. {}", once_closed(self.cause))
+            tf(
+                "Nothing, it is closed. {cause}",
+                &[("cause", &once_closed(self.cause))],
+            )
         }
     }
 }
 
 /// Why there is a gap, as a sentence.
-pub const fn why(cause: GapCause) -> &'static str {
+pub fn why(cause: GapCause) -> &'static str {
     match cause {
-        GapCause::FirstStart => "Log backup began here for the first time.",
-        GapCause::StoppedByPerson => "Log backup was stopped by a person.",
-        GapCause::LogLost => "Programs wrote while log backup was away, and that log is gone.",
-        GapCause::FileReplaced => "The data file was replaced by another one.",
-        GapCause::LogDamaged => "The log in front of the data file was damaged.",
+        GapCause::FirstStart => t("Log backup began here for the first time."),
+        GapCause::StoppedByPerson => t("Log backup was stopped by a person."),
+        GapCause::LogLost => t("Programs wrote while log backup was away, and that log is gone."),
+        GapCause::FileReplaced => t("The data file was replaced by another one."),
+        GapCause::LogDamaged => t("The log in front of the data file was damaged."),
         GapCause::DestinationLost => {
-            "The backup destination was out of reach longer than the log could wait."
+            t("The backup destination was out of reach longer than the log could wait.")
         }
-        GapCause::LogMissing => "A log file is missing or damaged at the destination.",
-        GapCause::NoDataBackup => "Log is there, but no data backup lies in front of it.",
-        GapCause::Expired => "What was here had expired, and a cleanup removed it.",
-        GapCause::Unknown => "The cause is not known.",
+        GapCause::LogMissing => t("A log file is missing or damaged at the destination."),
+        GapCause::NoDataBackup => t("Log is there, but no data backup lies in front of it."),
+        GapCause::Expired => t("What was here had expired, and a cleanup removed it."),
+        GapCause::Unknown => t("The cause is not known."),
     }
 }
 
 fn while_open(cause: GapCause, whom: &str) -> String {
     match cause {
-        GapCause::StoppedByPerson => format!(
-            "Start log backup of {whom} again. The period goes on with the first data backup after it."
-        ),
+        GapCause::StoppedByPerson => tf("Start log backup of {whom} again. The period goes on with the first data backup after it.", &[("whom", &whom)]),
         GapCause::DestinationLost => {
-            "Bring the destination back, then press Back up Now. The period goes on once that set is complete."
+            t("Bring the destination back, then press Back up Now. The period goes on once that set is complete.")
                 .to_owned()
         }
         GapCause::LogMissing => {
-            "Put the file back if a copy exists. Otherwise press Back up Now: the period goes on with the new set."
+            t("Put the file back if a copy exists. Otherwise press Back up Now: the period goes on with the new set.")
                 .to_owned()
         }
-        _ => "Press Back up Now. The period goes on once that set is complete.".to_owned(),
+        _ => t("Press Back up Now. The period goes on once that set is complete.").to_owned(),
     }
 }
 
-const fn once_closed(cause: GapCause) -> &'static str {
+fn once_closed(cause: GapCause) -> &'static str {
     match cause {
-        GapCause::StoppedByPerson => "Moments while log backup is stopped can never be recovered.",
+        GapCause::StoppedByPerson => {
+            t("Moments while log backup is stopped can never be recovered.")
+        }
         GapCause::LogLost => {
-            "To avoid the next one, keep Tidemark running while programs write to the tenant."
+            t("To avoid the next one, keep Tidemark running while programs write to the tenant.")
         }
         GapCause::FileReplaced => {
-            "To avoid the next one, change data through SQL instead of exchanging the file."
+            t("To avoid the next one, change data through SQL instead of exchanging the file.")
         }
         GapCause::DestinationLost => {
-            "To avoid the next one, watch Log Delay: it grows while the destination is away."
+            t("To avoid the next one, watch Log Delay: it grows while the destination is away.")
         }
         GapCause::LogMissing | GapCause::LogDamaged => {
-            "Find out who changed the file: nothing but Tidemark should write there."
+            t("Find out who changed the file: nothing but Tidemark should write there.")
         }
-        GapCause::Expired => "To keep more, raise the days of retention.",
+        GapCause::Expired => t("To keep more, raise the days of retention."),
         GapCause::FirstStart | GapCause::NoDataBackup | GapCause::Unknown => {
-            "To close the next one sooner, press Back up Now as soon as log backup runs again."
+            t("To close the next one sooner, press Back up Now as soon as log backup runs again.")
         }
     }
 }

@@ -6,6 +6,7 @@ use super::markers::Mark;
 use super::moment::{self, Stride};
 use super::pop::{Place, Pops, Tip};
 use super::view::{LaneView, WORDS_TURN};
+use crate::language::{t, tf};
 use crate::live;
 use crate::signal::Memo;
 use crate::ui::{Any, Entry, follow, follow_list};
@@ -60,7 +61,10 @@ pub fn LaneRow(
     let sentence = move || {
         let told = lane.with(|lane| lane.sentence.clone());
         match needle.get() {
-            Some((_, time)) => format!("{told} Chosen moment {time}."),
+            Some((_, time)) => tf(
+                "{told} Chosen moment {time}.",
+                &[("told", &told), ("time", &time)],
+            ),
             None => told,
         }
     };
@@ -200,9 +204,12 @@ fn under_pointer(calendar: Calendar, at: Scn) -> Vec<String> {
             } else {
                 zone.named(range.end)
             };
-            vec![time, format!("Recoverable {from} – {to}")]
+            vec![
+                time,
+                tf("Recoverable {from} – {to}", &[("from", &from), ("to", &to)]),
+            ]
         }
-        Verdict::Impossible { .. } => vec![time, "Not recoverable".to_owned()],
+        Verdict::Impossible { .. } => vec![time, t("Not recoverable").to_owned()],
     }
 }
 
@@ -253,10 +260,12 @@ fn GapRect(
                 let story = view.stories.iter().find(|story| story.key() == key)?;
                 let zone = calendar.zone.get();
                 let now = calendar.now.get_untracked();
-                let label = format!(
-                    "Gap of {}, {}. Open for the cause.",
-                    story.whom(view.tenants),
-                    story.span(zone)
+                let label = tf(
+                    "Gap of {tenants}, {zone}. Open for the cause.",
+                    &[
+                        ("tenants", &story.whom(view.tenants)),
+                        ("zone", &story.span(zone)),
+                    ],
                 );
                 Some((label, story.length(now)))
             })

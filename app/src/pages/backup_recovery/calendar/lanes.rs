@@ -3,6 +3,7 @@
 use super::Calendar;
 use super::lane::LaneRow;
 use super::pop::{GapCard, Pops, TipView};
+use crate::language::{t, tf};
 use crate::ui::Any;
 use domain::calendar::DAYS;
 use leptos::prelude::*;
@@ -24,9 +25,12 @@ pub fn Lanes(
         let of = calendar
             .tenant
             .get()
-            .map_or(String::new(), |name| format!(" of {name}"));
+            .map_or(String::new(), |name| tf(" of {name}", &[("name", &name)]));
         let zone = zone.name(calendar.week.get().bounds[DAYS]);
-        format!("Recoverable moments{of}, one row per day, midnight to midnight, {zone}")
+        tf(
+            "Recoverable moments{of}, one row per day, midnight to midnight, {zone}",
+            &[("of", &of), ("zone", &zone)],
+        )
     };
     view! {
         <TideDefs/>
@@ -38,7 +42,7 @@ pub fn Lanes(
                 {(0..DAYS).map(|index| view! { <LaneRow calendar pops index/> }.any()).collect_view()}
             </div>
             <p class="visually-hidden" id="calendar-keys">
-                "Left and right move the chosen moment by a minute, with Shift by an hour, with Alt by a second. Up and down move it by a day. Home and End go to the start and the end of the period. Enter goes on to the recovery."
+                {t("Left and right move the chosen moment by a minute, with Shift by an hour, with Alt by a second. Up and down move it by a day. Home and End go to the start and the end of the period. Enter goes on to the recovery.")}
             </p>
             <TipView pops/>
             <GapCard calendar pops/>
@@ -74,9 +78,9 @@ pub fn Legend(
 ) -> impl IntoView {
     let water = move || {
         if several.get() {
-            "Recoverable, water level = share of tenants"
+            t("Recoverable, water level = share of tenants")
         } else {
-            "Recoverable"
+            t("Recoverable")
         }
     };
     view! {
@@ -85,11 +89,11 @@ pub fn Legend(
                 <svg width="22" height="12" aria-hidden="true"><rect class="tide-fill" y="2" width="22" height="10"/><line class="tide-line" x2="22" y1="2" y2="2"/></svg>
                 {move || water().to_owned()}
             </li>
-            <li><svg width="22" height="12" aria-hidden="true"><rect class="gap" width="22" height="12"/></svg>"Gap, with its cause"</li>
-            <li><svg width="11" height="12" aria-hidden="true"><g class="mark" data-kind="full" transform="translate(5.5 6)"><path d="M0-5.2 5.2 0 0 5.2-5.2 0z"/></g></svg>"Full"</li>
-            <li><svg width="10" height="12" aria-hidden="true"><g class="mark" data-kind="inc" transform="translate(5 6)"><path d="M0-4.4 4.4 0 0 4.4-4.4 0z"/></g></svg>"Incremental"</li>
-            <li><svg width="9" height="12" aria-hidden="true"><g class="mark" data-kind="failed" transform="translate(4.5 6)"><path d="M-3.6-3.6 3.6 3.6M3.6-3.6-3.6 3.6"/></g></svg>"Failed"</li>
-            <li><svg width="14" height="12" aria-hidden="true"><g class="mark" data-kind="running" transform="translate(7 6)"><circle class="mark-pulse" r="6"/><circle r="3"/></g></svg>"Running"</li>
+            <li><svg width="22" height="12" aria-hidden="true"><rect class="gap" width="22" height="12"/></svg>{t("Gap, with its cause")}</li>
+            <li><svg width="11" height="12" aria-hidden="true"><g class="mark" data-kind="full" transform="translate(5.5 6)"><path d="M0-5.2 5.2 0 0 5.2-5.2 0z"/></g></svg>{t("Full")}</li>
+            <li><svg width="10" height="12" aria-hidden="true"><g class="mark" data-kind="inc" transform="translate(5 6)"><path d="M0-4.4 4.4 0 0 4.4-4.4 0z"/></g></svg>{t("Incremental")}</li>
+            <li><svg width="9" height="12" aria-hidden="true"><g class="mark" data-kind="failed" transform="translate(4.5 6)"><path d="M-3.6-3.6 3.6 3.6M3.6-3.6-3.6 3.6"/></g></svg>{t("Failed")}</li>
+            <li><svg width="14" height="12" aria-hidden="true"><g class="mark" data-kind="running" transform="translate(7 6)"><circle class="mark-pulse" r="6"/><circle r="3"/></g></svg>{t("Running")}</li>
         </ul>
     }.any()
 }

@@ -7,6 +7,7 @@ use super::geometry::{self, Water, number, percent};
 use super::moment;
 use super::time::Zone;
 use super::view;
+use crate::language::{t, tf};
 use crate::live;
 use crate::signal::Memo;
 use crate::ui::{Any, follow};
@@ -53,9 +54,9 @@ pub fn around(tenants: &[&TenantPeriod], at: Scn, now: Scn, zone: Zone) -> Loupe
         .find(|range| range.start <= at && at <= range.end);
     let short = period.is_some_and(|range| range.end.since_ns(range.start) < 10 * MINUTE);
     let (span, step, title) = if short {
-        (10 * MINUTE, MINUTE, "The ten minutes around it")
+        (10 * MINUTE, MINUTE, t("The ten minutes around it"))
     } else {
-        (60 * MINUTE, 5 * MINUTE, "The hour around it")
+        (60 * MINUTE, 5 * MINUTE, t("The hour around it"))
     };
     // Little of the window is left to the future, which is blank.
     let end = at.plus_ns(span / 2).min(now.plus_ns(span / 6)).max(at);
@@ -80,11 +81,13 @@ pub fn around(tenants: &[&TenantPeriod], at: Scn, now: Scn, zone: Zone) -> Loupe
         hatches,
         ticks: std::array::from_fn(|index| tick(index as u64)),
         needle: geometry::share(start, end, at),
-        sentence: format!(
-            "{} to {}: {}",
-            zone.time(start),
-            zone.time(end),
-            in_words(&levels, count, zone)
+        sentence: tf(
+            "{start} to {end}: {zone}",
+            &[
+                ("start", &zone.time(start)),
+                ("end", &zone.time(end)),
+                ("zone", &in_words(&levels, count, zone)),
+            ],
         ),
         start,
         end,
@@ -108,13 +111,19 @@ fn in_words(levels: &[Level], count: u32, zone: Zone) -> String {
         .map(|level| {
             let (from, to) = (zone.time(level.from), zone.time(level.to));
             match (level.tenants, count) {
-                (1, 1) => format!("recoverable from {from} to {to}"),
-                (some, all) => format!("{some} of {all} tenants from {from} to {to}"),
+                (1, 1) => tf(
+                    "recoverable from {from} to {to}",
+                    &[("from", &from), ("to", &to)],
+                ),
+                (some, all) => tf(
+                    "{some} of {all} tenants from {from} to {to}",
+                    &[("some", &some), ("all", &all), ("from", &from), ("to", &to)],
+                ),
             }
         })
         .collect();
     if wet.is_empty() {
-        "nothing recoverable.".to_owned()
+        t("nothing recoverable.").to_owned()
     } else {
         format!("{}.", wet.join(", "))
     }

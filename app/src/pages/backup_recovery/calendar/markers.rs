@@ -2,6 +2,7 @@
 
 use super::time::Zone;
 use super::{geometry, ordered};
+use crate::language::{t, tf};
 use domain::page::{Marker, MarkerKind};
 use domain::{BackupSetId, Scn};
 
@@ -99,7 +100,10 @@ fn mark(start: Scn, end: Scn, members: &[&Marker], several: bool, zone: Zone) ->
         .map(|marker| line(marker, several, zone))
         .collect();
     if members.len() > LINES_MAX {
-        lines.push(format!("and {} more", members.len() - LINES_MAX));
+        lines.push(tf(
+            "and {more} more",
+            &[("more", &(members.len() - LINES_MAX))],
+        ));
     }
     Mark {
         kind,
@@ -126,14 +130,31 @@ fn line(marker: &Marker, several: bool, zone: Zone) -> String {
     let set =
         |id: Option<BackupSetId>, word| id.map_or(String::new(), |id| format!(", {word} {id}"));
     match marker.kind {
-        MarkerKind::Full => format!("{whose}Full{}, {time}", set(marker.set, "set")),
-        MarkerKind::Incremental => format!(
-            "{whose}Incremental{}{}, {time}",
-            set(marker.set, "set"),
-            set(marker.full_set, "of full set")
+        MarkerKind::Full => tf(
+            "{whose}Full{set}, {time}",
+            &[
+                ("whose", &whose),
+                ("set", &set(marker.set, "set")),
+                ("time", &time),
+            ],
         ),
-        MarkerKind::Failed => format!("{whose}Data backup failed, {time}"),
-        MarkerKind::Running => format!("{whose}Data backup running since {time}"),
+        MarkerKind::Incremental => tf(
+            "{whose}Incremental{set}{set_2}, {time}",
+            &[
+                ("whose", &whose),
+                ("set", &set(marker.set, "set")),
+                ("set_2", &set(marker.full_set, t("of full set"))),
+                ("time", &time),
+            ],
+        ),
+        MarkerKind::Failed => tf(
+            "{whose}Data backup failed, {time}",
+            &[("whose", &whose), ("time", &time)],
+        ),
+        MarkerKind::Running => tf(
+            "{whose}Data backup running since {time}",
+            &[("whose", &whose), ("time", &time)],
+        ),
     }
 }
 
@@ -144,10 +165,10 @@ pub fn sentence(start: Scn, end: Scn, markers: &[&Marker], zone: Zone) -> String
         .filter(|m| start <= m.at && m.at < end)
         .collect();
     let words = [
-        (MarkerKind::Full, "full data backup"),
-        (MarkerKind::Incremental, "incremental data backup"),
-        (MarkerKind::Failed, "failed data backup"),
-        (MarkerKind::Running, "running data backup"),
+        (MarkerKind::Full, t("full data backup")),
+        (MarkerKind::Incremental, t("incremental data backup")),
+        (MarkerKind::Failed, t("failed data backup")),
+        (MarkerKind::Running, t("running data backup")),
     ];
     let parts: Vec<String> = words
         .into_iter()

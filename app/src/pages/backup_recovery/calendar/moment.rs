@@ -2,6 +2,7 @@
 
 use super::gaps;
 use super::time::Zone;
+use crate::language::{t, tf};
 use domain::page::{MarkerKind, Period, TenantPeriod};
 use domain::recoverable::{RecoverableRange, Verdict, union, verdict};
 use domain::scn::NS_PER_SECOND;
@@ -112,17 +113,24 @@ pub fn standing(tenant: &TenantPeriod, moment: Scn, now: Scn, zone: Zone) -> Sta
         .iter()
         .find(|gap| gap.since < moment && gap.until.is_none_or(|until| moment < until));
     Standing::Impossible(match (before, after, gap) {
-        _ if moment > now => "It lies in the future.".to_owned(),
-        (None, None, _) => "No data backup yet. Press Back up Now.".to_owned(),
+        _ if moment > now => t("It lies in the future.").to_owned(),
+        (None, None, _) => t("No data backup yet. Press Back up Now.").to_owned(),
         (_, _, Some(gap)) => gaps::why(gap.cause).to_owned(),
         (None, Some(first), None) => {
             let first = zone.seconds(first);
-            format!("Its first recoverable moment is {first}.")
+            tf(
+                "Its first recoverable moment is {first}.",
+                &[("first", &first)],
+            )
         }
-        (Some(last), None, None) if tenant.state == TenantState::Offline => {
-            format!("It was dropped. Its log ends at {}.", zone.seconds(last))
-        }
-        (Some(last), None, None) => format!("Its log is backed up to {}.", zone.seconds(last)),
+        (Some(last), None, None) if tenant.state == TenantState::Offline => tf(
+            "It was dropped. Its log ends at {last}.",
+            &[("last", &zone.seconds(last))],
+        ),
+        (Some(last), None, None) => tf(
+            "Its log is backed up to {last}.",
+            &[("last", &zone.seconds(last))],
+        ),
         (Some(_), Some(_), None) => gaps::why(domain::recoverable::GapCause::Unknown).to_owned(),
     })
 }
@@ -146,7 +154,10 @@ pub fn begins_with(
         .filter_map(|marker| Some((marker.at, marker.set?)))
         .max()?;
     let logs = size::duration_ms(moment.since_ns(at) / 1_000_000);
-    Some(format!("Set {set}, then {logs} of logs"))
+    Some(tf(
+        "Set {set}, then {logs} of logs",
+        &[("set", &set), ("logs", &logs)],
+    ))
 }
 
 /// A key pressed in a lane.

@@ -5,6 +5,7 @@ use super::moment::{self, Standing};
 use super::time::Zone;
 use super::view;
 use super::{Calendar, ordered};
+use crate::language::{t, tf};
 use crate::signal::{Memo, RwSignal};
 use crate::ui::{Any, Entry, Icon, follow, follow_list};
 use domain::page::Period;
@@ -34,9 +35,17 @@ pub fn answer(period: &Period, chosen: Option<&str>, at: Scn, now: Scn, zone: Zo
     let (able, all) = (tenants.iter().filter(|t| able(t)).count(), tenants.len());
     if able > 0 {
         let (tone, text) = match (able, all) {
-            (1, 1) => ("ok", "Recoverable".to_owned()),
-            (some, all) if some == all => ("ok", format!("All {all} tenants recoverable")),
-            (some, all) => ("warn", format!("{some} of {all} tenants recoverable")),
+            (1, 1) => ("ok", t("Recoverable").to_owned()),
+            (some, all) if some == all => {
+                ("ok", tf("All {all} tenants recoverable", &[("all", &all)]))
+            }
+            (some, all) => (
+                "warn",
+                tf(
+                    "{some} of {all} tenants recoverable",
+                    &[("some", &some), ("all", &all)],
+                ),
+            ),
         };
         return Answer {
             tone,
@@ -46,11 +55,11 @@ pub fn answer(period: &Period, chosen: Option<&str>, at: Scn, now: Scn, zone: Zo
     }
     let text = match tenants.as_slice() {
         [only] => match moment::standing(only, at, now, zone) {
-            Standing::Recoverable(_) => "Recoverable".to_owned(),
-            Standing::Impossible(why) => format!("Not recoverable. {why}"),
+            Standing::Recoverable(_) => t("Recoverable").to_owned(),
+            Standing::Impossible(why) => tf("Not recoverable. {why}", &[("why", &why)]),
         },
-        _ if at > now => "Not recoverable. It lies in the future.".to_owned(),
-        _ => "Not recoverable for any tenant.".to_owned(),
+        _ if at > now => t("Not recoverable. It lies in the future.").to_owned(),
+        _ => t("Not recoverable for any tenant.").to_owned(),
     };
     Answer {
         tone: "bad",
@@ -120,9 +129,9 @@ pub fn MomentPicker(
         calendar.zone.get().name(at)
     };
     view! {
-        <form class="moment" aria-label="Moment to recover to" on:submit=move |event: ev::SubmitEvent| event.prevent_default()>
+        <form class="moment" aria-label=t("Moment to recover to") on:submit=move |event: ev::SubmitEvent| event.prevent_default()>
             <div class="moment-head">
-                <h3>"Chosen moment"<small>{move || zone()}</small></h3>
+                <h3>{t("Chosen moment")}<small>{move || zone()}</small></h3>
                 <Latest calendar/>
             </div>
             <div class="moment-input">
@@ -140,7 +149,7 @@ pub fn MomentPicker(
                 tabindex=move || way().is_none().then_some("0")
                 aria-describedby="moment-state"
             >
-                "Recover to this moment"
+                {t("Recover to this moment")}
             </a>
         </form>
     }.any()
@@ -155,7 +164,7 @@ fn Latest(calendar: Calendar) -> impl IntoView {
             class="link-button"
             type="button"
             aria-pressed=move || follows().to_string()
-            title="The newest recoverable moment. It moves on with the log."
+            title=t("The newest recoverable moment. It moves on with the log.")
             on:click=move |_| {
                 calendar.chosen.set(None);
                 if let Some(at) = calendar.moment.get_untracked()
@@ -165,7 +174,7 @@ fn Latest(calendar: Calendar) -> impl IntoView {
                 }
             }
         >
-            "Latest"
+            {t("Latest")}
         </button>
     }
     .any()
@@ -193,9 +202,9 @@ pub fn MomentInput(
     };
     let label = move || {
         let at = calendar.moment.get().unwrap_or_else(|| calendar.now.get());
-        format!(
-            "Moment, to the microsecond, {}",
-            calendar.zone.get().name(at)
+        tf(
+            "Moment, to the microsecond, {at}",
+            &[("at", &calendar.zone.get().name(at))],
         )
     };
     let settle = move || {
@@ -268,7 +277,7 @@ pub fn Verdict(
     let text = move || {
         told.with(|told| {
             told.as_ref()
-                .map_or("No moment is recoverable yet".to_owned(), |told| {
+                .map_or(t("No moment is recoverable yet").to_owned(), |told| {
                     told.text.clone()
                 })
         })
@@ -282,7 +291,7 @@ pub fn Verdict(
     let utc = move || {
         let at = calendar.moment.get()?;
         let away = calendar.zone.get().name(at) != "UTC";
-        away.then(|| format!("{} UTC", Zone::UTC.time(at)))
+        away.then(|| tf("{at} UTC", &[("at", &Zone::UTC.time(at))]))
     };
     view! {
         <span class="moment-zone">
@@ -308,9 +317,9 @@ pub fn Nearest(
         let (before, after) = nearest.get();
         (before.is_some() || after.is_some()).then(|| {
             view! {
-                <div class="nearest" role="group" aria-label="Nearest recoverable moments">
-                    {before.map(|at| view! { <Near calendar at word="Before it"/> }.any())}
-                    {after.map(|at| view! { <Near calendar at word="After it"/> }.any())}
+                <div class="nearest" role="group" aria-label=t("Nearest recoverable moments")>
+                    {before.map(|at| view! { <Near calendar at word=t("Before it")/> }.any())}
+                    {after.map(|at| view! { <Near calendar at word=t("After it")/> }.any())}
                 </div>
             }
             .any()
@@ -372,7 +381,7 @@ fn TenantList(calendar: Calendar, picked: RwSignal<Option<TenantId>>) -> impl In
     let selected = Memo::new(move |_| list.with(|list| selected(list, picked.get())));
     view! {
         <fieldset class="tenant-pick">
-            <legend class="visually-hidden">"Tenant to recover"</legend>
+            <legend class="visually-hidden">{t("Tenant to recover")}</legend>
             {follow_list(move || {
                 let ids = ids.get().into_iter();
                 ids.map(|id| Entry::new(id, move || tenant_choice(list, id, selected, picked))).collect()
@@ -404,7 +413,7 @@ fn tenant_choice(
             <b>
                 {move || one.with(|one| one.as_ref().map(|one| one.name.clone()).unwrap_or_default())}
                 {follow(move || {
-                    offline().then(|| view! { <span class="tag">"offline"</span> }.any())
+                    offline().then(|| view! { <span class="tag">{t("offline")}</span> }.any())
                 })}
             </b>
             <small>{move || one.with(|one| one.as_ref().map(|one| one.text.clone()).unwrap_or_default())}</small>

@@ -3,6 +3,7 @@
 use super::gaps::{self, GapStory};
 use super::time::Zone;
 use super::{Calendar, geometry};
+use crate::language::{t, tf, tv};
 use crate::live;
 use crate::signal::{Memo, RwSignal};
 use crate::ui::{Any, Icon, follow};
@@ -136,10 +137,10 @@ pub fn GapCard(
             let (zone, now) = (calendar.zone.get(), calendar.now.get_untracked());
             let whose = if story.parts.len() == shown { String::new() } else { story.whom(shown) };
             let title = match whose.as_str() {
-                "" => "Not recoverable".to_owned(),
-                whose => format!("{whose} not recoverable"),
+                "" => t("Not recoverable").to_owned(),
+                whose => tf("{whose} not recoverable", &[("whose", &whose)]),
             };
-            let (label, length) = (format!("Gap of {}", story.span(zone)), story.length(now));
+            let (label, length) = (tf("Gap of {zone}", &[("zone", &story.span(zone))]), story.length(now));
             view! {
                 <div
                     class="hover-card"
@@ -155,7 +156,7 @@ pub fn GapCard(
                         {title}<small>{length}</small>
                     </h3>
                     <GapFacts story shown zone/>
-                    <button class="icon-button hover-card-close" data-size="sm" type="button" aria-label="Close" on:click=move |_| pops.close()>
+                    <button class="icon-button hover-card-close" data-size="sm" type="button" aria-label=t("Close") on:click=move |_| pops.close()>
                         <Icon name="close" size="sm"/>
                     </button>
                 </div>
@@ -176,7 +177,7 @@ pub fn GapFacts(
 ) -> impl IntoView {
     let since = story.since();
     let until = match story.until() {
-        None => view! { "It lasts." }.into_any(),
+        None => t("It lasts.").into_any(),
         Some(_) if ends_differ(&story) => story
             .parts
             .iter()
@@ -184,18 +185,24 @@ pub fn GapFacts(
             .collect::<Vec<_>>()
             .join(", ")
             .into_any(),
-        Some(until) => view! { <Stamp at=until zone/>": first recoverable moment after it" }.any(),
+        Some(until) => {
+            let stamp = view! { <Stamp at=until zone/> }.any();
+            tv(
+                "{at}: first recoverable moment after it",
+                vec![("at", stamp)],
+            )
+        }
     };
     let note = story.note.clone();
     view! {
         <dl class="gap-facts">
-            <dt>"Why"</dt>
+            <dt>{t("Why")}</dt>
             <dd><b>{gaps::why(story.cause)}</b>{(!note.is_empty()).then(|| format!(" {note}"))}</dd>
-            <dt>"Since"</dt>
-            <dd><Stamp at=since zone/>", last recoverable moment before it"</dd>
-            <dt>"Until"</dt>
+            <dt>{t("Since")}</dt>
+            <dd><Stamp at=since zone/>{t(", last recoverable moment before it")}</dd>
+            <dt>{t("Until")}</dt>
             <dd>{until}</dd>
-            <dt>"What to do"</dt>
+            <dt>{t("What to do")}</dt>
             <dd>{story.what_to_do(shown)}</dd>
         </dl>
     }

@@ -1,5 +1,6 @@
 //! The viewer's calendar: days, wall clocks, and how moments are written and read in a zone.
 
+use crate::language::{later, t, tf};
 use domain::Scn;
 use domain::scn::{NS_PER_DAY, NS_PER_SECOND};
 
@@ -29,27 +30,51 @@ pub enum Unreadable {
 }
 
 const WEEKDAYS: [&str; 7] = [
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-    "Sunday",
+    later("Monday"),
+    later("Tuesday"),
+    later("Wednesday"),
+    later("Thursday"),
+    later("Friday"),
+    later("Saturday"),
+    later("Sunday"),
 ];
 const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
+    later("January"),
+    later("February"),
+    later("March"),
+    later("April"),
+    later("May"),
+    later("June"),
+    later("July"),
+    later("August"),
+    later("September"),
+    later("October"),
+    later("November"),
+    later("December"),
+];
+
+const WEEKDAYS_SHORT: [&str; 7] = [
+    later("Mon"),
+    later("Tue"),
+    later("Wed"),
+    later("Thu"),
+    later("Fri"),
+    later("Sat"),
+    later("Sun"),
+];
+const MONTHS_SHORT: [&str; 12] = [
+    later("Jan"),
+    later("Feb"),
+    later("Mar"),
+    later("Apr"),
+    later("May"),
+    later("Jun"),
+    later("Jul"),
+    later("Aug"),
+    later("Sep"),
+    later("Oct"),
+    later("Nov"),
+    later("Dec"),
 ];
 
 impl Day {
@@ -100,24 +125,32 @@ impl Day {
 
     /// `Monday`.
     pub fn weekday(self) -> &'static str {
-        // 1970-01-01 was a Thursday.
-        WEEKDAYS[(self.0 + 3).rem_euclid(7) as usize]
+        t(WEEKDAYS[self.weekday_index()])
     }
 
     /// `Mon`.
     pub fn weekday_short(self) -> &'static str {
-        &self.weekday()[..3]
+        t(WEEKDAYS_SHORT[self.weekday_index()])
+    }
+
+    fn weekday_index(self) -> usize {
+        // 1970-01-01 was a Thursday.
+        (self.0 + 3).rem_euclid(7) as usize
     }
 
     /// `November`.
     pub fn month(self) -> &'static str {
-        MONTHS[self.date().1 as usize - 1]
+        t(MONTHS[self.date().1 as usize - 1])
     }
 
     /// `Tue 10 Nov`.
     pub fn short(self) -> String {
-        let (_, _, day) = self.date();
-        format!("{} {day} {}", self.weekday_short(), &self.month()[..3])
+        let (_, month, day) = self.date();
+        let (weekday, month) = (self.weekday_short(), t(MONTHS_SHORT[month as usize - 1]));
+        tf(
+            "{weekday} {day} {month}",
+            &[("weekday", &weekday), ("day", &day), ("month", &month)],
+        )
     }
 }
 
@@ -233,7 +266,7 @@ impl Zone {
     /// `UTC` or `UTC+08:00`, as it holds at a moment.
     pub fn name(self, at: Scn) -> String {
         match (self.0)(at) {
-            0 => "UTC".to_owned(),
+            0 => t("UTC").to_owned(),
             minutes => {
                 let sign = if minutes < 0 { '\u{2212}' } else { '+' };
                 let minutes = minutes.abs();

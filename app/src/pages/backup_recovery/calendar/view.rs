@@ -6,6 +6,7 @@ use super::markers::{self, Mark};
 use super::moment;
 use super::time::Zone;
 use super::week::Week;
+use crate::language::{t, tf};
 use domain::Scn;
 use domain::calendar::{self, Lane, Level};
 use domain::page::{Marker, Period, TenantPeriod};
@@ -258,7 +259,7 @@ impl Draw<'_> {
             marks: markers::marks(lane.start, lane.end, self.markers, several, self.zone),
             water_end: end.map(|end| WaterEnd {
                 x: geometry::share(lane.start, lane.end, end),
-                text: format!("checkpoint {}", self.zone.time(end)),
+                text: tf("checkpoint {end}", &[("end", &self.zone.time(end))]),
             }),
         }
     }
@@ -303,10 +304,16 @@ impl Draw<'_> {
             })
             .map(|tenant| tenant.name.as_str())
             .collect();
-        let head = format!("{} of {}", level.tenants, self.count);
+        let head = tf(
+            "{tenants} of {count}",
+            &[("tenants", &level.tenants), ("count", &self.count)],
+        );
         match missing.as_slice() {
-            [one] => format!("{head}, without {one}"),
-            [one, two] => format!("{head}, without {one} and {two}"),
+            [one] => tf("{head}, without {one}", &[("head", &head), ("one", &one)]),
+            [one, two] => tf(
+                "{head}, without {one} and {two}",
+                &[("head", &head), ("one", &one), ("two", &two)],
+            ),
             _ => head,
         }
     }
@@ -327,25 +334,31 @@ impl Draw<'_> {
         match gaps.count() {
             0 => {}
             1 => text.push_str(" 1 gap."),
-            count => text.push_str(&format!(" {count} gaps.")),
+            count => text.push_str(&tf(" {count} gaps.", &[("count", &count)])),
         }
         text
     }
 
     fn amount(&self, tenants: u32) -> String {
         match (tenants, self.count) {
-            (0, _) => "not recoverable".to_owned(),
+            (0, _) => t("not recoverable").to_owned(),
             (1, 1) => "recoverable".to_owned(),
-            (some, all) if some == all => format!("all {all} tenants recoverable"),
-            (some, all) => format!("{some} of {all} tenants recoverable"),
+            (some, all) if some == all => tf("all {all} tenants recoverable", &[("all", &all)]),
+            (some, all) => tf(
+                "{some} of {all} tenants recoverable",
+                &[("some", &some), ("all", &all)],
+            ),
         }
     }
 
     fn levels_in_words(&self, lane: &Lane) -> String {
         if let [only] = lane.levels.as_slice() {
             return match only.tenants {
-                0 => "Not recoverable.".to_owned(),
-                tenants => sentence(&format!("{} all day", self.amount(tenants))),
+                0 => t("Not recoverable.").to_owned(),
+                tenants => sentence(&tf(
+                    "{tenants} all day",
+                    &[("tenants", &self.amount(tenants))],
+                )),
             };
         }
         let mut parts: Vec<String> = Vec::new();
@@ -353,20 +366,24 @@ impl Draw<'_> {
             let to = if level.to == lane.end {
                 "midnight".to_owned()
             } else if self.end.is_some_and(|end| level.to > end) {
-                format!("the checkpoint {}", self.zone.time(level.to))
+                tf("the checkpoint {to}", &[("to", &self.zone.time(level.to))])
             } else {
                 self.zone.time(level.to)
             };
             let from = self.zone.time(level.from);
-            parts.push(format!(
-                "{} from {from} to {to}",
-                self.amount(level.tenants)
+            parts.push(tf(
+                "{tenants} from {from} to {to}",
+                &[
+                    ("tenants", &self.amount(level.tenants)),
+                    ("from", &from),
+                    ("to", &to),
+                ],
             ));
         }
         let rest = parts.len().saturating_sub(PARTS_TOLD_MAX);
         parts.truncate(PARTS_TOLD_MAX);
         if rest > 0 {
-            parts.push(format!("and {rest} more parts"));
+            parts.push(tf("and {rest} more parts", &[("rest", &rest)]));
         }
         sentence(&parts.join("; "))
     }
@@ -401,10 +418,13 @@ pub fn headline(period: &Period, chosen: Option<&str>, now: Scn) -> Headline {
     let (whom, range) = match (tenants.as_slice(), shared) {
         ([only], range) => (only.name.clone(), range),
         (all, Some(range)) if with_period.len() == all.len() => {
-            (format!("All {} tenants", all.len()), Some(range))
+            (tf("All {len} tenants", &[("len", &all.len())]), Some(range))
         }
         (all, Some(range)) => (
-            format!("{} of {} tenants", with_period.len(), all.len()),
+            tf(
+                "{len} of {len_2} tenants",
+                &[("len", &with_period.len()), ("len_2", &all.len())],
+            ),
             Some(range),
         ),
         (_, None) => with_period
@@ -412,8 +432,8 @@ pub fn headline(period: &Period, chosen: Option<&str>, now: Scn) -> Headline {
             .filter_map(|tenant| Some((tenant.name.clone(), tenant.ranges.last().copied()?)))
             .max_by_key(|(_, range)| range.end)
             .map_or_else(
-                || ("No tenant".to_owned(), None),
-                |(name, range)| (format!("Only {name}"), Some(range)),
+                || (t("No tenant").to_owned(), None),
+                |(name, range)| (tf("Only {name}", &[("name", &name)]), Some(range)),
             ),
     };
     let growing = tenants
