@@ -54,6 +54,8 @@ debian_packages() {
     command -v git >/dev/null || missing+=(git)
     # Shows servers of tests another time.
     compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || missing+=(libfaketime)
+    # Kills servers of tests at a call of the system.
+    command -v strace >/dev/null || missing+=(strace)
   fi
   if for_any test; then
     command -v chromium >/dev/null || missing+=(chromium fonts-liberation)

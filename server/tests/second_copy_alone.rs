@@ -13,7 +13,9 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
-use support::{Server, empty_site, files, start_by, tidemark_without_privileges, wait_for};
+use support::{
+    Server, at_time, empty_site, files, start_by, tidemark_without_privileges, wait_for,
+};
 
 /// Rows that make a backup take a moment.
 const ROWS: u32 = 150_000;
@@ -32,15 +34,6 @@ struct Place {
     /// A moment whose log is in both copies, and the sum of the table then.
     moment: String,
     sum: Value,
-}
-
-/// The library that shows a program another time.
-fn fake_clock() -> PathBuf {
-    let found = fs::read_dir("/usr/lib").unwrap().find_map(|entry| {
-        let library = entry.unwrap().path().join("faketime/libfaketimeMT.so.1");
-        library.exists().then_some(library)
-    });
-    found.expect("the Debian package libfaketime is installed by the set-up")
 }
 
 fn sets(below: &Path) -> Vec<Vec<u8>> {
@@ -149,12 +142,7 @@ impl Place {
     fn serve(&self, home: &str, time: &str) -> Server {
         let folder = self.folder.path();
         let mut command = tidemark_without_privileges(folder);
-        command
-            .env("LD_PRELOAD", fake_clock())
-            .env("TZ", "UTC")
-            .env("FAKETIME", format!("@{time}"))
-            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
-            .env("NO_FAKE_STAT", "1");
+        at_time(&mut command, time);
         start_by(command, &folder.join(home), &empty_site(folder), &[])
     }
 

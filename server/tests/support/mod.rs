@@ -71,6 +71,21 @@ pub(crate) fn tidemark(args: &[&str]) -> Command {
     command
 }
 
+/// Has a command see another time, in UTC, from which its clock goes on.
+pub(crate) fn at_time(command: &mut Command, time: &str) {
+    let library = std::fs::read_dir("/usr/lib").unwrap().find_map(|entry| {
+        let library = entry.unwrap().path().join("faketime/libfaketimeMT.so.1");
+        library.exists().then_some(library)
+    });
+    let library = library.expect("the Debian package libfaketime is installed by the set-up");
+    command
+        .env("LD_PRELOAD", library)
+        .env("TZ", "UTC")
+        .env("FAKETIME", format!("@{time}"))
+        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+        .env("NO_FAKE_STAT", "1");
+}
+
 /// Starts a server on any free port and waits until commands find it.
 pub(crate) fn start(home: &Path, site: &Path, more: &[&str]) -> Server {
     start_by(tidemark(&[]), home, site, more)
