@@ -14,12 +14,16 @@ use crate::{
         },
         clusters::{Clusters, FirstRun},
         recovery::InitiateRecovery,
-        strategy::{BackupStrategy, form::EditStrategy},
+        strategy::{
+            BackupStrategy,
+            actions::{Ask, Question},
+            form::EditStrategy,
+        },
         users::Users,
     },
     ui::{Any, ErrorNotice, Skeleton, follow, waiting},
 };
-use domain::{Scn, trend::StorageTrend};
+use domain::{Revision, Scn, trend::StorageTrend};
 use leptos::prelude::*;
 use leptos_router::LazyRoute;
 use std::future::Future;
@@ -97,6 +101,16 @@ pub fn question(asked: task_actions::Asked) -> Part {
 #[wasm_split(dialogs, fallible)]
 pub fn task_details(shown: task_drawer::Shown) -> Part {
     Ok(view! { <task_drawer::Details shown/> }.any())
+}
+
+/// The question before scheduling is paused or started, or the strategy deleted.
+#[wasm_split(dialogs, fallible)]
+pub fn strategy_question(
+    (cluster, about, rev): (String, Question, Revision),
+    open: RwSignal<bool>,
+    again: Callback<()>,
+) -> Part {
+    Ok(view! { <Ask cluster about rev open again/> }.any())
 }
 
 /// The form of What has expired.

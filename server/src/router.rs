@@ -5,7 +5,7 @@ use crate::{
     http::{
         client, commands,
         counts::Counts,
-        export, guard, headers, health, language,
+        export, export_tasks, guard, headers, health, language,
         metrics::{self, Metrics},
         request,
         session::{self, Gate},
@@ -159,7 +159,8 @@ fn pages(parts: Parts, site: &Path, address: SocketAddr) -> Router {
     pages
         .merge(sign_in::routes(gate.clone()))
         .merge(language::routes())
-        .merge(export::routes(parts.console))
+        .merge(export::routes(parts.console.clone()))
+        .merge(export_tasks::routes(parts.console))
         .layer(middleware::from_fn_with_state(gate, session::identify))
 }
 

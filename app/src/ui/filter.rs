@@ -12,14 +12,26 @@ pub fn FilterBar(
     /// What stands at its end.
     #[prop(into)]
     end: Signal<String>,
+    /// Address of the file with all that matches.
+    #[prop(optional, into)]
+    csv: Option<Signal<String>>,
     /// The pills.
     children: Children,
 ) -> impl IntoView {
     view! {
         <div class="filter-bar" role="group" aria-label=t("Filters")>
             {children()}
-            <span class="filter-end" role="status">
-                {move || end.get()}
+            <span class="filter-end">
+                <span role="status">{move || end.get()}</span>
+                {csv
+                    .map(|csv| {
+                        view! {
+                            <a href=move || csv.get() rel="external" download="" title=t("All that match, up to 10,000, as a file")>
+                                {t("CSV")}
+                            </a>
+                        }
+                        .any()
+                    })}
             </span>
         </div>
     }

@@ -112,7 +112,7 @@ fn line(row: &AuditRow) -> String {
 }
 
 /// A text as a cell. What a spreadsheet would take for a formula is marked as text.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let mark = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         "'"
     } else {

@@ -10,6 +10,7 @@ pub mod client;
 pub mod commands;
 pub mod counts;
 pub mod export;
+pub mod export_tasks;
 pub mod guard;
 pub mod headers;
 pub mod health;

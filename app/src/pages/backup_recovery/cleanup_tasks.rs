@@ -7,7 +7,7 @@ use super::{
     query::TaskQuery,
     second_data_tasks::cause,
     task_drawer::{Opened, Shown},
-    task_list::{TaskList, TaskTable},
+    task_list::{TaskList, TaskTable, file},
 };
 use crate::language::{t, tf};
 use crate::{
@@ -79,7 +79,7 @@ fn Removals() -> impl IntoView {
         .any()
     });
     view! {
-        <FilterBar end>
+        <FilterBar end csv=file(query, "cleanup")>
             <TimeFilter id="cleanup-time" prefix=PREFIX query/>
             <StatusFilter id="cleanup-status" prefix=PREFIX query kind=JobKind::Cleanup/>
             <TenantFilter id="cleanup-tenant" prefix=PREFIX query/>

@@ -8,7 +8,7 @@ use super::{
     query::{TaskQuery, href},
     task_actions::{AskButton, Asked},
     task_drawer::{Opened, Shown},
-    task_list::{TaskList, TaskTable},
+    task_list::{TaskList, TaskTable, file},
 };
 use crate::language::{t, tf};
 use crate::{
@@ -46,7 +46,7 @@ pub fn DataBackupTasks() -> impl IntoView {
     };
     let end = Signal::derive(move || total.get().map_or(String::new(), |n| count(n, "task")));
     view! {
-        <FilterBar end>
+        <FilterBar end csv=file(query, "data_backup")>
             <TimeFilter id="data-time" prefix=PREFIX query/>
             <StatusFilter id="data-status" prefix=PREFIX query/>
             <TenantFilter id="data-tenant" prefix=PREFIX query/>

@@ -4,13 +4,16 @@ use super::back_up_now::BackUpNow;
 use crate::language::{t, tf};
 use crate::{
     feed::Feed,
-    live::time::Clock,
-    pages::words::{ago, whole_seconds},
-    paths,
-    signal::Memo,
-    ui::{Any, Button, Icon, IconButton, Notice, Tone, follow},
+    live::{document::hide_popover, time::Clock},
+    pages::{
+        strategy::actions::Question,
+        words::{ago, whole_seconds},
+    },
+    parts, paths,
+    signal::{Memo, RwSignal},
+    ui::{Any, Button, Dialog, Icon, IconButton, Notice, Tone, follow},
 };
-use domain::access::Role;
+use domain::{Revision, access::Role, cluster::ScheduleStatus};
 use leptos::prelude::*;
 
 /// The head.
@@ -44,7 +47,7 @@ pub fn Head() -> impl IntoView {
                 {feed
                     .may(Role::Operator)
                     .then(|| view! { <InitiateRecovery/> <BackUpNow/> }.into_any())}
-                <Strategy/>
+                {feed.may(Role::Admin).then(|| view! { <Strategy/> }.into_any())}
             </div>
         </div>
         <nav class="tabs page-tabs" aria-label=t("Backup & Recovery")>
@@ -111,18 +114,80 @@ fn InitiateRecovery() -> impl IntoView {
     })
 }
 
-/// The way to a first strategy; while there is one, everything about it is on its tab.
+/// Id of the menu of the strategy.
+const MENU: &str = "menu-strategy";
+
+/// The way to a first strategy; or what can be done with the one there is.
 #[component]
 fn Strategy() -> impl IntoView {
     let feed = Feed::current();
-    let none = Memo::new(move |_| feed.summary().read().strategy_rev.is_none());
-    follow(move || {
-        none.get().then(|| {
+    let summary = feed.summary();
+    let standing = Memo::new(move |_| {
+        let summary = summary.read();
+        let rev = summary.strategy_rev?;
+        Some((rev, summary.status == ScheduleStatus::Paused))
+    });
+    follow(move || match standing.get() {
+        None => {
             let href = paths::edit_strategy(&feed.cluster());
             view! { <a class="button" href=href><Icon name="plus"/>{t("New Backup Strategy")}</a> }
                 .any()
-        })
+        }
+        Some((rev, paused)) => view! { <StrategyActions rev paused/> }.any(),
     })
+}
+
+/// Pause or Start, and the menu with Modify and Delete.
+#[component]
+fn StrategyActions(rev: Revision, paused: bool) -> impl IntoView {
+    let feed = Feed::current();
+    let open = RwSignal::new(false);
+    let about = RwSignal::new(Question::Pause);
+    let off = Signal::derive(move || feed.disconnected_reason());
+    let again = Callback::new(move |()| feed.refresh());
+    let title = Signal::derive(move || about.get().title(&feed.cluster()));
+    let ask = move |question: Question| {
+        hide_popover(MENU);
+        about.set(question);
+        parts::open_with_content(open);
+    };
+    let turn = match paused {
+        true => view! {
+            <Button icon="play" off on_press=move |()| ask(Question::Start)>{t("Start")}</Button>
+        }
+        .any(),
+        false => view! {
+            <Button icon="pause" off on_press=move |()| ask(Question::Pause)>{t("Pause")}</Button>
+        }
+        .any(),
+    };
+    view! {
+        {turn}
+        <button
+            class="icon-button"
+            data-variant="outline"
+            type="button"
+            popovertarget=MENU
+            aria-haspopup="dialog"
+            aria-label=t("More actions")
+            title=t("More actions")
+        >
+            <Icon name="more"/>
+        </button>
+        <div class="menu" id=MENU popover="">
+            <a href=paths::edit_strategy(&feed.cluster())>{t("Modify Backup Strategy")}</a>
+            <button type="button" on:click=move |_| ask(Question::Delete)>
+                {t("Delete Backup Strategy")}
+            </button>
+        </div>
+        <Dialog open title>
+            {follow(move || {
+                let asked = (feed.cluster(), about.get(), rev);
+                parts::downloaded(move || parts::strategy_question(asked.clone(), open, again))
+            })}
+        </Dialog>
+    }
+    .any()
 }
 
 /// The gravest thing to know about the page, if there is one.

@@ -6,7 +6,7 @@ use super::{
     query::TaskQuery,
     task_actions::{AskButton, Asked},
     task_drawer::{Opened, Shown},
-    task_list::{TaskList, TaskTable},
+    task_list::{TaskList, TaskTable, file},
 };
 use crate::language::{t, tf};
 use crate::{
@@ -44,7 +44,7 @@ pub fn LogBackupTasks() -> impl IntoView {
     };
     let end = Signal::derive(move || total.get().map_or(String::new(), |n| count(n, "task")));
     view! {
-        <FilterBar end>
+        <FilterBar end csv=file(query, "log")>
             <TenantFilter id="log-tenant" prefix=PREFIX query/>
         </FilterBar>
         <TaskList table query total/>

@@ -8,7 +8,7 @@ use domain::{
     page::TaskFilter,
     scn::NS_PER_SECOND,
 };
-use leptos_router::params::ParamsMap;
+use leptos_router::{location::Url, params::ParamsMap};
 
 /// Rows of a page when nothing is chosen.
 const SIZE: u32 = 10;
@@ -138,6 +138,32 @@ impl TaskQuery {
         }
     }
 
+    /// The address of the file with everything that is chosen. `table` is a kind of tasks, `log` or `second_logs`.
+    pub fn file(&self, cluster: &str, table: &str, now: Scn) -> String {
+        let filter = self.filter(now);
+        let states: Vec<&str> = filter.states.iter().map(|state| state.code()).collect();
+        let pairs = [
+            ("since", filter.since.map(|at| at.0.to_string())),
+            ("until", filter.until.map(|at| at.0.to_string())),
+            ("states", (!states.is_empty()).then(|| states.join("."))),
+            ("tenant", filter.tenant.map(|id| id.to_string())),
+            ("kind", filter.kind.map(|kind| kind.code().to_owned())),
+            ("source", filter.source.map(|from| from.code().to_owned())),
+            ("set", filter.set.map(|set| set.to_string())),
+            ("text", filter.text),
+            ("oldest", filter.ascending.then(|| "true".to_owned())),
+        ];
+        let chosen: Vec<String> = pairs
+            .into_iter()
+            .filter_map(|(key, value)| Some(format!("{key}={}", Url::escape(&value?))))
+            .collect();
+        let path = format!("/clusters/{cluster}/export/{table}");
+        match chosen.is_empty() {
+            true => path,
+            false => format!("{path}?{}", chosen.join("&")),
+        }
+    }
+
     /// The states with `state` added, or without it; as the address writes them.
     pub fn toggled(&self, state: JobState) -> Option<String> {
         let codes: Vec<&str> = JobState::ALL
@@ -243,6 +269,23 @@ mod tests {
         );
         let none = unfiltered(&params, "data");
         assert!(!none.contains("time"), "{none}");
+    }
+
+    #[test]
+    fn the_file_is_asked_for_with_the_same_choice() {
+        let query = TaskQuery::read(&params(&[]), "data");
+        let now = Scn::from_ms(86_400_000 + 5);
+        assert_eq!(query.file("a", "log", now), "/clusters/a/export/log");
+        let chosen = params(&[
+            ("dataStatus", "failed"),
+            ("dataTime", "24h"),
+            ("dataText", "a b&c"),
+        ]);
+        let query = TaskQuery::read(&chosen, "data");
+        assert_eq!(
+            query.file("a", "data_backup", now),
+            "/clusters/a/export/data_backup?since=5000000&states=failed&text=a%20b%26c"
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::{
     query::TaskQuery,
     task_actions::{AskButton, Asked},
     task_drawer::{Opened, Shown},
-    task_list::{TaskList, TaskTable},
+    task_list::{TaskList, TaskTable, file},
 };
 use crate::language::{t, tf};
 use crate::{
@@ -45,7 +45,7 @@ pub fn RecoveryTasks() -> impl IntoView {
     };
     let end = Signal::derive(move || total.get().map_or(String::new(), |n| count(n, "task")));
     view! {
-        <FilterBar end>
+        <FilterBar end csv=file(query, "recovery")>
             <TimeFilter id="recovery-time" prefix=PREFIX query/>
             <StatusFilter id="recovery-status" prefix=PREFIX query/>
             <TenantFilter id="recovery-tenant" prefix=PREFIX query/>

@@ -6,7 +6,7 @@ use super::{
     filters::{Search, SetFilter, StatusFilter, TenantFilter, TimeFilter},
     query::{TaskQuery, href},
     task_drawer::{Opened, Shown},
-    task_list::{TaskList, TaskTable},
+    task_list::{TaskList, TaskTable, file},
 };
 use crate::language::{t, tf};
 use crate::{
@@ -49,7 +49,7 @@ pub fn SecondDataTasks() -> impl IntoView {
     };
     let end = Signal::derive(move || total.get().map_or(String::new(), |n| count(n, "task")));
     view! {
-        <FilterBar end>
+        <FilterBar end csv=file(query, "second_data")>
             <TimeFilter id="copies-time" prefix=PREFIX query/>
             <StatusFilter id="copies-status" prefix=PREFIX query kind=JobKind::SecondData/>
             <TenantFilter id="copies-tenant" prefix=PREFIX query/>

@@ -5,7 +5,7 @@ use super::{
     filters::TenantFilter,
     query::TaskQuery,
     task_drawer::{Opened, Shown},
-    task_list::{TaskList, TaskTable},
+    task_list::{TaskList, TaskTable, file},
 };
 use crate::language::{t, tf};
 use crate::{
@@ -45,7 +45,7 @@ pub fn SecondLogTasks() -> impl IntoView {
     };
     let end = Signal::derive(move || total.get().map_or(String::new(), |n| count(n, "task")));
     view! {
-        <FilterBar end>
+        <FilterBar end csv=file(query, "second_logs")>
             <TenantFilter id="logcopies-tenant" prefix=PREFIX query/>
         </FilterBar>
         <TaskList table query total/>

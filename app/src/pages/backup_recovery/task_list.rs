@@ -49,6 +49,15 @@ impl<T> Clone for TaskTable<T> {
 }
 impl<T> Copy for TaskTable<T> {}
 
+/// The address of a table's file with everything that is chosen.
+pub fn file(query: Memo<TaskQuery>, table: &'static str) -> Signal<String> {
+    let feed = Feed::current();
+    Signal::derive(move || {
+        let now = feed.read_at_untracked();
+        query.read().file(&feed.cluster(), table, now)
+    })
+}
+
 /// The rows of a table, or what stands in their place.
 #[component]
 pub fn TaskList<T>(

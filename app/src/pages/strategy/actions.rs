@@ -12,14 +12,18 @@ use leptos::task::spawn_local;
 
 /// What a person is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Question {
+pub enum Question {
+    /// Ends automatic runs for now.
     Pause,
+    /// Takes them up again.
     Start,
+    /// Takes the strategy away.
     Delete,
 }
 
 impl Question {
-    fn title(self, cluster: &str) -> String {
+    /// The question itself.
+    pub fn title(self, cluster: &str) -> String {
         match self {
             Question::Pause => tf(
                 "Pause backup scheduling of {cluster}?",
@@ -136,19 +140,25 @@ pub fn Actions(
         <Dialog open title>
             {follow(move || {
                 let about = question.get();
-                view! { <Ask cluster=name.get_value() about rev open again/> }
+                view! { <Ask cluster=name.get_value() about rev open again/> }.any()
             })}
         </Dialog>
     }
     .any()
 }
 
+/// What follows from it, and the buttons.
 #[component]
-fn Ask(
+pub fn Ask(
+    /// Name of the cluster.
     cluster: String,
+    /// What is asked.
     about: Question,
+    /// The strategy as it was read.
     rev: Revision,
+    /// Whether the dialog is open.
     open: RwSignal<bool>,
+    /// Reads the strategy again.
     again: Callback<()>,
 ) -> impl IntoView {
     let toasts = Toasts::current();
