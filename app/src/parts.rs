@@ -4,6 +4,7 @@
 //! Functions that name the same file share it. On the server they are ordinary functions.
 
 use crate::language::t;
+use crate::live::seen::when_seen;
 use crate::signal::RwSignal;
 use crate::{
     pages::{
@@ -13,6 +14,7 @@ use crate::{
             back_up_now, cleanup_form, task_actions, task_drawer, trend::plot::Plot,
         },
         clusters::{Clusters, FirstRun},
+        overview::{ClusterOverview, Overview},
         recovery::InitiateRecovery,
         strategy::{
             BackupStrategy,
@@ -24,7 +26,7 @@ use crate::{
     ui::{Any, ErrorNotice, Skeleton, follow, waiting},
 };
 use domain::{Revision, Scn, trend::StorageTrend};
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use leptos_router::LazyRoute;
 use std::future::Future;
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
@@ -68,6 +70,16 @@ fn clusters() -> Part {
 #[wasm_split(clusters, fallible)]
 fn first_run() -> Part {
     Ok(view! { <FirstRun/> }.any())
+}
+
+#[wasm_split(overview, fallible)]
+fn overview() -> Part {
+    Ok(view! { <Overview/> }.any())
+}
+
+#[wasm_split(overview, fallible)]
+fn cluster_overview() -> Part {
+    Ok(view! { <ClusterOverview/> }.any())
 }
 
 #[wasm_split(people, fallible)]
@@ -146,18 +158,25 @@ where
     })
 }
 
-/// The same for what stands on a page from the beginning: it comes once the page is taken over, since what is
-/// downloaded only then cannot be taken over itself.
-pub fn downloaded_later<F>(part: impl Fn() -> F + Clone + Send + 'static) -> AnyView
+/// The same for what is further down on a page: it is downloaded once a person comes to it.
+pub fn downloaded_when_seen<F>(part: impl Fn() -> F + Clone + Send + 'static) -> AnyView
 where
     F: Future<Output = Part> + Send + 'static,
 {
-    let taken_over = RwSignal::new(false);
-    Effect::new(move |_| taken_over.set(true));
-    follow(move || match taken_over.get() {
+    let seen = RwSignal::new(false);
+    let place = NodeRef::<html::Div>::new();
+    Effect::new(move |_| {
+        if let Some(place) = place.get() {
+            when_seen(&place, move || {
+                seen.try_set(true);
+            });
+        }
+    });
+    let content = follow(move || match seen.get() {
         true => downloaded(part.clone()),
-        false => view! { <section class="panel"><Skeleton rows=4/></section> }.any(),
-    })
+        false => view! { <Skeleton rows=4/> }.any(),
+    });
+    view! { <div node_ref=place>{content}</div> }.any()
 }
 
 fn missing(error: NotDownloaded) -> AnyView {
@@ -227,6 +246,32 @@ impl LazyRoute for FirstRunRoute {
 
     async fn view(_: Self) -> AnyView {
         first_run().await.unwrap_or_else(missing)
+    }
+}
+
+/// The route of the overview of all clusters.
+pub struct OverviewRoute;
+
+impl LazyRoute for OverviewRoute {
+    fn data() -> Self {
+        OverviewRoute
+    }
+
+    async fn view(_: Self) -> AnyView {
+        overview().await.unwrap_or_else(missing)
+    }
+}
+
+/// The route of the overview of a cluster.
+pub struct ClusterOverviewRoute;
+
+impl LazyRoute for ClusterOverviewRoute {
+    fn data() -> Self {
+        ClusterOverviewRoute
+    }
+
+    async fn view(_: Self) -> AnyView {
+        cluster_overview().await.unwrap_or_else(missing)
     }
 }
 

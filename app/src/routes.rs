@@ -3,8 +3,8 @@
 use crate::{
     pages::{backup_recovery::BackupRecovery, home::Home, not_found::NotFound},
     parts::{
-        AccountRoute, AuditRoute, ClustersRoute, EditStrategyRoute, FirstRunRoute, RecoveryRoute,
-        StrategyRoute, UsersRoute,
+        AccountRoute, AuditRoute, ClusterOverviewRoute, ClustersRoute, EditStrategyRoute,
+        FirstRunRoute, OverviewRoute, RecoveryRoute, StrategyRoute, UsersRoute,
     },
 };
 use leptos::prelude::*;
@@ -23,6 +23,12 @@ pub fn Pages() -> impl IntoView {
             <Route path=path!("/clusters") view={Lazy::<ClustersRoute>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/clusters/new") view={Lazy::<FirstRunRoute>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/clusters/:cluster/backup") view=BackupRecovery ssr=SsrMode::Async/>
+            <Route
+                path=path!("/clusters/:cluster")
+                view={Lazy::<ClusterOverviewRoute>::new()}
+                ssr=SsrMode::Async
+            />
+            <Route path=path!("/overview") view={Lazy::<OverviewRoute>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/account") view={Lazy::<AccountRoute>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/users") view={Lazy::<UsersRoute>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/audit") view={Lazy::<AuditRoute>::new()} ssr=SsrMode::Async/>
@@ -79,6 +85,14 @@ pub mod paths {
     /// The audit.
     pub const AUDIT: &str = "/audit";
 
+    /// Overview of all clusters.
+    pub const OVERVIEW: &str = "/overview";
+
+    /// Overview of a cluster.
+    pub fn cluster(cluster: &str) -> String {
+        format!("/clusters/{cluster}")
+    }
+
     /// Backup & Recovery of a cluster.
     pub fn backup(cluster: &str) -> String {
         format!("/clusters/{cluster}/backup")
@@ -119,6 +133,7 @@ pub mod paths {
 
         #[test]
         fn addresses_are_stable() {
+            assert_eq!(cluster("local"), "/clusters/local");
             assert_eq!(backup("local"), "/clusters/local/backup");
             assert_eq!(strategy("local"), "/clusters/local/strategy");
             assert_eq!(edit_strategy("local"), "/clusters/local/strategy/edit");

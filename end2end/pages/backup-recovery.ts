@@ -7,6 +7,14 @@ export function typed(ms: number): string {
   return new Date(ms).toISOString().replace("T", " ").replace("Z", "000");
 }
 
+export type TabName =
+  | "Data Backup Tasks"
+  | "Log Backup Tasks"
+  | "Second Data Backup"
+  | "Second Log Backup"
+  | "Recovery Tasks"
+  | "Cleanup Tasks";
+
 export class BackupRecovery {
   readonly page: Page;
 
@@ -31,7 +39,7 @@ export class BackupRecovery {
     return Date.parse(at ?? "");
   }
 
-  async tab(name: "Data Backup Tasks" | "Log Backup Tasks" | "Recovery Tasks"): Promise<Locator> {
+  async tab(name: TabName): Promise<Locator> {
     const tab = this.page.getByRole("tab", { name });
     await tab.click();
     await expect(tab).toHaveAttribute("aria-selected", "true");

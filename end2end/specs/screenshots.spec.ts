@@ -24,6 +24,8 @@ test("pictures of the pages, light and dark, wide and narrow", async ({ page, se
       for (const [name, path] of [
         ["clusters", "/clusters"],
         ["backup-recovery", "/clusters/local/backup"],
+        ["second-data", "/clusters/local/backup?tab=copies"],
+        ["cleanup", "/clusters/local/backup?tab=cleanup"],
         ["recovery-tasks", "/clusters/local/backup?tab=recovery"],
         ["initiate-recovery", "/clusters/local/recovery/new?tenant=orders"],
         ["strategy", "/clusters/local/strategy"],

@@ -347,6 +347,7 @@ async fn every_server_function_refuses_whoever_has_no_role_there_and_tells_nothi
         "/since",
         "/counts",
         "/levels",
+        "/everywhere",
         "/show",
         "/form",
         "/preview",

@@ -17,6 +17,12 @@ pub async fn list(cluster: String, filter: AlertFilter) -> Result<Page<Alert>, A
     Ok(viewer()?.alerts(&cluster, &filter).await?)
 }
 
+/// One page of the alerts of every cluster, for whoever sees all clusters.
+#[server(input = Json)]
+pub async fn everywhere(filter: AlertFilter) -> Result<Page<Alert>, ApiError> {
+    Ok(viewer()?.all_alerts(&filter).await?)
+}
+
 /// How many of them are active, by level.
 #[server(input = Json)]
 pub async fn counts(cluster: String) -> Result<AlertCounts, ApiError> {

@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod chart;
 pub mod document;
 pub mod poll;
+pub mod seen;
 pub mod time;
 pub mod timer;
 pub mod zone;

@@ -6,6 +6,7 @@ pub mod backup_recovery;
 pub mod clusters;
 pub mod home;
 pub mod not_found;
+pub mod overview;
 pub mod recovery;
 pub mod status;
 pub mod strategy;

@@ -118,7 +118,9 @@ fn Frame() -> impl IntoView {
 fn cluster_of(path: &str) -> Option<String> {
     let mut parts = path.trim_matches('/').split('/');
     match (parts.next(), parts.next(), parts.next()) {
-        (Some("clusters"), Some(name), Some(_)) => Some(name.to_owned()),
+        // The form that adds a cluster has the address of one.
+        (Some("clusters"), Some("new"), None) => None,
+        (Some("clusters"), Some(name), _) => Some(name.to_owned()),
         _ => None,
     }
 }
@@ -137,6 +139,7 @@ mod tests {
             cluster_of("/clusters/local/recovery/new"),
             Some("local".to_owned())
         );
+        assert_eq!(cluster_of("/clusters/local"), Some("local".to_owned()));
         assert_eq!(cluster_of("/clusters/new"), None);
         assert_eq!(cluster_of("/clusters"), None);
         assert_eq!(cluster_of("/"), None);

@@ -16,6 +16,7 @@ pub fn SideNav() -> impl IntoView {
     view! {
         <nav class="side-nav" aria-label=t("Main")>
             <ul>
+                <Entry icon="storage" label=t("Overview") href=paths::OVERVIEW.to_owned()/>
                 <Entry icon="clusters" label=t("Clusters") href=paths::CLUSTERS.to_owned()/>
                 {waiting(|| ().into_any(), move || async move {
                         let first = clusters

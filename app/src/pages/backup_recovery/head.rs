@@ -27,7 +27,9 @@ pub fn Head() -> impl IntoView {
                     <li>
                         <a href=paths::CLUSTERS>{t("Clusters")}</a>
                     </li>
-                    <li>{feed.cluster()}</li>
+                    <li>
+                        <a href=paths::cluster(&feed.cluster())>{feed.cluster()}</a>
+                    </li>
                     <li aria-current="page">{t("Backup & Recovery")}</li>
                 </ol>
             </nav>

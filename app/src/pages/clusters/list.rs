@@ -151,11 +151,14 @@ fn Line(name: String, summary: Memo<Option<ClusterSummary>>) -> impl IntoView {
             .as_ref()
             .and_then(|one| one.cluster.fault.clone())
     });
-    let href = paths::backup(&name);
+    let (href, backup) = (paths::cluster(&name), paths::backup(&name));
     view! {
         <tr role="row">
             <th scope="row" role="rowheader" class="cell-key" data-label=t("Name")>
-                <a href=href>{name}</a>
+                <a href=href>{name.clone()}</a>
+                <a class="cell-sub" href=backup aria-label=tf("Backup & Recovery of {cluster}", &[("cluster", &name)])>
+                    {t("Backup & Recovery")}
+                </a>
             </th>
             <Cell label=t("Status") class="cell-status">
                 {follow(move || summary.get().map(|one| view! { <Badge look=status::schedule(one.status)/> }.any()))}

@@ -94,7 +94,7 @@ fn Head(
             <nav class="breadcrumb" aria-label=t("Breadcrumb")>
                 <ol>
                     <li><a href=paths::CLUSTERS>{t("Clusters")}</a></li>
-                    <li>{cluster}</li>
+                    <li><a href=paths::cluster(&cluster)>{cluster.clone()}</a></li>
                     <li><a href=backup>{t("Backup & Recovery")}</a></li>
                     <li aria-current="page">{here}</li>
                 </ol>

@@ -135,7 +135,7 @@ fn loaded(trend: StorageTrend, (_, label, days): (&str, &'static str, u64)) -> A
                 <Key kind="data" label=t("Data Backup") size=last.data_bytes/>
                 <Key kind="log" label=t("Log Backup") size=last.log_bytes/>
             </ul>
-            {parts::downloaded_later(move || parts::trend_plot((trend.clone(), (since, until), text.clone())))}
+            {parts::downloaded_when_seen(move || parts::trend_plot((trend.clone(), (since, until), text.clone())))}
             <p class="trend-outlook">{outlook}</p>
             <details class="data-table">
                 <summary>{t("Show as table")}</summary>
