@@ -16,6 +16,7 @@ use crate::{
         clusters::{Clusters, FirstRun},
         overview::{ClusterOverview, Overview},
         recovery::InitiateRecovery,
+        settings::Settings,
         strategy::{
             BackupStrategy,
             actions::{Ask, Question},
@@ -90,6 +91,11 @@ fn account() -> Part {
 #[wasm_split(people, fallible)]
 fn users() -> Part {
     Ok(view! { <Users/> }.any())
+}
+
+#[wasm_split(settings, fallible)]
+fn settings() -> Part {
+    Ok(view! { <Settings/> }.any())
 }
 
 #[wasm_split(people, fallible)]
@@ -285,6 +291,19 @@ impl LazyRoute for AccountRoute {
 
     async fn view(_: Self) -> AnyView {
         account().await.unwrap_or_else(missing)
+    }
+}
+
+/// The route of the settings.
+pub struct SettingsRoute;
+
+impl LazyRoute for SettingsRoute {
+    fn data() -> Self {
+        SettingsRoute
+    }
+
+    async fn view(_: Self) -> AnyView {
+        settings().await.unwrap_or_else(missing)
     }
 }
 

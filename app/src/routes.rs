@@ -4,7 +4,7 @@ use crate::{
     pages::{backup_recovery::BackupRecovery, home::Home, not_found::NotFound},
     parts::{
         AccountRoute, AuditRoute, ClusterOverviewRoute, ClustersRoute, EditStrategyRoute,
-        FirstRunRoute, OverviewRoute, RecoveryRoute, StrategyRoute, UsersRoute,
+        FirstRunRoute, OverviewRoute, RecoveryRoute, SettingsRoute, StrategyRoute, UsersRoute,
     },
 };
 use leptos::prelude::*;
@@ -30,6 +30,7 @@ pub fn Pages() -> impl IntoView {
             />
             <Route path=path!("/overview") view={Lazy::<OverviewRoute>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/account") view={Lazy::<AccountRoute>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/settings") view={Lazy::<SettingsRoute>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/users") view={Lazy::<UsersRoute>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/audit") view={Lazy::<AuditRoute>::new()} ssr=SsrMode::Async/>
             <Route
@@ -80,6 +81,8 @@ pub mod paths {
 
     /// One's own account.
     pub const ACCOUNT: &str = "/account";
+    /// Settings of the console.
+    pub const SETTINGS: &str = "/settings";
     /// Users and roles.
     pub const USERS: &str = "/users";
     /// The audit.

@@ -5,11 +5,12 @@ use leptos::prelude::use_context;
 use std::{collections::BTreeMap, sync::LazyLock};
 
 /// The texts, one file per part of the application.
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     include_str!("zh/backup_recovery.json"),
     include_str!("zh/calendar.json"),
     include_str!("zh/overview.json"),
     include_str!("zh/pages.json"),
+    include_str!("zh/settings.json"),
     include_str!("zh/shell.json"),
     include_str!("zh/tasks.json"),
 ];

@@ -8,6 +8,7 @@ pub mod home;
 pub mod not_found;
 pub mod overview;
 pub mod recovery;
+pub mod settings;
 pub mod status;
 pub mod strategy;
 pub mod users;

@@ -89,6 +89,7 @@ fn AccountMenu(me: Me) -> impl IntoView {
     let users = me
         .manages()
         .then(|| entry(paths::USERS, t("Users and roles")));
+    let settings = me.audits().then(|| entry(paths::SETTINGS, t("Settings")));
     let audit = me.audits().then(|| entry(paths::AUDIT, t("Audit")));
     view! {
         <button
@@ -102,7 +103,7 @@ fn AccountMenu(me: Me) -> impl IntoView {
             <Icon name="chevron-down" size="xs"/>
         </button>
         <div class="menu" id=ACCOUNT_MENU popover="">
-            {entry(paths::ACCOUNT, t("Your account"))} {users} {audit} <hr/>
+            {entry(paths::ACCOUNT, t("Your account"))} {settings} {users} {audit} <hr/>
             <form method="post" action="/sign-out">
                 <button type="submit">{t("Sign out")}</button>
             </form>

@@ -49,7 +49,7 @@ pub fn Head() -> impl IntoView {
                 {feed
                     .may(Role::Operator)
                     .then(|| view! { <InitiateRecovery/> <BackUpNow/> }.into_any())}
-                {feed.may(Role::Admin).then(|| view! { <Strategy/> }.into_any())}
+                {feed.may(Role::Operator).then(|| view! { <Strategy/> }.into_any())}
             </div>
         </div>
         <nav class="tabs page-tabs" aria-label=t("Backup & Recovery")>
@@ -130,6 +130,7 @@ fn Strategy() -> impl IntoView {
         Some((rev, summary.status == ScheduleStatus::Paused))
     });
     follow(move || match standing.get() {
+        None if !feed.may(Role::Admin) => ().into_any(),
         None => {
             let href = paths::edit_strategy(&feed.cluster());
             view! { <a class="button" href=href><Icon name="plus"/>{t("New Backup Strategy")}</a> }
@@ -163,25 +164,31 @@ fn StrategyActions(rev: Revision, paused: bool) -> impl IntoView {
         }
         .any(),
     };
+    let more = feed.may(Role::Admin).then(|| {
+        view! {
+            <button
+                class="icon-button"
+                data-variant="outline"
+                type="button"
+                popovertarget=MENU
+                aria-haspopup="dialog"
+                aria-label=t("More actions")
+                title=t("More actions")
+            >
+                <Icon name="more"/>
+            </button>
+            <div class="menu" id=MENU popover="">
+                <a href=paths::edit_strategy(&feed.cluster())>{t("Modify Backup Strategy")}</a>
+                <button type="button" on:click=move |_| ask(Question::Delete)>
+                    {t("Delete Backup Strategy")}
+                </button>
+            </div>
+        }
+        .any()
+    });
     view! {
         {turn}
-        <button
-            class="icon-button"
-            data-variant="outline"
-            type="button"
-            popovertarget=MENU
-            aria-haspopup="dialog"
-            aria-label=t("More actions")
-            title=t("More actions")
-        >
-            <Icon name="more"/>
-        </button>
-        <div class="menu" id=MENU popover="">
-            <a href=paths::edit_strategy(&feed.cluster())>{t("Modify Backup Strategy")}</a>
-            <button type="button" on:click=move |_| ask(Question::Delete)>
-                {t("Delete Backup Strategy")}
-            </button>
-        </div>
+        {more}
         <Dialog open title>
             {follow(move || {
                 let asked = (feed.cluster(), about.get(), rev);
