@@ -11,7 +11,8 @@ use crate::{
         account::Account,
         audit::Audit,
         backup_recovery::{
-            back_up_now, cleanup_form, task_actions, task_drawer, trend::plot::Plot,
+            alerts::details::Body, back_up_now, cleanup_form, task_actions, task_drawer,
+            trend::plot::Plot,
         },
         clusters::{Clusters, FirstRun},
         overview::{ClusterOverview, Overview},
@@ -26,7 +27,7 @@ use crate::{
     },
     ui::{Any, ErrorNotice, Skeleton, follow, waiting},
 };
-use domain::{Revision, Scn, trend::StorageTrend};
+use domain::{AlertId, Revision, Scn, trend::StorageTrend};
 use leptos::{html, prelude::*};
 use leptos_router::LazyRoute;
 use std::future::Future;
@@ -135,6 +136,12 @@ pub fn strategy_question(
 #[wasm_split(dialogs, fallible)]
 pub fn clean_up_form(open: RwSignal<bool>) -> Part {
     Ok(view! { <cleanup_form::Form open/> }.any())
+}
+
+/// The details of an alert.
+#[wasm_split(dialogs, fallible)]
+pub fn alert_details(id: AlertId, shown: RwSignal<Option<AlertId>>) -> Part {
+    Ok(view! { <Body id shown/> }.any())
 }
 
 /// The drawing of the storage trend.

@@ -59,6 +59,8 @@ debian_packages() {
   fi
   if for_any test; then
     command -v chromium >/dev/null || missing+=(chromium fonts-liberation)
+    # Chinese pages are looked at, too.
+    [[ -e /usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf ]] || missing+=(fonts-droid-fallback)
   fi
   if for_any bench; then
     command -v restic >/dev/null || missing+=(restic)

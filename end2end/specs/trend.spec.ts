@@ -1,10 +1,20 @@
 // Backup storage trends: numbers without scripts, the drawing with them, read by pointer and by keys.
+import { until, type Server } from "../fixtures/server.ts";
 import { expect, open, test } from "../fixtures/test.ts";
+
+/** Waits for sizes of some moment; they are measured just after a backup. */
+async function measured(server: Server): Promise<void> {
+  await until("sizes to be measured", async () => {
+    const { samples } = await server.command<{ samples: unknown[] }>("storage");
+    return samples.length > 0 ? true : undefined;
+  });
+}
 
 test("the trend is drawn, read out by keys, and stands as a table", async ({ page, server }) => {
   await server.recoverableAt("orders", Date.now());
   await server.command("backup", "--tenant", "orders", "--full", "--wait");
   await server.command("backup", "--tenant", "payments", "--full", "--wait");
+  await measured(server);
   await open(page, "/clusters/local/backup?trend=24h");
   const trend = page.getByRole("region", { name: "Backup storage trends" });
   await trend.scrollIntoViewIfNeeded();
@@ -25,6 +35,7 @@ test.describe("without scripts", () => {
   test("numbers, alerts and every tab can be read", async ({ page, server }) => {
     await server.recoverableAt("orders", Date.now());
     await server.command("backup", "--tenant", "orders", "--full", "--wait");
+    await measured(server);
     await page.goto("/clusters/local/backup?tab=cleanup");
     await expect(page.getByRole("region", { name: "Backup storage trends" })).toContainText("Data Backup");
     await expect(page.getByRole("region", { name: "Alerts" })).toContainText("No alert");

@@ -5,7 +5,8 @@ use leptos::prelude::use_context;
 use std::{collections::BTreeMap, sync::LazyLock};
 
 /// The texts, one file per part of the application.
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
+    include_str!("zh/alerts.json"),
     include_str!("zh/backup_recovery.json"),
     include_str!("zh/calendar.json"),
     include_str!("zh/overview.json"),

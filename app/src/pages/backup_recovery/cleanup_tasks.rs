@@ -69,7 +69,7 @@ fn Removals() -> impl IntoView {
     let end = Signal::derive(move || total.get().map_or(String::new(), |n| count(n, "task")));
     let clean_up = feed.may(Role::Viewer).then(|| {
         view! {
-            <Button size="sm" icon="sweep" on_press=move |()| parts::open_with_content(open)>
+            <Button size="sm" icon="s-clean" on_press=move |()| parts::open_with_content(open)>
                 {t("What has expired")}
             </Button>
             <Dialog open title=t("What has expired") size="lg">

@@ -1,7 +1,7 @@
 //! Overview of all clusters: how many are protected, what is wrong anywhere, and what to do next.
 
 use super::cluster::delay;
-use crate::language::{t, tf};
+use crate::language::{t, tf, told};
 use crate::{
     api::{self, asked},
     pages::{status, words::count},
@@ -264,7 +264,7 @@ fn alert_table(page: Page<Alert>, clusters: &[ClusterSummary]) -> AnyView {
                     <span class="id">{alert.object}</span>
                 </Cell>
                 <Cell label=t("Alert Type") class="cell-wide">
-                    <span title=alert.summary>{format!("{}, {}", t(alert.level.label()), alert.name)}</span>
+                    <span title=alert.summary>{format!("{}, {}", t(alert.level.label()), told(&alert.name))}</span>
                 </Cell>
                 <Cell label=t("Generated At")>
                     <Stamp at=alert.generated/>

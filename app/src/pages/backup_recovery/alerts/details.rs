@@ -1,10 +1,11 @@
 //! The drawer of an alert: what is wrong, what it means, what to do, and when it happened before.
 
 use super::{look, mask::MaskForm};
-use crate::language::{t, tf};
+use crate::language::{t, tf, told};
 use crate::{
     api::{self, Asked, asked},
     feed::Feed,
+    parts,
     signal::RwSignal,
     ui::{Any, Badge, Drawer, ErrorNotice, Icon, NoValue, Skeleton, Stamp, follow, waiting},
 };
@@ -29,15 +30,23 @@ pub fn AlertDrawer(
     view! {
         <Drawer open title>
             <div class="drawer-body">
-                {follow(move || shown.get().map(|id| view! { <Body id shown/> }.any()))}
+                {follow(move || {
+                    shown.get().map(|id| parts::downloaded(move || parts::alert_details(id, shown)))
+                })}
             </div>
         </Drawer>
     }
     .any()
 }
 
+/// Everything known about an alert.
 #[component]
-fn Body(id: AlertId, shown: RwSignal<Option<AlertId>>) -> impl IntoView {
+pub fn Body(
+    /// Its number.
+    id: AlertId,
+    /// What the drawer shows; other times of the same fault are shown through it.
+    shown: RwSignal<Option<AlertId>>,
+) -> impl IntoView {
     let feed = Feed::current();
     let details = asked(
         move || feed.alerts_rev().get(),
@@ -79,7 +88,7 @@ fn all(
         <p class="row">
             <Badge look=look::status(alert.status) soft=true/>
             {look::shape(alert.level)}
-            <span>{format!("{}, {}", t(alert.level.label()), alert.name)}</span>
+            <span>{format!("{}, {}", t(alert.level.label()), told(&alert.name))}</span>
         </p>
         <p>{alert.summary.clone()}</p>
         <dl class="pairs">
@@ -92,7 +101,7 @@ fn all(
             {alert.masked_until.map(|at| moment(t("Masked until"), Some(at)))}
             {masked.map(|by| pair(t("Masked by").to_owned(), by))}
             {facts}
-            {pair(t("Told when").to_owned(), details.condition)}
+            {pair(t("Told when").to_owned(), told(&details.condition).to_owned())}
             {pair(t("Recovers when").to_owned(), details.recovers_when)}
         </dl>
         {section(t("What it means"), vec![details.impact], "info")}
@@ -109,7 +118,7 @@ fn section(title: &'static str, lines: Vec<String>, icon: &'static str) -> AnyVi
         view! {
             <li>
                 <Icon name=icon/>
-                <span>{line}</span>
+                <span>{told(&line).to_owned()}</span>
             </li>
         }
         .any()

@@ -7,7 +7,7 @@ use super::{
     query::{AlertQuery, PREFIX, unfiltered},
     ring::ring,
 };
-use crate::language::{t, tf};
+use crate::language::{t, tf, told};
 use crate::{
     api::{self, asked},
     feed::Feed,
@@ -15,6 +15,7 @@ use crate::{
         backup_recovery::{cells::MomentCell, query::href},
         words::count,
     },
+    parts,
     signal::{Memo, RwSignal},
     ui::{
         Any, Badge, Cell, Column, Empty, Entry, ErrorNotice, LinkButton, Pager, Skeleton, Table,
@@ -42,7 +43,7 @@ pub fn Alerts() -> impl IntoView {
     let retry = Callback::new(move |()| page.refetch());
     let show = Callback::new(move |id| {
         shown.set(Some(id));
-        open.set(true);
+        parts::open_with_content(open);
     });
     let end = Signal::derive(move || total.get().map_or(String::new(), |n| count(n, "alert")));
     // What the ring counts does not depend on the page, the order or the level.
@@ -167,7 +168,7 @@ fn row(alert: Alert, show: Callback<AlertId>) -> AnyView {
                 <span class="row nowrap" title=alert.summary>
                     {look::shape(alert.level)}
                     <span class="visually-hidden">{format!("{}:", t(alert.level.label()))}</span>
-                    {alert.name}
+                    {told(&alert.name).to_owned()}
                 </span>
             </Cell>
             <MomentCell label=t("Generated At") at=Some(alert.generated)/>

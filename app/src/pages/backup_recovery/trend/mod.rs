@@ -11,7 +11,7 @@ use crate::{
     api::{self, asked},
     feed::Feed,
     parts,
-    signal::Memo,
+    signal::{Memo, RwSignal},
     ui::{
         Any, Cell, Column, Empty, Entry, ErrorNotice, Skeleton, Stamp, Table, follow_list, waiting,
     },
@@ -38,7 +38,9 @@ const RANGE: usize = 1;
 /// Key of the range in the address.
 const KEY: &str = "trend";
 /// It is read anew as often as this, in ns of the server's clock.
-const AGAIN_NS: u64 = 120 * NS_PER_SECOND;
+const AGAIN_NS: u64 = 30 * NS_PER_SECOND;
+/// The same while there is nothing yet.
+const SOON_NS: u64 = 4 * NS_PER_SECOND;
 /// Rows of the table.
 const ROWS_MAX: usize = 20;
 
@@ -54,9 +56,11 @@ pub fn Trend() -> impl IntoView {
             .position(|(code, ..)| Some(*code) == asked.as_deref());
         known.unwrap_or(RANGE)
     });
+    let nothing = RwSignal::new(false);
     let turn = Memo::new(move |_| {
         let last = feed.summary().read().last_data_backup;
-        (last, feed.read_at().0 / AGAIN_NS)
+        let every = if nothing.get() { SOON_NS } else { AGAIN_NS };
+        (last, feed.read_at().0 / every)
     });
     let trend = asked(
         move || (range.get(), turn.get()),
@@ -68,7 +72,9 @@ pub fn Trend() -> impl IntoView {
     );
     let retry = Callback::new(move |()| trend.refetch());
     let view = move || async move {
-        match trend.await {
+        let found = trend.await;
+        nothing.set(found.as_ref().is_ok_and(|found| found.points.is_empty()));
+        match found {
             Ok(found) if found.points.is_empty() => {
                 let text = t("Sizes are measured after each data backup, and every half hour.");
                 view! { <Empty title=t("No backup data yet") text/> }.any()
