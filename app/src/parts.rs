@@ -5,6 +5,7 @@
 
 use crate::language::t;
 use crate::live::seen::when_seen;
+use crate::shell::keys::List as KeysList;
 use crate::signal::RwSignal;
 use crate::{
     pages::{
@@ -130,6 +131,12 @@ pub fn strategy_question(
     again: Callback<()>,
 ) -> Part {
     Ok(view! { <Ask cluster about rev open again/> }.any())
+}
+
+/// The list of keys.
+#[wasm_split(dialogs, fallible)]
+pub fn keys_list(open: RwSignal<bool>) -> Part {
+    Ok(view! { <KeysList open/> }.any())
 }
 
 /// The form of What has expired.

@@ -96,10 +96,47 @@ pub fn full_share_permille(lanes: &[Lane], tenants: u32, until: Scn) -> u32 {
     u32::try_from(permille).unwrap_or(1000)
 }
 
+/// The share of the time from `start` until `end`, exclusive, that can be recovered, over all `tenants`, in thousandths.
+/// The ranges of a tenant ascend and do not overlap. Of no time and of no tenants nothing is recoverable.
+pub fn share_permille(tenants: &[&[RecoverableRange]], start: Scn, end: Scn) -> u32 {
+    let all = u128::from(end.since_ns(start)) * tenants.len() as u128;
+    let inside = |range: &RecoverableRange| {
+        let until = range.end.plus_ns(1).min(end);
+        u128::from(until.since_ns(range.start.max(start)))
+    };
+    let ranges = tenants.iter().flat_map(|ranges| ranges.iter());
+    let recoverable: u128 = ranges.map(inside).sum();
+    let permille = (recoverable * 1000).checked_div(all).unwrap_or(0);
+    u32::try_from(permille).unwrap_or(1000)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_share_is_what_counting_every_moment_gives(
+            edges in proptest::collection::btree_set(0_u64..60, 0..12),
+            other in proptest::collection::btree_set(0_u64..60, 0..12),
+            start in 0_u64..60,
+            length in 0_u64..40,
+        ) {
+            let ranges = |edges: &std::collections::BTreeSet<u64>| {
+                let edges: Vec<u64> = edges.iter().copied().collect();
+                edges.chunks_exact(2).map(|two| range(two[0], two[1])).collect::<Vec<_>>()
+            };
+            let tenants = [ranges(&edges), ranges(&other)];
+            let views: Vec<&[RecoverableRange]> = tenants.iter().map(Vec::as_slice).collect();
+            let end = start + length;
+            let counted = tenants.iter().flatten().map(|range| {
+                (start..end).filter(|at| range.start.0 <= *at && *at <= range.end.0).count() as u64
+            });
+            let wanted = (counted.sum::<u64>() * 1000).checked_div(length * 2).unwrap_or(0);
+            prop_assert_eq!(u64::from(share_permille(&views, Scn(start), Scn(end))), wanted);
+        }
+    }
 
     fn range(start: u64, end: u64) -> RecoverableRange {
         RecoverableRange {

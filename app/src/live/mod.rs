@@ -6,6 +6,7 @@
 pub mod calendar;
 pub mod chart;
 pub mod document;
+pub mod keys;
 pub mod poll;
 pub mod seen;
 pub mod time;

@@ -1,5 +1,6 @@
 //! The document around everything, and the frame of every page.
 
+pub mod keys;
 pub mod side_nav;
 pub mod top_bar;
 
@@ -93,6 +94,7 @@ pub fn App() -> impl IntoView {
 fn Frame() -> impl IntoView {
     provide_context(ClusterList(asked(|| (), |()| api::clusters::list())));
     provide_context(Myself(asked(|| (), |()| api::account::current())));
+    Effect::new(|_| keys::listen());
     let location = use_location();
     let current = Memo::new(move |_| cluster_of(&location.pathname.read()));
     provide_context(CurrentCluster(current));

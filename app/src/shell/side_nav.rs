@@ -16,8 +16,8 @@ pub fn SideNav() -> impl IntoView {
     view! {
         <nav class="side-nav" aria-label=t("Main")>
             <ul>
-                <Entry icon="storage" label=t("Overview") href=paths::OVERVIEW.to_owned()/>
-                <Entry icon="clusters" label=t("Clusters") href=paths::CLUSTERS.to_owned()/>
+                <Entry icon="storage" go="o" label=t("Overview") href=paths::OVERVIEW.to_owned()/>
+                <Entry icon="clusters" go="c" label=t("Clusters") href=paths::CLUSTERS.to_owned()/>
                 {waiting(|| ().into_any(), move || async move {
                         let first = clusters
                             .await
@@ -39,9 +39,10 @@ fn OfCluster(first: Option<String>) -> impl IntoView {
     follow(move || {
         current.get().or_else(|| first.clone()).map(|cluster| {
             view! {
-                <Entry icon="backup" label=t("Backup & Recovery") href=paths::backup(&cluster)/>
+                <Entry icon="backup" go="b" label=t("Backup & Recovery") href=paths::backup(&cluster)/>
                 <Entry
                     icon="recovery"
+                    go="r"
                     label=t("Recovery")
                     href=paths::new_recovery(&cluster, None, None)
                 />
@@ -52,13 +53,19 @@ fn OfCluster(first: Option<String>) -> impl IntoView {
 }
 
 #[component]
-fn Entry(icon: &'static str, label: &'static str, href: String) -> impl IntoView {
+fn Entry(
+    icon: &'static str,
+    /// The key that leads there after `g`.
+    go: &'static str,
+    label: &'static str,
+    href: String,
+) -> impl IntoView {
     let location = use_location();
     let target = href.clone();
     let current = move || (*location.pathname.read() == target).then_some("page");
     view! {
         <li>
-            <a href=href aria-current=current title=label>
+            <a href=href data-go=go aria-current=current title=label>
                 <Icon name=icon/>
                 <span>{label}</span>
             </a>

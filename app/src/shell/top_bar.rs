@@ -1,6 +1,6 @@
 //! The bar on top: wordmark, cluster switcher, clock of the viewer's zone, theme, account.
 
-use super::{ClusterList, CurrentCluster, Myself};
+use super::{ClusterList, CurrentCluster, Myself, keys::KeysHelp};
 use crate::{
     language::{Language, t},
     live::{
@@ -37,6 +37,7 @@ pub fn TopBar() -> impl IntoView {
             })}
             <div class="top-bar-end">
                 <ZoneClock/>
+                <KeysHelp/>
                 <OtherLanguage/>
                 <IconButton
                     label=t("Switch between light and dark theme")
@@ -124,7 +125,7 @@ fn Switcher(list: Vec<ClusterSummary>, manages: bool) -> impl IntoView {
             Some((
                 known_tone(known),
                 name.clone(),
-                known.cluster.engine.label(),
+                t(known.cluster.engine.label()),
             ))
         })
     };
@@ -179,7 +180,7 @@ fn entry(summary: &ClusterSummary) -> impl IntoView + use<> {
         <a href=href aria-current=is_current on:click=|_| hide_popover(MENU)>
             <span class="dot" data-tone=known_tone(summary)></span>
             {name}
-            <small>{summary.cluster.engine.label()}</small>
+            <small>{t(summary.cluster.engine.label())}</small>
         </a>
     }
     .any()

@@ -81,6 +81,9 @@ pub fn IconButton(
     /// Why it is off; nothing while it is on.
     #[prop(optional, into)]
     off: Signal<Option<String>>,
+    /// The single key that presses it.
+    #[prop(optional)]
+    key: Option<&'static str>,
     /// What it does.
     #[prop(into)]
     on_press: Callback<()>,
@@ -89,6 +92,7 @@ pub fn IconButton(
         <button
             class="icon-button"
             type="button"
+            data-key=key
             data-size=size
             data-variant=variant
             aria-label=move || label.get()

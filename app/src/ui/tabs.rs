@@ -46,7 +46,8 @@ pub fn Tabs(
         <div class="tabs" role="tablist" aria-label=label on:keydown=on_key>
             {tabs
                 .into_iter()
-                .map(|tab| {
+                .enumerate()
+                .map(|(at, tab)| {
                     let is_selected = move || selected.get() == tab.id;
                     view! {
                         <a
@@ -54,6 +55,7 @@ pub fn Tabs(
                             id=format!("tab-{}", tab.id)
                             href=move || tab.href.get()
                             data-noscroll=""
+                            data-key=(at + 1).to_string()
                             aria-controls=format!("panel-{}", tab.id)
                             aria-selected=move || is_selected().to_string()
                             tabindex=move || if is_selected() { "0" } else { "-1" }

@@ -419,6 +419,7 @@ pub fn Search(
                 class="input"
                 data-size="sm"
                 type="search"
+                data-key="/"
                 name=name
                 maxlength="200"
                 placeholder=t("Search")

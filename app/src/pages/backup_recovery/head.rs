@@ -40,6 +40,7 @@ pub fn Head() -> impl IntoView {
                         label=t("Refresh now")
                         icon="refresh"
                         size="sm"
+                        key="r"
                         on_press=move |()| feed.refresh()
                     />
                     <Live/>

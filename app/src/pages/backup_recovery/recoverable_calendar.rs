@@ -6,6 +6,7 @@ use super::calendar::{
     lanes::{Lanes, Legend},
     picker::{self, MomentPicker},
     pop::GapFacts,
+    strip::Strip,
     time::Day,
     view::{self, Headline},
     viewer_zone,
@@ -85,6 +86,11 @@ pub fn RecoverableCalendar(
         Some(recovery_address(&cluster, &name, at))
     });
     way_on.set(Some(way));
+    let week_of = move |day: Day| {
+        // The newest week has no date of its own: it moves on with the days.
+        let value = (day < calendar.today.get()).then(|| day.to_string());
+        address.with("week", value)
+    };
     let empty = Memo::new(move |_| {
         period.with(|period| period.tenants.iter().all(|tenant| tenant.ranges.is_empty()))
     });
@@ -105,6 +111,7 @@ pub fn RecoverableCalendar(
                             <Lanes calendar/>
                             <Legend several=Signal::derive(move || calendar.view.with(|view| view.tenants > 1))/>
                             <Summary calendar/>
+                            <Strip calendar to=week_of/>
                         </div>
                         <MomentPicker calendar picked way_on=way/>
                     </div>
@@ -215,12 +222,13 @@ fn WeekNav(calendar: Calendar, address: Address) -> impl IntoView {
         <span class="week-nav">
             <output aria-live="polite">{move || calendar.week.get().title()}</output>
             <span class="button-group">
-                <a class="icon-button" data-size="sm" aria-label=t("Previous 7 days") href=move || to(-7) data-noscroll="">
+                <a class="icon-button" data-size="sm" data-key="[" aria-label=t("Previous 7 days") href=move || to(-7) data-noscroll="">
                     <Icon name="chevron-left" size="sm"/>
                 </a>
                 <a
                     class="icon-button"
                     data-size="sm"
+                    data-key="]"
                     role="link"
                     tabindex="0"
                     aria-label=move || if at_end() { t("Next 7 days: these are the latest") } else { t("Next 7 days") }

@@ -1,7 +1,7 @@
 //! The strategy to read: one row per section of the form, and the next runs.
 
 use super::preview::Runs;
-use crate::language::{t, tf, tv};
+use crate::language::{t, tf, told, tv};
 use crate::pages::status;
 use crate::ui::{Any, Badge, Notice, Stamp, Tone};
 use domain::backup::BackupKind;
@@ -196,7 +196,7 @@ fn storage(of: &StorageSettings) -> Vec<Pair> {
 fn Days(schedule: Schedule) -> impl IntoView {
     let cycle = schedule.cycle;
     let day = |(day, kind): (u8, BackupKind)| {
-        let name = day_name(cycle, day);
+        let name = told(&day_name(cycle, day)).to_owned();
         view! { <div role="listitem"><span>{name}</span><b>{t(kind.label())}</b></div> }.into_any()
     };
     view! {

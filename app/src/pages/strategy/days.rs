@@ -1,7 +1,7 @@
 //! The day picker: which days, and what is made on each.
 
 use super::fields::{Segmented, State};
-use crate::language::{t, tf};
+use crate::language::{t, tf, told};
 use crate::signal::Memo;
 use crate::ui::{Any, Button, Icon, follow};
 use domain::backup::BackupKind;
@@ -97,7 +97,7 @@ fn AllDays(state: State) -> impl IntoView {
 fn Day(state: State, cycle: Cycle, day: u8) -> impl IntoView {
     let kind = Memo::new(move |_| state.draft.read().days().get(&day).copied());
     let blocked = Memo::new(move |_| kind.get().is_none() && !state.draft.read().takes_more_days());
-    let name = day_name(cycle, day);
+    let name = told(&day_name(cycle, day)).to_owned();
     let toggle = move |event| {
         let is_on = event_target_checked(&event);
         state.edit(|draft| {

@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use crate::api::ApiError;
-use crate::language::t;
+use crate::language::{t, told};
 use crate::signal::{Memo, RwSignal};
 use crate::ui::{Any, Field};
 use domain::Revision;
@@ -140,7 +140,7 @@ pub fn TextField(
                         state.edit(|draft| *part(draft) = typed);
                     }
                 />
-                {numeric.then(|| view! { <span class="unit">{unit}</span> }.any())}
+                {numeric.then(|| view! { <span class="unit">{told(unit).to_owned()}</span> }.any())}
             </span>
         </Field>
     }

@@ -12,6 +12,7 @@ pub mod markers;
 pub mod moment;
 pub mod picker;
 pub mod pop;
+pub mod strip;
 pub mod time;
 pub mod view;
 pub mod week;

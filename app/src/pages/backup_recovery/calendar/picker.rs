@@ -163,6 +163,7 @@ fn Latest(calendar: Calendar) -> impl IntoView {
         <button
             class="link-button"
             type="button"
+            data-key="t"
             aria-pressed=move || follows().to_string()
             title=t("The newest recoverable moment. It moves on with the log.")
             on:click=move |_| {

@@ -143,10 +143,15 @@ impl Day {
         t(MONTHS[self.date().1 as usize - 1])
     }
 
+    /// `Nov`.
+    pub fn month_short(self) -> &'static str {
+        t(MONTHS_SHORT[self.date().1 as usize - 1])
+    }
+
     /// `Tue 10 Nov`.
     pub fn short(self) -> String {
-        let (_, month, day) = self.date();
-        let (weekday, month) = (self.weekday_short(), t(MONTHS_SHORT[month as usize - 1]));
+        let (_, _, day) = self.date();
+        let (weekday, month) = (self.weekday_short(), self.month_short());
         tf(
             "{weekday} {day} {month}",
             &[("weekday", &weekday), ("day", &day), ("month", &month)],

@@ -1,6 +1,7 @@
 //! The seven days shown: which they are, where they begin, and how they are named.
 
 use super::time::{Day, Zone};
+use crate::language::{later, tf};
 use domain::Scn;
 use domain::calendar::DAYS;
 
@@ -45,18 +46,23 @@ impl Week {
     pub fn title(&self) -> String {
         let (first, last) = (self.day(0), self.last);
         let ((first_year, first_month, from), (year, month, to)) = (first.date(), last.date());
-        let name = |day: Day| &day.month()[..3];
-        if first_year != year {
-            format!(
-                "{from} {} {first_year} – {to} {} {year}",
-                name(first),
-                name(last)
-            )
-        } else if first_month != month {
-            format!("{from} {} – {to} {} {year}", name(first), name(last))
-        } else {
-            format!("{from} – {to} {} {year}", name(last))
-        }
+        let (first_name, name) = (first.month_short(), last.month_short());
+        let text = match (first_year == year, first_month == month) {
+            (false, _) => later("{from} {first_month} {first_year} – {to} {month} {year}"),
+            (true, false) => later("{from} {first_month} – {to} {month} {year}"),
+            (true, true) => later("{from} – {to} {month} {year}"),
+        };
+        tf(
+            text,
+            &[
+                ("from", &from),
+                ("first_month", &first_name),
+                ("first_year", &first_year),
+                ("to", &to),
+                ("month", &name),
+                ("year", &year),
+            ],
+        )
     }
 }
 

@@ -125,7 +125,8 @@ fn loaded(trend: StorageTrend, (_, label, days): (&str, &'static str, u64)) -> A
     let outlook = words::forecast(&trend.forecast);
     let table = table(&trend.points);
     let until = trend.now;
-    let since = until.minus_ns(days * NS_PER_DAY).min(first.at);
+    // A young history fills the drawing instead of a corner of it.
+    let since = until.minus_ns(days * NS_PER_DAY).max(first.at);
     let text = tf(
         "{range}: the total volume went from {from} to {to}.",
         &[

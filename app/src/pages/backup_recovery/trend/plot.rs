@@ -68,7 +68,9 @@ pub fn Plot(
     });
     let at = RwSignal::new(None::<usize>);
     let points = StoredValue::new(trend.points);
-    let events = StoredValue::new(trend.events);
+    let mut events = trend.events;
+    events.retain(|event| span.0 <= event.at && event.at <= span.1);
+    let events = StoredValue::new(events);
     let on_move = move |event: ev::PointerEvent| {
         if let Some(place) = place.get_untracked() {
             let area = place.get_bounding_client_rect();
