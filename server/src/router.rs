@@ -3,7 +3,7 @@
 
 use crate::{
     http::{
-        client, commands,
+        again, client, commands,
         counts::Counts,
         export, export_tasks, guard, headers, health, language,
         metrics::{self, Metrics},
@@ -154,7 +154,8 @@ fn pages(parts: Parts, site: &Path, address: SocketAddr) -> Router {
     let pages = Router::new()
         .leptos_routes_with_context(&options, generate_route_list(App), context, shell)
         .fallback_service(files)
-        .with_state(options);
+        .with_state(options)
+        .layer(middleware::from_fn(again::render));
     let gate = Gate::new(parts.console.clone(), address.port());
     pages
         .merge(sign_in::routes(gate.clone()))

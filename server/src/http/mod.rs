@@ -2,6 +2,7 @@
 //! follows every request.
 
 mod admin;
+pub mod again;
 pub mod alert_shape;
 mod alerts;
 mod cleanup;
