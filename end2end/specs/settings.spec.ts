@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, open, test } from "../fixtures/test.ts";
 
-test("a channel is added, tested, switched off and removed", async ({ page }) => {
+test("a channel is added, tested, switched off and removed", async ({ page, complaints }) => {
   const received: string[] = [];
   const receiver = createServer((request, response) => {
     request.on("data", (part: Buffer) => received.push(part.toString()));
@@ -21,6 +21,8 @@ test("a channel is added, tested, switched off and removed", async ({ page }) =>
     await form.getByLabel("Address").fill("ftp://example.org/x");
     await form.getByRole("button", { name: "Save" }).click();
     await expect(form).toContainText("Use http or https");
+    // The browser notes that the server refused.
+    expect(complaints.splice(0)).toHaveLength(1);
     await form.getByLabel("Address").fill(`http://127.0.0.1:${port}/hook/very-secret`);
     await form.getByRole("button", { name: "Save" }).click();
     await expect(form).toBeHidden();

@@ -7,7 +7,7 @@ use axum::{body::Body, extract::Request, http::Method, middleware::Next, respons
 use std::time::Duration;
 
 /// How long rendering may take. A page is made from the control database in milliseconds.
-const PATIENCE: Duration = Duration::from_secs(8);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How often it is tried at most; the last one may take as long as it wants.
 const TRIES: u32 = 3;
 
