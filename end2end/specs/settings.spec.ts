@@ -13,7 +13,8 @@ test("a channel is added, tested, switched off and removed", async ({ page, comp
   const { port } = receiver.address() as AddressInfo;
   try {
     await open(page, "/settings");
-    const channels = page.getByRole("region", { name: "Notification channels" });
+    // Inside it the table scrolls as a region of the same name.
+    const channels = page.getByRole("region", { name: "Notification channels" }).first();
     await expect(channels).toContainText("Nobody is told about alerts");
     await channels.getByRole("button", { name: "Add channel" }).click();
     const form = page.getByRole("dialog", { name: "Add channel" });
