@@ -19,7 +19,6 @@ use crate::{
     ui::{Any, Button, Cell, Column, Dialog, FilterBar, LinkButton},
 };
 use domain::{
-    access::Role,
     capability::Expiry,
     job::{JobKind, JobState},
     task::Task,
@@ -67,17 +66,15 @@ fn Removals() -> impl IntoView {
         row,
     };
     let end = Signal::derive(move || total.get().map_or(String::new(), |n| count(n, "task")));
-    let clean_up = feed.may(Role::Viewer).then(|| {
-        view! {
-            <Button size="sm" icon="s-clean" on_press=move |()| parts::open_with_content(open)>
-                {t("What has expired")}
-            </Button>
-            <Dialog open title=t("What has expired") size="lg">
-                {parts::downloaded(move || parts::clean_up_form(open))}
-            </Dialog>
-        }
-        .any()
-    });
+    let clean_up = view! {
+        <Button size="sm" icon="s-clean" on_press=move |()| parts::open_with_content(open)>
+            {t("What has expired")}
+        </Button>
+        <Dialog open title=t("What has expired") size="lg">
+            {parts::downloaded(move || parts::clean_up_form(open))}
+        </Dialog>
+    }
+    .any();
     view! {
         <FilterBar end csv=file(query, "cleanup")>
             <TimeFilter id="cleanup-time" prefix=PREFIX query/>
