@@ -3,7 +3,7 @@
 
 use crate::{
     http::{
-        again, client, commands,
+        client, commands,
         counts::Counts,
         export, export_tasks, guard, headers, health, language,
         metrics::{self, Metrics},
@@ -23,12 +23,12 @@ use leptos::{
     prelude::{provide_context, use_context},
 };
 use leptos_axum::{
-    LeptosRoutes, ResponseOptions, file_and_error_handler_with_context, generate_route_list,
+    AxumRouteListing, LeptosRoutes, ResponseOptions, file_and_error_handler_with_context, generate_route_list,
 };
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 use tower_http::{limit::RequestBodyLimitLayer, services::ServeDir};
 
@@ -36,6 +36,10 @@ use tower_http::{limit::RequestBodyLimitLayer, services::ServeDir};
 const OUTPUT_NAME: &str = "tidemark";
 /// Longest body of any request: SQL text in JSON, with room for escapes.
 const BODY_BYTES_MAX: usize = 2 * commands::SQL_BYTES_MAX;
+
+/// The addresses of the pages. They are listed once per process: as long as a list is being made, whatever
+/// another page waits for is held back and never comes.
+static ROUTES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
 
 /// What the routes need.
 #[derive(Clone)]
@@ -152,10 +156,9 @@ fn pages(parts: Parts, site: &Path, address: SocketAddr) -> Router {
         .call_fallback_on_method_not_allowed(true)
         .fallback(not_found);
     let pages = Router::new()
-        .leptos_routes_with_context(&options, generate_route_list(App), context, shell)
+        .leptos_routes_with_context(&options, ROUTES.clone(), context, shell)
         .fallback_service(files)
-        .with_state(options)
-        .layer(middleware::from_fn(again::render));
+        .with_state(options);
     let gate = Gate::new(parts.console.clone(), address.port());
     pages
         .merge(sign_in::routes(gate.clone()))

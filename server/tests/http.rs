@@ -5,8 +5,17 @@
 mod routes;
 
 use axum::http::{Method, StatusCode, header};
-use routes::{Fixture, JSON, OWN, TOKEN, server_functions};
-use std::collections::BTreeSet;
+use routes::{Fixture, HOST, JSON, OWN, TOKEN, server_functions};
+use server::router::{Parts, router};
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_is_told() {
@@ -48,6 +57,35 @@ async fn the_first_address_leads_to_a_page() {
     assert!(place.starts_with("/clusters"), "{place}");
     let (status, _, body) = fixture.open(place).await;
     assert_eq!(status, StatusCode::OK, "{body}");
+    fixture.console.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_come_while_other_routers_are_made() {
+    let fixture = Fixture::new().await;
+    let made = fixture.console.clone();
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    let makes = std::thread::spawn(move || {
+        let mut count = 0;
+        while !stopped.load(Ordering::Relaxed) {
+            let parts = Parts {
+                console: made.clone(),
+                token: TOKEN.into(),
+                url: format!("http://{HOST}").into(),
+            };
+            drop(router(parts, Path::new("site"), HOST.parse().unwrap()));
+            count += 1;
+        }
+        count
+    });
+    for _ in 0..50 {
+        let page = fixture.open("/clusters/new");
+        let answer = tokio::time::timeout(Duration::from_secs(20), page).await;
+        assert_eq!(answer.expect("the page comes").0, StatusCode::OK);
+    }
+    stop.store(true, Ordering::Relaxed);
+    assert!(makes.join().unwrap() > 1);
     fixture.console.shut_down().await;
 }
 

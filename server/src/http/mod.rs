@@ -2,7 +2,6 @@
 //! follows every request.
 
 mod admin;
-pub mod again;
 pub mod alert_shape;
 mod alerts;
 mod cleanup;
