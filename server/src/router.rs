@@ -23,7 +23,8 @@ use leptos::{
     prelude::{provide_context, use_context},
 };
 use leptos_axum::{
-    AxumRouteListing, LeptosRoutes, ResponseOptions, file_and_error_handler_with_context, generate_route_list,
+    AxumRouteListing, LeptosRoutes, ResponseOptions, file_and_error_handler_with_context,
+    generate_route_list,
 };
 use std::{
     net::SocketAddr,
