@@ -1,8 +1,14 @@
 //! The pages in front of the console: sign in, first run, set password. They are documents of their own that
 //! the server sends whole; nothing in them needs a script, and no browser downloads anything of them.
 
-use crate::{shell::top_bar::Wordmark, ui::Any};
+use crate::{
+    language::{Language, t, tf, told},
+    paths,
+    shell::top_bar::Wordmark,
+    ui::Any,
+};
 use leptos::prelude::*;
+use leptos_router::location::Url;
 
 /// What stands on the page.
 #[derive(Clone)]
@@ -50,48 +56,75 @@ pub struct SetPassword {
     pub wrong: Option<String>,
 }
 
-/// The whole document.
-pub fn document(card: Card) -> String {
-    let (title, form) = match card {
-        Card::SignIn(form) => ("Sign in", sign_in(form)),
-        Card::FirstRun(form) => ("First run", first_run(form)),
-        Card::SetPassword(form) => ("Choose a password", set_password(form)),
-        Card::Broken(text) => ("Not available", told("Tidemark cannot answer now", &text)),
-    };
+/// The whole document, in a language.
+pub fn document(card: Card, language: Language) -> String {
     let owner = Owner::new();
     let html = owner.with(|| {
-        view! {
-            <html lang="en">
-                <head>
-                    <meta charset="utf-8"/>
-                    <meta name="viewport" content="width=device-width, initial-scale=1"/>
-                    <meta name="color-scheme" content="light dark"/>
-                    <meta name="robots" content="noindex"/>
-                    <title>{format!("{title} · Tidemark")}</title>
-                    <link rel="icon" type="image/svg+xml" href="/favicon.svg"/>
-                    <link rel="stylesheet" href="/pkg/tidemark.css"/>
-                </head>
-                <body>
-                    <main class="gate">
-                        <svg
-                            class="gate-sea"
-                            viewBox="0 0 1000 200"
-                            preserveAspectRatio="none"
-                            aria-hidden="true"
-                        >
-                            <path class="gate-water" d=format!("{WAVE}V200H0z")></path>
-                            <path class="gate-line" d=WAVE></path>
-                        </svg>
-                        {form}
-                        <p class="gate-foot">{concat!("Tidemark ", env!("CARGO_PKG_VERSION"))}</p>
-                    </main>
-                </body>
-            </html>
-        }
-        .any()
-        .to_html()
+        provide_context(language);
+        whole(card, language).to_html()
     });
     format!("<!DOCTYPE html>{html}")
+}
+
+fn whole(card: Card, language: Language) -> AnyView {
+    // The address of a one-time link must not become part of another one.
+    let others = match &card {
+        Card::SignIn(form) => Some(other_languages(language, &form.to)),
+        _ => None,
+    };
+    let (title, form) = match card {
+        Card::SignIn(form) => (t("Sign in"), sign_in(form)),
+        Card::FirstRun(form) => (t("First run"), first_run(form)),
+        Card::SetPassword(form) => (t("Choose a password"), set_password(form)),
+        Card::Broken(text) => (
+            t("Not available"),
+            message(t("Tidemark cannot answer now"), told(&text)),
+        ),
+    };
+    view! {
+        <html lang=language.tag()>
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <meta name="robots" content="noindex"/>
+                <title>{format!("{title} · Tidemark")}</title>
+                <link rel="icon" type="image/svg+xml" href="/favicon.svg"/>
+                <link rel="stylesheet" href="/pkg/tidemark.css"/>
+            </head>
+            <body>
+                <main class="gate">
+                    <svg
+                        class="gate-sea"
+                        viewBox="0 0 1000 200"
+                        preserveAspectRatio="none"
+                        aria-hidden="true"
+                    >
+                        <path class="gate-water" d=format!("{WAVE}V200H0z")></path>
+                        <path class="gate-line" d=WAVE></path>
+                    </svg>
+                    {form}
+                    <p class="gate-foot">
+                        {concat!("Tidemark ", env!("CARGO_PKG_VERSION"))}
+                        {others}
+                    </p>
+                </main>
+            </body>
+        </html>
+    }
+    .any()
+}
+
+/// The ways to sign-in in the other languages.
+fn other_languages(language: Language, to: &str) -> AnyView {
+    let search = format!("to={}", Url::escape(to));
+    let others = Language::ALL.into_iter().filter(|other| *other != language);
+    let others = others.map(|other| {
+        let href = paths::in_language(other, "/sign-in", &search);
+        view! { " · " <a href=href lang=other.tag() hreflang=other.tag()>{other.own_name()}</a> }
+            .into_any()
+    });
+    others.collect_view().into_any()
 }
 
 const WAVE: &str = "M0 60c62 0 62-22 125-22s62 22 125 22 62-22 125-22 62 22 125 22 62-22 125-22 62 22 125 22 62-22 125-22 62 22 125 22";
@@ -101,11 +134,11 @@ fn sign_in(form: SignIn) -> AnyView {
     view! {
         <form class="gate-card" method="post" action="/sign-in" aria-labelledby="gate-title">
             <Wordmark/>
-            <h1 id="gate-title">"Sign in"</h1>
+            <h1 id="gate-title">{t("Sign in")}</h1>
             {problem(form.wrong)}
             <input type="hidden" name="to" value=form.to/>
             <div class="field">
-                <label for="name">"Name"</label>
+                <label for="name">{t("Name")}</label>
                 <input
                     class="input"
                     id="name"
@@ -119,9 +152,9 @@ fn sign_in(form: SignIn) -> AnyView {
                     autofocus
                 />
             </div>
-            {password("current-password", "Password", "password", wrong)}
+            {password("current-password", t("Password"), "password", wrong)}
             <button class="button" data-variant="primary" type="submit">
-                "Sign in"
+                {t("Sign in")}
             </button>
         </form>
     }
@@ -130,21 +163,21 @@ fn sign_in(form: SignIn) -> AnyView {
 
 fn first_run(form: FirstRun) -> AnyView {
     let Some(link) = form.link.filter(|link| !link.is_empty()) else {
-        return told(
-            "Set up first",
+        let text = t(
             "This console has no user yet. Open the link that it printed when it started: it makes the first \
              administrator. Starting the console again prints a new one.",
         );
+        return message(t("Set up first"), text.to_owned());
     };
     view! {
         <form class="gate-card" method="post" action="/first-run" aria-labelledby="gate-title">
             <Wordmark/>
-            <h1 id="gate-title">"Make the first administrator"</h1>
-            <p>"Whoever has this name and password may do everything, and add other users."</p>
+            <h1 id="gate-title">{t("Make the first administrator")}</h1>
+            <p>{t("Whoever has this name and password may do everything, and add other users.")}</p>
             {problem(form.wrong)}
             <input type="hidden" name="link" value=link/>
             <div class="field">
-                <label for="name">"Name"</label>
+                <label for="name">{t("Name")}</label>
                 <input
                     class="input"
                     id="name"
@@ -159,12 +192,12 @@ fn first_run(form: FirstRun) -> AnyView {
                     aria-describedby="name-hint"
                 />
                 <p class="field-hint" id="name-hint">
-                    "Letters, digits, dots, dashes and @."
+                    {t("Letters, digits, dots, dashes and @.")}
                 </p>
             </div>
             {new_password()}
             <button class="button" data-variant="primary" type="submit">
-                "Make administrator"
+                {t("Make administrator")}
             </button>
         </form>
     }
@@ -173,32 +206,33 @@ fn first_run(form: FirstRun) -> AnyView {
 
 fn set_password(form: SetPassword) -> AnyView {
     let Some(link) = form.link else {
-        return told("This link does not work", &form.wrong.unwrap_or_default());
+        let why = told(&form.wrong.unwrap_or_default());
+        return message(t("This link does not work"), why);
     };
     view! {
         <form class="gate-card" method="post" action="/set-password" aria-labelledby="gate-title">
             <Wordmark/>
-            <h1 id="gate-title">{format!("Choose a password for {}", form.name)}</h1>
+            <h1 id="gate-title">{tf("Choose a password for {name}", &[("name", &form.name)])}</h1>
             {problem(form.wrong)}
             <input type="hidden" name="link" value=link/>
             <input type="hidden" autocomplete="username" value=form.name/>
             {new_password()}
             <button class="button" data-variant="primary" type="submit">
-                "Set password and sign in"
+                {t("Set password and sign in")}
             </button>
         </form>
     }
     .any()
 }
 
-fn told(title: &str, text: &str) -> AnyView {
+fn message(title: &'static str, text: String) -> AnyView {
     view! {
         <section class="gate-card" aria-labelledby="gate-title">
             <Wordmark/>
-            <h1 id="gate-title">{title.to_owned()}</h1>
-            <p>{text.to_owned()}</p>
+            <h1 id="gate-title">{title}</h1>
+            <p>{text}</p>
             <a class="button" href="/">
-                "Open the console"
+                {t("Open the console")}
             </a>
         </section>
     }
@@ -210,7 +244,7 @@ fn problem(wrong: Option<String>) -> Option<AnyView> {
         view! {
             <div class="notice" data-tone="bad" role="alert" id="gate-problem">
                 <div>
-                    <p>{text}</p>
+                    <p>{told(&text)}</p>
                 </div>
             </div>
         }
@@ -220,14 +254,14 @@ fn problem(wrong: Option<String>) -> Option<AnyView> {
 
 fn new_password() -> AnyView {
     view! {
-        {password("new-password", "Password", "password", false)}
+        {password("new-password", t("Password"), "password", false)}
         <p class="field-hint">
-            {format!(
-                "At least {} characters. A few words that do not belong together are easy to remember.",
-                domain::password::LENGTH_MIN,
+            {tf(
+                "At least {least} characters. A few words that do not belong together are easy to remember.",
+                &[("least", &domain::password::LENGTH_MIN)],
             )}
         </p>
-        {password("new-password", "The same password again", "again", false)}
+        {password("new-password", t("The same password again"), "again", false)}
     }
     .any()
 }
@@ -256,9 +290,37 @@ fn password(fill: &'static str, label: &'static str, name: &'static str, wrong: 
 mod tests {
     use super::*;
 
+    fn english(card: Card) -> String {
+        document(card, Language::English)
+    }
+
+    #[test]
+    fn each_language_leads_to_the_other_and_back_to_the_page() {
+        let card = || {
+            Card::SignIn(SignIn {
+                to: "/audit?a=b".to_owned(),
+                ..SignIn::default()
+            })
+        };
+        let html = document(card(), Language::Chinese);
+        assert!(html.contains("<html lang=\"zh-CN\">"), "{html}");
+        assert!(html.contains("登录") && !html.contains("Sign in"), "{html}");
+        let way = "back=%2Fsign%2Din%3Fto%3D%252Faudit%253Fa%253Db";
+        assert!(
+            html.contains("/language?to=en") && html.contains(way),
+            "{html}"
+        );
+        assert!(english(card()).contains("/language?to=zh"));
+        let link = Card::FirstRun(FirstRun {
+            link: Some("abc".to_owned()),
+            ..FirstRun::default()
+        });
+        assert!(!english(link).contains("/language"));
+    }
+
     #[test]
     fn the_form_posts_to_this_server_and_what_was_typed_stays_text() {
-        let html = document(Card::SignIn(SignIn {
+        let html = english(Card::SignIn(SignIn {
             name: "\"><script>alert(1)</script>".to_owned(),
             to: "/clusters?a=\"&b".to_owned(),
             wrong: Some("<b>Wrong</b>".to_owned()),
@@ -278,12 +340,12 @@ mod tests {
 
     #[test]
     fn without_a_link_the_first_run_says_where_it_is() {
-        let html = document(Card::FirstRun(FirstRun::default()));
+        let html = english(Card::FirstRun(FirstRun::default()));
         assert!(
             html.contains("Set up first") && !html.contains("<form"),
             "{html}"
         );
-        let html = document(Card::FirstRun(FirstRun {
+        let html = english(Card::FirstRun(FirstRun {
             link: Some("abc".to_owned()),
             ..FirstRun::default()
         }));

@@ -154,7 +154,7 @@ fn every_text_of_the_pages_has_a_chinese_one_and_the_other_way_round() {
     }
     let sources: Vec<_> = rust_files()
         .into_iter()
-        .filter(|(name, _)| name.starts_with("app/") || name.starts_with("server/engine-"))
+        .filter(|(name, _)| name.starts_with("app/") || name.starts_with("server/"))
         .map(|(name, text)| (name, without_tests(&text)))
         .collect();
     let missing: Vec<_> = sources
@@ -173,7 +173,7 @@ fn every_text_of_the_pages_has_a_chinese_one_and_the_other_way_round() {
         "every text has its Chinese one in app/src/language/zh",
         &missing,
     );
-    // Phases of tasks are named by engines.
+    // Sentences of the server are told in the words of the page.
     let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let texts = sources
         .iter()

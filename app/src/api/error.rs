@@ -1,17 +1,19 @@
 //! The one error that crosses the wire, and how it becomes an HTTP status.
 
+use crate::language::{t, tf, told};
 use domain::validate::{Violation, sentence};
 use leptos::server_fn::{
     codec::JsonEncoding,
     error::{FromServerFnError, ServerFnErrorErr},
 };
 use serde::{Deserialize, Serialize};
+use std::fmt::Write;
 
 /// Why a request was not done. The text is for people and says the way forward.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum ApiError {
     /// There is no such thing.
-    #[error("There is no {what} {id}.")]
+    #[error("{}", tf("There is no {what} {id}.", &[("what", &told(what)), ("id", id)]))]
     NotFound {
         /// The kind of thing.
         what: String,
@@ -22,22 +24,25 @@ pub enum ApiError {
     #[error("{}", sentences(.0))]
     Invalid(Vec<Violation>),
     /// The present state does not allow it.
-    #[error("{0}")]
+    #[error("{}", told(.0))]
     Conflict(String),
     /// Nobody is signed in.
-    #[error("You are signed out. Reload the page to sign in again.")]
+    #[error("{}", t("You are signed out. Reload the page to sign in again."))]
     SignedOut,
     /// The caller may not do this.
-    #[error("You have no right to do this. Ask an administrator of this console.")]
+    #[error(
+        "{}",
+        t("You have no right to do this. Ask an administrator of this console.")
+    )]
     Forbidden,
     /// Something this needs is out of reach for now.
-    #[error("{0}")]
+    #[error("{}", told(.0))]
     Unavailable(String),
     /// A fault of the console itself.
-    #[error("{0}")]
+    #[error("{}", told(.0))]
     Internal(String),
     /// The console did not answer.
-    #[error("The console did not answer. {0}")]
+    #[error("{}", tf("The console did not answer. {why}", &[("why", .0)]))]
     Transport(String),
 }
 
@@ -47,7 +52,8 @@ fn sentences(violations: &[Violation]) -> String {
         if !text.is_empty() {
             text.push_str(". ");
         }
-        text.push_str(&violation.to_string());
+        let (field, allowed) = (told(&violation.field), told(&violation.allowed));
+        let _ = write!(text, "{field} \"{}\": {allowed}", violation.value);
     }
     text
 }
@@ -59,7 +65,7 @@ impl ApiError {
             ApiError::Invalid(violations) => violations
                 .iter()
                 .find(|violation| violation.field.eq_ignore_ascii_case(field))
-                .map(|violation| sentence(&violation.allowed)),
+                .map(|violation| told(&sentence(&violation.allowed))),
             _ => None,
         }
     }

@@ -5,10 +5,11 @@ use leptos::prelude::use_context;
 use std::{collections::BTreeMap, sync::LazyLock};
 
 /// The texts, one file per part of the application.
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     include_str!("zh/alerts.json"),
     include_str!("zh/backup_recovery.json"),
     include_str!("zh/calendar.json"),
+    include_str!("zh/gate.json"),
     include_str!("zh/overview.json"),
     include_str!("zh/pages.json"),
     include_str!("zh/settings.json"),
@@ -91,7 +92,12 @@ mod tests {
             let mut names: Vec<String> = text
                 .split('{')
                 .skip(1)
-                .filter_map(|rest| Some(rest.split_once('}')?.0.to_owned()))
+                .filter_map(|rest| Some(rest.split_once('}')?.0))
+                .enumerate()
+                .map(|(place, name)| match name {
+                    "" => format!("#{place}"),
+                    name => name.to_owned(),
+                })
                 .collect();
             names.sort();
             names.dedup();

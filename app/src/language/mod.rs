@@ -5,12 +5,14 @@
 //! prefers; the browser learns it from the document, which carries the list only where it is needed.
 
 use leptos::prelude::*;
-use std::{collections::HashMap, fmt::Display};
+use sentence::{Patterns, Words};
+use std::{collections::HashMap, fmt::Display, sync::LazyLock};
 
 #[cfg(feature = "ssr")]
 mod at_server;
 #[cfg(not(feature = "ssr"))]
 mod in_browser;
+mod sentence;
 
 #[cfg(feature = "ssr")]
 use at_server as place;
@@ -94,11 +96,18 @@ pub const fn later(text: &'static str) -> &'static str {
     text
 }
 
-/// A text that came from elsewhere, in the viewer's language if the list has it.
-pub fn told(text: &str) -> &str {
+/// A text that came from elsewhere, in the viewer's language as far as the list has it or what it is made of.
+pub fn told(text: &str) -> String {
+    static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| Patterns::of(place::list()));
     match Language::current() {
-        Language::English => text,
-        Language::Chinese => place::list().get(text).copied().unwrap_or(text),
+        Language::English => text.to_owned(),
+        Language::Chinese => {
+            let words = Words {
+                list: place::list(),
+                patterns: &PATTERNS,
+            };
+            words.of(text)
+        }
     }
 }
 

@@ -55,7 +55,7 @@ pub fn backup(task: &BackupJob) -> Look {
 pub fn recovery(task: &RecoveryJob) -> Look {
     let mut look = job(task.state);
     if task.state == JobState::Running && !task.progress.phase.is_empty() {
-        told(&task.progress.phase).clone_into(&mut look.text);
+        look.text = told(&task.progress.phase);
     }
     look
 }
@@ -108,7 +108,7 @@ pub fn archive(state: &ArchiveState) -> Look {
         ArchiveState::Stop => (Tone::Mute, "s-stop"),
         ArchiveState::Unknown(_) => (Tone::Mute, "s-unknown"),
     };
-    look(told(state.label()), tone, icon)
+    look(&told(state.label()), tone, icon)
 }
 
 #[cfg(test)]

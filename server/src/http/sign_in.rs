@@ -2,13 +2,15 @@
 
 use super::{
     client::ClientAddress,
+    language,
     session::{FIRST_RUN, Gate, SET_PASSWORD, SIGN_IN, SIGN_OUT, local_way, origin},
 };
 use app::gate::{Card, FirstRun, SetPassword, SignIn};
 use axum::{
     Extension, Form, Router,
-    extract::{Query, State},
+    extract::{Query, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -35,6 +37,7 @@ pub fn routes(gate: Gate) -> Router {
         .route(SET_PASSWORD, get(set_password_page).post(set_password))
         .route(SIGN_OUT, post(sign_out))
         .with_state(gate)
+        .layer(middleware::from_fn(in_language))
 }
 
 /// What stands in the address.
@@ -265,11 +268,22 @@ fn enter(gate: &Gate, client: ClientAddress, began: &Began, to: &str) -> Respons
     response
 }
 
+/// A page that is yet to be made, in the language of whoever asks.
 fn page(status: StatusCode, card: Card) -> Response {
-    let mut response = (status, Html(app::gate::document(card))).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, NO_SCRIPTS);
-    headers.insert(NO_REFERRER.0, NO_REFERRER.1);
+    (status, Extension(card)).into_response()
+}
+
+/// Makes the page that the answer stands for.
+async fn in_language(request: Request, next: Next) -> Response {
+    let language = language::asked(request.headers());
+    let mut response = next.run(request).await;
+    if let Some(card) = response.extensions_mut().remove::<Card>() {
+        let status = response.status();
+        response = (status, Html(app::gate::document(card, language))).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_SECURITY_POLICY, NO_SCRIPTS);
+        headers.insert(NO_REFERRER.0, NO_REFERRER.1);
+    }
     response
 }
 

@@ -1,6 +1,6 @@
 //! The audit: who did what from where, to what, and how it ended.
 
-use crate::language::{later, t};
+use crate::language::{later, t, told};
 use crate::{
     api::{self, asked},
     signal::Memo,
@@ -209,13 +209,13 @@ fn entry(row: AuditRow) -> AnyView {
             </th>
             <Cell label=t("Who")>{row.actor}</Cell>
             <Cell label=t("From")>{or_none(row.address)}</Cell>
-            <Cell label=t("What")>{row.operation}</Cell>
+            <Cell label=t("What")>{told(&row.operation)}</Cell>
             <Cell label=t("Cluster")>{or_none(row.cluster)}</Cell>
             <Cell label=t("To what")>
-                {row.subject} <span class="cell-sub">{row.detail}</span> {more}
+                {row.subject} <span class="cell-sub">{told(&row.detail)}</span> {more}
             </Cell>
             <Cell label=t("Result") class="cell-status">
-                <Badge look/> <span class="cell-sub">{row.cause}</span>
+                <Badge look/> <span class="cell-sub">{row.cause.as_deref().map(told)}</span>
             </Cell>
         </tr>
     }

@@ -1,7 +1,7 @@
 //! A scheduling history in the drawer: each moment that was due, what became of it and why, and its tasks.
 
 use super::task_drawer::{Opened, Shown};
-use crate::language::{t, tf};
+use crate::language::{t, tf, told};
 use crate::{
     api::{self, asked},
     feed::Feed,
@@ -116,7 +116,7 @@ fn run(run: ScheduleRun) -> AnyView {
                     <Badge look=status::run(run.outcome)/>
                     <small>{facts.join(", ")}</small>
                 </span>
-                {run.cause.map(|cause| view! { <small class="pair-note">{cause}</small> }.any())}
+                {run.cause.map(|cause| view! { <small class="pair-note">{told(&cause)}</small> }.any())}
                 <span class="row row-ids">{tasks.collect_view()}</span>
             </span>
         </li>

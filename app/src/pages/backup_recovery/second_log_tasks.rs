@@ -7,7 +7,7 @@ use super::{
     task_drawer::{Opened, Shown},
     task_list::{TaskList, TaskTable, file},
 };
-use crate::language::{t, tf};
+use crate::language::{t, tf, told};
 use crate::{
     api,
     feed::Feed,
@@ -89,7 +89,7 @@ fn row(task: RwSignal<SecondLog>) -> AnyView {
             </Cell>
             <MomentCell label=t("Start Time") at=Signal::derive(move || task.read().started)/>
             <Cell label=t("Status") class="cell-status">
-                <span title=move || task.read().note.clone()>
+                <span title=move || task.read().note.as_deref().map(told)>
                     <Badge look/>
                 </span>
             </Cell>

@@ -5,7 +5,7 @@ use super::{
     task_drawer::{Opened, Shown},
     task_facts::{Cause, Measures, Moments, pair},
 };
-use crate::language::{t, tf};
+use crate::language::{t, tf, told};
 use crate::{
     api::{self, Asked as Answer, asked},
     feed::Feed,
@@ -127,7 +127,7 @@ fn facts(task: Task) -> AnyView {
             {(task.attempts > 1).then(|| pair(t("Begun"), tf("{times} times", &[("times", &task.attempts)])))}
             <Measures progress=task.progress is_final=task.state.is_final()/>
             <Moments created=task.created started=task.started ended=task.ended/>
-            {task.outcome.map(|outcome| pair(t("Result"), outcome))}
+            {task.outcome.map(|outcome| pair(t("Result"), told(&outcome)))}
             {task
                 .directory
                 .map(|path| {
@@ -182,7 +182,7 @@ fn step(step: Step) -> AnyView {
     view! {
         <li>
             <Stamp at=step.at/>
-            <span>{step.text}</span>
+            <span>{told(&step.text)}</span>
         </li>
     }
     .any()
@@ -244,7 +244,7 @@ pub fn OfSecondLog(
                 <dt>{t("Status")}</dt>
                 <dd>
                     <Badge look=status::second_log(task.state)/>
-                    {task.note.map(|note| view! { <small class="pair-note">{note}</small> }.any())}
+                    {task.note.map(|note| view! { <small class="pair-note">{told(&note)}</small> }.any())}
                 </dd>
                 {task
                     .last_backed_up
@@ -340,7 +340,8 @@ fn few(task: Task) -> AnyView {
     let opened = Opened::current();
     let id = task.id;
     let look = status::task(&task);
-    let what = task.failure.or(task.outcome).or(task.directory);
+    let words = task.failure.or(task.outcome).map(|text| told(&text));
+    let what = words.or(task.directory);
     view! {
         <li>
             <Stamp at=task.started.unwrap_or(task.created)/>

@@ -5,7 +5,7 @@ use super::{
     task_details::{ById, Copies, Course, Foot, OfSecondLog, OfTask, kind_words, trigger_words},
     task_facts::{Cause, Measures, Moments, pair},
 };
-use crate::language::{t, tf};
+use crate::language::{t, tf, told};
 use crate::{
     pages::status,
     parts,
@@ -249,7 +249,7 @@ fn ArchiveDetails(task: ArcRwSignal<LogArchive>) -> impl IntoView {
                 <dt>{t("Status")}</dt>
                 <dd>
                     <Badge look/>
-                    {note.map(|note| view! { <small class="pair-note">{note}</small> }.any())}
+                    {note.map(|note| view! { <small class="pair-note">{told(&note)}</small> }.any())}
                 </dd>
                 {pair(t("Host IP Address"), task.host)}
                 {task

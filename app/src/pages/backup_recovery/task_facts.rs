@@ -1,6 +1,6 @@
 //! Facts that the details of several kinds of tasks show: cause, size, times.
 
-use crate::language::{t, tf};
+use crate::language::{t, tf, told};
 use crate::{
     feed::Feed,
     ui::{Any, Notice, Stamp, Tone, follow},
@@ -20,6 +20,7 @@ pub fn Cause(
     /// Why; nothing is shown without it.
     text: Option<String>,
 ) -> impl IntoView {
+    let text = text.map(|text| told(&text));
     text.map(|text| view! { <Notice tone=Tone::Bad title text/> }.any())
 }
 
@@ -32,7 +33,7 @@ pub fn Measures(
     is_final: bool,
 ) -> impl IntoView {
     let phase =
-        (!is_final && !progress.phase.is_empty()).then(|| pair(t("Phase"), progress.phase.clone()));
+        (!is_final && !progress.phase.is_empty()).then(|| pair(t("Phase"), told(&progress.phase)));
     let size = match (progress.done_bytes, progress.total_bytes) {
         (0, 0) => None,
         (done, total) if done >= total || is_final => Some(bytes(done)),

@@ -264,7 +264,7 @@ fn alert_table(page: Page<Alert>, clusters: &[ClusterSummary]) -> AnyView {
                     <span class="id">{alert.object}</span>
                 </Cell>
                 <Cell label=t("Alert Type") class="cell-wide">
-                    <span title=alert.summary>{format!("{}, {}", t(alert.level.label()), told(&alert.name))}</span>
+                    <span title=told(&alert.summary)>{format!("{}, {}", t(alert.level.label()), told(&alert.name))}</span>
                 </Cell>
                 <Cell label=t("Generated At")>
                     <Stamp at=alert.generated/>

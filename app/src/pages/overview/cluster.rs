@@ -1,6 +1,6 @@
 //! Overview of a cluster: what it is, its tenants and what can be recovered of each, and where its backups lie.
 
-use crate::language::{t, tf};
+use crate::language::{t, tf, told};
 use crate::{
     api::{self, ApiError, asked},
     pages::{not_found::NotFound, status, words::count},
@@ -163,7 +163,7 @@ fn tenant_table(cluster: &str, tenants: Vec<Tenant>, period: &[TenantPeriod]) ->
                     <a href=page>{tenant.name.clone()}</a>
                 </th>
                 <Cell label=t("Status") class="cell-status">
-                    <span title=tenant.note.clone()>
+                    <span title=tenant.note.as_deref().map(told)>
                         <Badge look=standing(tenant.state)/>
                     </span>
                 </Cell>

@@ -2,7 +2,7 @@
 
 use super::model::{self, ReadLine};
 use super::plan::Plan;
-use crate::language::{t, tf};
+use crate::language::{t, tf, told};
 use crate::pages::backup_recovery::calendar::pop::Stamp;
 use crate::pages::backup_recovery::calendar::time::Zone;
 use crate::signal::{Memo, RwSignal};
@@ -223,7 +223,7 @@ fn Checks(checks: Memo<Vec<Check>>, again: RwSignal<u32>) -> impl IntoView {
                                 <Icon name=icon/>
                                 <span><span class="visually-hidden">{word}</span>{check.text}</span>
                                 {(!check.amount.is_empty()).then(|| view! { <span>{check.amount.clone()}</span> }.any())}
-                                {(!check.reason.is_empty()).then(|| view! { <small>{check.reason.clone()}</small> }.any())}
+                                {(!check.reason.is_empty()).then(|| view! { <small>{told(&check.reason)}</small> }.any())}
                             </li>
                         }.any()
                     }).collect_view())}

@@ -1,7 +1,7 @@
 //! Notification channels: the list, and what can be done with each.
 
 use super::channel_form::ChannelForm;
-use crate::language::{t, tf};
+use crate::language::{t, tf, told};
 use crate::{
     api::{self, asked},
     shell::ClusterList,
@@ -215,7 +215,9 @@ fn Actions(
                                     &[("name", &name), ("ms", &test.took_ms)],
                                 ),
                             ),
-                            Some(why) => toasts.failed(t("The test message did not arrive"), why),
+                            Some(why) => {
+                                toasts.failed(t("The test message did not arrive"), told(&why))
+                            }
                         }
                         Ok(())
                     }

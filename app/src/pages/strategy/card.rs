@@ -28,9 +28,11 @@ pub fn Card(
     };
     let title = t("Scheduling needs attention");
     let reason = report.reason;
+    let reason = reason.map(|text| told(&text));
     let reason = reason.map(|text| view! { <Notice tone=Tone::Bad title text/> }.any());
     let warnings = report.warnings.into_iter().map(|warning| {
-        view! { <Notice tone=Tone::Warn title=warning.field text=warning.text/> }.any()
+        let (title, text) = (told(&warning.field), told(&warning.text));
+        view! { <Notice tone=Tone::Warn title text/> }.any()
     });
     let warnings = warnings.collect_view();
     view! {
@@ -196,7 +198,7 @@ fn storage(of: &StorageSettings) -> Vec<Pair> {
 fn Days(schedule: Schedule) -> impl IntoView {
     let cycle = schedule.cycle;
     let day = |(day, kind): (u8, BackupKind)| {
-        let name = told(&day_name(cycle, day)).to_owned();
+        let name = told(&day_name(cycle, day));
         view! { <div role="listitem"><span>{name}</span><b>{t(kind.label())}</b></div> }.into_any()
     };
     view! {

@@ -97,7 +97,7 @@ fn AllDays(state: State) -> impl IntoView {
 fn Day(state: State, cycle: Cycle, day: u8) -> impl IntoView {
     let kind = Memo::new(move |_| state.draft.read().days().get(&day).copied());
     let blocked = Memo::new(move |_| kind.get().is_none() && !state.draft.read().takes_more_days());
-    let name = told(&day_name(cycle, day)).to_owned();
+    let name = told(&day_name(cycle, day));
     let toggle = move |event| {
         let is_on = event_target_checked(&event);
         state.edit(|draft| {

@@ -140,7 +140,7 @@ pub fn TextField(
                         state.edit(|draft| *part(draft) = typed);
                     }
                 />
-                {numeric.then(|| view! { <span class="unit">{told(unit).to_owned()}</span> }.any())}
+                {numeric.then(|| view! { <span class="unit">{told(unit)}</span> }.any())}
             </span>
         </Field>
     }

@@ -1,6 +1,6 @@
 //! Runs before they come.
 
-use crate::language::t;
+use crate::language::{t, told};
 use crate::live::time::Clock;
 use crate::ui::Any;
 use domain::schedule::PlannedRun;
@@ -27,9 +27,9 @@ pub fn Runs(
         view! {
             <li>
                 <span>
-                    <time datetime=at.to_rfc3339()>{run.wall}</time>
+                    <time datetime=at.to_rfc3339()>{wall(&run.wall)}</time>
                     <br/>
-                    <small>{t(run.kind.label())}{run.note.map(|note| format!(". {note}"))}</small>
+                    <small>{t(run.kind.label())}{run.note.map(|note| format!(". {}", told(&note)))}</small>
                 </span>
                 <small>{here}</small>
             </li>
@@ -37,4 +37,12 @@ pub fn Runs(
         .into_any()
     };
     view! { <ol class="runs">{runs.into_iter().map(each).collect_view()}</ol> }.any()
+}
+
+/// The time on the wall of the schedule's zone, which begins with the day of the week.
+fn wall(text: &str) -> String {
+    match text.split_once(' ') {
+        Some((day, rest)) => format!("{} {rest}", told(day)),
+        None => text.to_owned(),
+    }
 }

@@ -3,7 +3,7 @@
 use super::draft::{Draft, StorageDraft};
 use super::fields::{Part, State, TextField};
 use crate::api::{self, ApiError};
-use crate::language::{t, tf};
+use crate::language::{t, tf, told};
 use crate::signal::{Memo, RwSignal};
 use crate::ui::{Any, Button, Icon, Notice, Tone, follow};
 use domain::capability::Ability;
@@ -55,7 +55,7 @@ pub fn Storage(
     place: Place,
 ) -> impl IntoView {
     let fixed = match (place, state.movable.get_value()) {
-        (Place::First, Ability::No(reason)) => Some(reason),
+        (Place::First, Ability::No(reason)) => Some(told(&reason)),
         _ => None,
     };
     let is_fixed = fixed.is_some();
@@ -227,9 +227,9 @@ fn step(step: ProbeStep) -> impl IntoView {
     view! {
         <li data-tone=tone.code()>
             <Icon name=icon/>
-            <span>{step.name}</span>
+            <span>{told(&step.name)}</span>
             <span>{took}</span>
-            {step.failure.map(|why| view! { <small>{why}</small> }.any())}
+            {step.failure.map(|why| view! { <small>{told(&why)}</small> }.any())}
         </li>
     }
     .any()

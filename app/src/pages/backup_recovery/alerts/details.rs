@@ -81,7 +81,7 @@ fn all(
         .filter_map(|(name, text)| Some((name.to_owned(), text?)));
     let facts: Vec<AnyView> = more
         .chain(details.labels)
-        .map(|(name, text)| pair(name, text))
+        .map(|(name, text)| pair(told(&name), told(&text)))
         .collect();
     let masked = details.masked_by.filter(|_| alert.masked_until.is_some());
     view! {
@@ -90,19 +90,19 @@ fn all(
             {look::shape(alert.level)}
             <span>{format!("{}, {}", t(alert.level.label()), told(&alert.name))}</span>
         </p>
-        <p>{alert.summary.clone()}</p>
+        <p>{told(&alert.summary)}</p>
         <dl class="pairs">
             {pair(t("Alert Object").to_owned(), alert.object.clone())}
             {pair(t("Alert Type").to_owned(), alert.rule.clone())}
             {moment(t("Generated At"), Some(alert.generated))}
             {moment(t("Last Generated At"), Some(alert.last_generated))}
             {moment(t("Recovered At"), alert.recovered)}
-            {details.ended_because.map(|why| pair(t("Because").to_owned(), why))}
+            {details.ended_because.map(|why| pair(t("Because").to_owned(), told(&why)))}
             {alert.masked_until.map(|at| moment(t("Masked until"), Some(at)))}
             {masked.map(|by| pair(t("Masked by").to_owned(), by))}
             {facts}
-            {pair(t("Told when").to_owned(), told(&details.condition).to_owned())}
-            {pair(t("Recovers when").to_owned(), details.recovers_when)}
+            {pair(t("Told when").to_owned(), told(&details.condition))}
+            {pair(t("Recovers when").to_owned(), told(&details.recovers_when))}
         </dl>
         {section(t("What it means"), vec![details.impact], "info")}
         {section(t("Probable causes"), details.causes, "s-unknown")}
@@ -118,7 +118,7 @@ fn section(title: &'static str, lines: Vec<String>, icon: &'static str) -> AnyVi
         view! {
             <li>
                 <Icon name=icon/>
-                <span>{told(&line).to_owned()}</span>
+                <span>{told(&line)}</span>
             </li>
         }
         .any()

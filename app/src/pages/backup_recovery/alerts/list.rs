@@ -165,10 +165,10 @@ fn row(alert: Alert, show: Callback<AlertId>) -> AnyView {
                 <span class="id">{alert.object}</span>
             </Cell>
             <Cell label=t("Alert Type") class="cell-wide">
-                <span class="row nowrap" title=alert.summary>
+                <span class="row nowrap" title=told(&alert.summary)>
                     {look::shape(alert.level)}
                     <span class="visually-hidden">{format!("{}:", t(alert.level.label()))}</span>
-                    {told(&alert.name).to_owned()}
+                    {told(&alert.name)}
                 </span>
             </Cell>
             <MomentCell label=t("Generated At") at=Some(alert.generated)/>

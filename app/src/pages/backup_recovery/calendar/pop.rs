@@ -3,7 +3,7 @@
 use super::gaps::{self, GapStory};
 use super::time::Zone;
 use super::{Calendar, geometry};
-use crate::language::{t, tf, tv};
+use crate::language::{t, tf, told, tv};
 use crate::live;
 use crate::signal::{Memo, RwSignal};
 use crate::ui::{Any, Icon, follow};
@@ -197,7 +197,7 @@ pub fn GapFacts(
     view! {
         <dl class="gap-facts">
             <dt>{t("Why")}</dt>
-            <dd><b>{gaps::why(story.cause)}</b>{(!note.is_empty()).then(|| format!(" {note}"))}</dd>
+            <dd><b>{gaps::why(story.cause)}</b>{(!note.is_empty()).then(|| format!(" {}", told(&note)))}</dd>
             <dt>{t("Since")}</dt>
             <dd><Stamp at=since zone/>{t(", last recoverable moment before it")}</dd>
             <dt>{t("Until")}</dt>
