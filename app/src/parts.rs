@@ -16,7 +16,7 @@ use crate::{
             trend::plot::Plot,
         },
         clusters::{Clusters, FirstRun},
-        overview::{ClusterOverview, Overview},
+        overview::{AllAlerts, ClusterOverview, Overview, Recoveries},
         recovery::InitiateRecovery,
         settings::Settings,
         strategy::{
@@ -78,6 +78,16 @@ fn first_run() -> Part {
 #[wasm_split(overview, fallible)]
 fn overview() -> Part {
     Ok(view! { <Overview/> }.any())
+}
+
+#[wasm_split(overview, fallible)]
+fn recoveries() -> Part {
+    Ok(view! { <Recoveries/> }.any())
+}
+
+#[wasm_split(overview, fallible)]
+fn all_alerts() -> Part {
+    Ok(view! { <AllAlerts/> }.any())
 }
 
 #[wasm_split(overview, fallible)]
@@ -344,5 +354,31 @@ impl LazyRoute for AuditRoute {
 
     async fn view(_: Self) -> AnyView {
         audit().await.unwrap_or_else(missing)
+    }
+}
+
+/// The route of the recoveries of all clusters.
+pub struct RecoveriesRoute;
+
+impl LazyRoute for RecoveriesRoute {
+    fn data() -> Self {
+        RecoveriesRoute
+    }
+
+    async fn view(_: Self) -> AnyView {
+        recoveries().await.unwrap_or_else(missing)
+    }
+}
+
+/// The route of the alerts of all clusters.
+pub struct AlertsRoute;
+
+impl LazyRoute for AlertsRoute {
+    fn data() -> Self {
+        AlertsRoute
+    }
+
+    async fn view(_: Self) -> AnyView {
+        all_alerts().await.unwrap_or_else(missing)
     }
 }

@@ -3,8 +3,9 @@
 use crate::{
     pages::{backup_recovery::BackupRecovery, home::Home, not_found::NotFound},
     parts::{
-        AccountRoute, AuditRoute, ClusterOverviewRoute, ClustersRoute, EditStrategyRoute,
-        FirstRunRoute, OverviewRoute, RecoveryRoute, SettingsRoute, StrategyRoute, UsersRoute,
+        AccountRoute, AlertsRoute, AuditRoute, ClusterOverviewRoute, ClustersRoute,
+        EditStrategyRoute, FirstRunRoute, OverviewRoute, RecoveriesRoute, RecoveryRoute,
+        SettingsRoute, StrategyRoute, UsersRoute,
     },
 };
 use leptos::prelude::*;
@@ -29,6 +30,8 @@ pub fn Pages() -> impl IntoView {
                 ssr=SsrMode::Async
             />
             <Route path=path!("/overview") view={Lazy::<OverviewRoute>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/recovery") view={Lazy::<RecoveriesRoute>::new()} ssr=SsrMode::Async/>
+            <Route path=path!("/alerts") view={Lazy::<AlertsRoute>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/account") view={Lazy::<AccountRoute>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/settings") view={Lazy::<SettingsRoute>::new()} ssr=SsrMode::Async/>
             <Route path=path!("/users") view={Lazy::<UsersRoute>::new()} ssr=SsrMode::Async/>
@@ -90,6 +93,11 @@ pub mod paths {
 
     /// Overview of all clusters.
     pub const OVERVIEW: &str = "/overview";
+
+    /// Recoveries of all clusters.
+    pub const RECOVERY: &str = "/recovery";
+    /// Alerts of all clusters.
+    pub const ALERTS: &str = "/alerts";
 
     /// Overview of a cluster.
     pub fn cluster(cluster: &str) -> String {

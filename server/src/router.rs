@@ -7,7 +7,7 @@ use crate::{
         counts::Counts,
         export, export_tasks, guard, headers, health, language,
         metrics::{self, Metrics},
-        request,
+        one_thread, request,
         session::{self, Gate},
         sign_in, users,
     },
@@ -158,6 +158,7 @@ fn pages(parts: Parts, site: &Path, address: SocketAddr) -> Router {
         .fallback(not_found);
     let pages = Router::new()
         .leptos_routes_with_context(&options, ROUTES.clone(), context, shell)
+        .layer(middleware::from_fn(one_thread::render))
         .fallback_service(files)
         .with_state(options);
     let gate = Gate::new(parts.console.clone(), address.port());

@@ -5,6 +5,11 @@
 mod routes;
 
 use axum::http::{Method, StatusCode, header};
+use domain::{
+    access::{Actor, Role},
+    cluster::NewCluster,
+};
+use futures_util::future::join_all;
 use routes::{Fixture, HOST, JSON, OWN, TOKEN, server_functions};
 use server::router::{Parts, router};
 use std::{
@@ -16,6 +21,9 @@ use std::{
     },
     time::Duration,
 };
+
+/// Pages that are asked for at once, and how often.
+const PAGES_AT_ONCE: usize = 12;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_is_told() {
@@ -86,6 +94,31 @@ async fn pages_come_while_other_routers_are_made() {
     }
     stop.store(true, Ordering::Relaxed);
     assert!(makes.join().unwrap() > 1);
+    fixture.console.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_pages_at_once_are_all_whole() {
+    let fixture = Fixture::new().await;
+    let root = Actor::new("tester", Role::Admin);
+    let admin = fixture.console.global_admin(&root).unwrap();
+    let new = NewCluster {
+        name: "local".to_owned(),
+        first_tenant: Some("shop".to_owned()),
+        ..NewCluster::default()
+    };
+    admin.create_cluster(&new).await.unwrap();
+    for _ in 0..PAGES_AT_ONCE {
+        let pages = (0..PAGES_AT_ONCE).map(|_| fixture.open("/clusters/local/backup"));
+        let pages = tokio::time::timeout(Duration::from_secs(60), join_all(pages)).await;
+        for (status, _, body) in pages.expect("the pages come") {
+            assert_eq!(status, StatusCode::OK);
+            assert!(
+                body.contains("No recovery yet") || body.contains("No data backup task yet"),
+                "{body}"
+            );
+        }
+    }
     fixture.console.shut_down().await;
 }
 

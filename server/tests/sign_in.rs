@@ -242,7 +242,9 @@ async fn every_server_function_refuses_whoever_is_not_signed_in() {
 /// What is one's own, whatever one's role.
 const OWN_ACCOUNT: &str = "/account/";
 /// What has no cluster in it, and answers with what the caller may see.
-const LISTS: [&str; 4] = [
+const LISTS: [&str; 6] = [
+    "/clusters/now",
+    "/everywhere",
     "/clusters/list",
     "/audit/list",
     "/strategies/storages",
@@ -343,6 +345,7 @@ async fn every_server_function_refuses_whoever_has_no_role_there_and_tells_nothi
         "/list",
         "/one",
         "/overview",
+        "/now",
         "/feed",
         "/since",
         "/counts",

@@ -17,7 +17,7 @@ pub async fn list(cluster: String, filter: AlertFilter) -> Result<Page<Alert>, A
     Ok(viewer()?.alerts(&cluster, &filter).await?)
 }
 
-/// One page of the alerts of every cluster, for whoever sees all clusters.
+/// One page of the alerts of the console and of every cluster that the caller may look at.
 #[server(input = Json)]
 pub async fn everywhere(filter: AlertFilter) -> Result<Page<Alert>, ApiError> {
     Ok(viewer()?.all_alerts(&filter).await?)

@@ -2,7 +2,7 @@
 
 use super::ApiError;
 use domain::{
-    ClusterId,
+    ClusterId, Scn,
     cluster::{ClusterSummary, NewCluster},
     page,
 };
@@ -27,4 +27,10 @@ pub async fn overview(cluster: String) -> Result<page::Overview, ApiError> {
 #[server(input = Json)]
 pub async fn create(cluster: NewCluster) -> Result<ClusterId, ApiError> {
     Ok(global_admin()?.create_cluster(&cluster).await?)
+}
+
+/// The console's clock, from which filters count.
+#[server(input = Json)]
+pub async fn now() -> Result<Scn, ApiError> {
+    Ok(viewer()?.now())
 }

@@ -17,6 +17,12 @@ pub async fn list(cluster: String, filter: TaskFilter) -> Result<Page<RecoveryJo
     Ok(viewer()?.recoveries(&cluster, &filter).await?)
 }
 
+/// One page of the recovery tasks of all clusters.
+#[server(input = Json)]
+pub async fn everywhere(filter: TaskFilter) -> Result<Page<RecoveryJob>, ApiError> {
+    Ok(viewer()?.all_recoveries(&filter).await?)
+}
+
 /// One recovery task.
 #[server(input = Json)]
 pub async fn one(cluster: String, id: JobId) -> Result<RecoveryJob, ApiError> {

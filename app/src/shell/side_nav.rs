@@ -18,6 +18,8 @@ pub fn SideNav() -> impl IntoView {
             <ul>
                 <Entry icon="storage" go="o" label=t("Overview") href=paths::OVERVIEW.to_owned()/>
                 <Entry icon="clusters" go="c" label=t("Clusters") href=paths::CLUSTERS.to_owned()/>
+                <Entry icon="s-warn" go="a" label=t("Alerts") href=paths::ALERTS.to_owned()/>
+                <Entry icon="recovery" go="r" label=t("Recovery") href=paths::RECOVERY.to_owned()/>
                 {waiting(|| ().into_any(), move || async move {
                         let first = clusters
                             .await
@@ -40,12 +42,6 @@ fn OfCluster(first: Option<String>) -> impl IntoView {
         current.get().or_else(|| first.clone()).map(|cluster| {
             view! {
                 <Entry icon="backup" go="b" label=t("Backup & Recovery") href=paths::backup(&cluster)/>
-                <Entry
-                    icon="recovery"
-                    go="r"
-                    label=t("Recovery")
-                    href=paths::new_recovery(&cluster, None, None)
-                />
             }
             .any()
         })

@@ -19,6 +19,7 @@ pub mod skeleton;
 pub mod stamp;
 pub mod table;
 pub mod tabs;
+pub mod title;
 pub mod toast;
 
 pub use badge::{Badge, Tone};
@@ -38,4 +39,5 @@ pub use skeleton::Skeleton;
 pub use stamp::{Precision, Stamp};
 pub use table::{Cell, Column, NoValue, Table};
 pub use tabs::{Tab, Tabs};
+pub use title::title;
 pub use toast::{Toaster, Toasts};

@@ -226,7 +226,7 @@ async fn estimate(
         size: MEASURED,
         ..TaskFilter::default()
     };
-    let recoveries = inner.store.recoveries(handle.id, &done).await?.rows;
+    let recoveries = inner.store.recoveries(&[handle.id], &done).await?.rows;
     let mut measured: Vec<(u64, u64)> = recoveries
         .iter()
         .filter_map(|job| Some((job.progress.total_bytes, job.ended?.since_ns(job.started?))))

@@ -114,7 +114,21 @@ impl Viewer {
     ) -> Result<Page<RecoveryJob>, Error> {
         let inner = &self.console.inner;
         let id = self.handle(cluster)?.id;
-        Ok(inner.store.recoveries(id, filter).await?)
+        Ok(inner.store.recoveries(&[id], filter).await?)
+    }
+
+    /// A page of the recovery tasks of every cluster that the actor may look at.
+    pub async fn all_recoveries(&self, filter: &TaskFilter) -> Result<Page<RecoveryJob>, Error> {
+        let seen = self.seen().await?;
+        Ok(self.console.inner.store.recoveries(&seen, filter).await?)
+    }
+
+    /// The clusters that the actor may look at.
+    pub(crate) async fn seen(&self) -> Result<Vec<ClusterId>, Error> {
+        let known = self.console.inner.store.clusters().await?;
+        let all = known.iter().map(|known| known.cluster.id);
+        let seen = all.filter(|id| self.actor.grants.in_cluster(*id).is_some());
+        Ok(seen.collect())
     }
 
     /// One data backup task.

@@ -16,6 +16,7 @@ pub mod headers;
 pub mod health;
 pub mod language;
 pub mod metrics;
+pub mod one_thread;
 pub mod request;
 pub mod session;
 pub mod shape;

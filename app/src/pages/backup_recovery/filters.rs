@@ -136,7 +136,13 @@ fn CustomTime(id: &'static str, prefix: &'static str) -> impl IntoView {
         navigate(&format!("{here}{target}"), options);
         hide_popover(id);
     };
-    let feed = Feed::current();
+    // Pages about all clusters have no feed.
+    let feed = use_context::<Feed>();
+    let now = move || match feed {
+        Some(feed) => Some(feed.read_at()),
+        None => clock.wall_ms().map(|ms| Scn::from_ms(ms.max(0.0) as u64)),
+    };
+    let zone = move || now().map(|at| clock.zone_label(at));
     let field = move |label: &'static str, value: RwSignal<String>| {
         view! {
             <label>
@@ -159,7 +165,7 @@ fn CustomTime(id: &'static str, prefix: &'static str) -> impl IntoView {
                 <Button size="sm" variant="primary" submit=true>
                     {t("Apply")}
                 </Button>
-                <small>{move || clock.zone_label(feed.read_at())}</small>
+                <small>{zone}</small>
             </div>
         </form>
     }

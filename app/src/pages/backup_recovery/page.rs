@@ -16,11 +16,10 @@ use crate::{
     feed::Feed,
     pages::not_found::NotFound,
     signal::Memo,
-    ui::{Any, ErrorNotice, Skeleton, waiting},
+    ui::{Any, ErrorNotice, Skeleton, title, waiting},
 };
 use domain::page::Overview;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 /// Backup & Recovery of the cluster in the address.
@@ -31,7 +30,7 @@ pub fn BackupRecovery() -> impl IntoView {
     let overview = asked(move || cluster.get(), api::clusters::overview);
     let retry = Callback::new(move |()| overview.refetch());
     view! {
-        <Title text=move || tf("Backup & Recovery, {cluster}", &[("cluster", &cluster.get())])/>
+        {title(move || tf("Backup & Recovery, {cluster}", &[("cluster", &cluster.get())]))}
         {waiting(|| view! { <section class="panel"><Skeleton rows=8/></section> }.any(), move || async move {
                 match overview.await {
                     Ok(overview) => {

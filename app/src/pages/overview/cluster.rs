@@ -8,7 +8,7 @@ use crate::{
     signal::Memo,
     ui::{
         Any, Badge, Cell, Column, Empty, ErrorNotice, Fact, Facts, Icon, NoValue, Skeleton, Stamp,
-        Table, Tone, badge::Look, waiting,
+        Table, Tone, badge::Look, title, waiting,
     },
 };
 use domain::{
@@ -18,7 +18,6 @@ use domain::{
     tenant::{Tenant, TenantState},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 /// The page.
@@ -50,7 +49,7 @@ pub fn ClusterOverview() -> impl IntoView {
         }
     };
     view! {
-        <Title text=move || tf("Overview, {cluster}", &[("cluster", &cluster.get())])/>
+        {title(move || tf("Overview, {cluster}", &[("cluster", &cluster.get())]))}
         {waiting(|| view! { <section class="panel"><Skeleton rows=8/></section> }.any(), view)}
     }
     .any()

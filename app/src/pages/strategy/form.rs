@@ -10,12 +10,11 @@ use crate::language::{t, tf};
 use crate::live::zone::zone_name;
 use crate::routes::paths;
 use crate::signal::Memo;
-use crate::ui::{Any, Button, ErrorNotice, Notice, Skeleton, Toasts, Tone, follow, waiting};
+use crate::ui::{Any, Button, ErrorNotice, Notice, Skeleton, Toasts, Tone, follow, title, waiting};
 use domain::schedule::PlannedRun;
 use domain::strategy::{Schedule, StrategyForm, StrategySaved};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_meta::Title;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 
@@ -26,7 +25,7 @@ pub fn EditStrategy() -> impl IntoView {
     let form = asked(move || cluster.get(), api::strategies::form);
     let again = Callback::new(move |()| form.refetch());
     view! {
-        <Title text=move || tf("Backup Strategy, {cluster}", &[("cluster", &cluster.get())])/>
+        {title(move || tf("Backup Strategy, {cluster}", &[("cluster", &cluster.get())]))}
         {waiting(|| view! { <section class="panel"><Skeleton rows=8/></section> }.any(), move || async move {
             let cluster = cluster.get_untracked();
             match form.await {

@@ -14,10 +14,9 @@ pub mod storage;
 use crate::api::{self, ApiError, asked};
 use crate::routes::paths;
 use crate::signal::Memo;
-use crate::ui::{Any, Empty, ErrorNotice, Icon, Skeleton, waiting};
+use crate::ui::{Any, Empty, ErrorNotice, Icon, Skeleton, title, waiting};
 use domain::strategy::StrategyReport;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 /// Name of the cluster in the address.
@@ -33,7 +32,7 @@ pub fn BackupStrategy() -> impl IntoView {
     let report = asked(move || cluster.get(), api::strategies::show);
     let again = Callback::new(move |()| report.refetch());
     view! {
-        <Title text=move || tf("Backup Strategy, {cluster}", &[("cluster", &cluster.get())])/>
+        {title(move || tf("Backup Strategy, {cluster}", &[("cluster", &cluster.get())]))}
         {waiting(|| view! { <section class="panel"><Skeleton rows=8/></section> }.any(), move || async move {
             let cluster = cluster.get_untracked();
             match report.await {

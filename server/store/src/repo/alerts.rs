@@ -18,6 +18,7 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, EntityTrait, Order, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect,
 };
+use std::slice;
 
 /// Most alerts that may be open at once; a fault beyond it is raised once others are over.
 pub const OPEN_ALERTS_MAX: u64 = 10_000;
@@ -48,10 +49,10 @@ pub struct StoredAlert {
 }
 
 impl Store {
-    /// A page of the alerts of a cluster and of the console itself, or with `None` of everything.
+    /// A page of the alerts of some clusters and of the console itself, or with `None` of everything.
     pub async fn alerts(
         &self,
-        cluster: Option<ClusterId>,
+        clusters: Option<&[ClusterId]>,
         ask: &AlertFilter,
     ) -> Result<domain::page::Page<Alert>> {
         let slice = Slice::new(ask.page, ask.size);
@@ -68,7 +69,7 @@ impl Store {
             Order::Desc
         };
         let rows = alert::Entity::find()
-            .filter(matching(cluster, ask))
+            .filter(matching(clusters, ask))
             .order_by(alert::COLUMN.generated, order.clone())
             .order_by(alert::COLUMN.id, order)
             .offset(slice.offset())
@@ -77,8 +78,8 @@ impl Store {
             .await
             .during("listing alerts")?;
         let rows: Result<Vec<Alert>> = rows.iter().map(shown).collect();
-        let total = count(matching(cluster, ask)).await?;
-        Ok(slice.page(rows?, total, count(of(cluster)).await?))
+        let total = count(matching(clusters, ask)).await?;
+        Ok(slice.page(rows?, total, count(of(clusters)).await?))
     }
 
     /// One alert.
@@ -106,7 +107,7 @@ impl Store {
     /// How many alerts of a cluster and of the console itself (`None`: of everything) are active, by level.
     pub async fn alert_counts(&self, cluster: Option<ClusterId>) -> Result<AlertCounts> {
         let active = Condition::all()
-            .add(of(cluster))
+            .add(of(cluster.as_ref().map(slice::from_ref)))
             .add(alert::COLUMN.status.eq(AlertStatus::Active.code()));
         self.by_level(active).await
     }
@@ -117,7 +118,8 @@ impl Store {
         cluster: Option<ClusterId>,
         ask: &AlertFilter,
     ) -> Result<AlertCounts> {
-        self.by_level(matching(cluster, ask)).await
+        let clusters = cluster.as_ref().map(slice::from_ref);
+        self.by_level(matching(clusters, ask)).await
     }
 
     async fn by_level(&self, condition: Condition) -> Result<AlertCounts> {
@@ -144,7 +146,7 @@ impl Store {
         let found = alert::Entity::find()
             .select_only()
             .column(alert::Column::Id)
-            .filter(of(Some(cluster)))
+            .filter(of(Some(&[cluster])))
             .filter(alert::COLUMN.rev.gt(since.0))
             .limit(1)
             .into_tuple::<i64>()
@@ -374,12 +376,16 @@ fn set_hit(
     Ok(())
 }
 
-/// All alerts of a cluster and of the console itself, or with `None` everything.
-fn of(cluster: Option<ClusterId>) -> Condition {
-    match cluster {
+/// All alerts of some clusters and of the console itself, or with `None` everything.
+fn of(clusters: Option<&[ClusterId]>) -> Condition {
+    match clusters {
         None => Condition::all(),
-        Some(id) => Condition::any()
-            .add(alert::COLUMN.cluster_id.eq(id.0))
+        Some(clusters) => Condition::any()
+            .add(
+                alert::COLUMN
+                    .cluster_id
+                    .is_in(clusters.iter().map(|id| id.0)),
+            )
             .add(alert::COLUMN.cluster_id.is_null()),
     }
 }
@@ -395,7 +401,7 @@ fn same(cluster: Option<ClusterId>, rule: &str, key: &str) -> Condition {
 }
 
 /// Of them, those that match: a time range takes every alert that was seen inside it.
-fn matching(cluster: Option<ClusterId>, ask: &AlertFilter) -> Condition {
+fn matching(clusters: Option<&[ClusterId]>, ask: &AlertFilter) -> Condition {
     let statuses = (!ask.statuses.is_empty()).then(|| {
         let codes = ask.statuses.iter().map(|status| status.code());
         alert::COLUMN.status.is_in(codes)
@@ -408,7 +414,7 @@ fn matching(cluster: Option<ClusterId>, ask: &AlertFilter) -> Condition {
     let until = ask.until.map(scn_column);
     let text = ask.text.as_deref().map(str::trim).unwrap_or_default();
     Condition::all()
-        .add(of(cluster))
+        .add(of(clusters))
         .add_option(since.map(|at| alert::COLUMN.last_generated.gte(at)))
         .add_option(until.map(|at| alert::COLUMN.generated.lt(at)))
         .add_option(statuses)

@@ -164,7 +164,7 @@ impl Store {
             period,
             backups: tasks::backup_rows(&self.db, found.backups).await?,
             archives: tasks::archive_rows(&self.db, found.archives).await?,
-            recoveries: tasks::recovery_rows(&self.db, cluster, found.recoveries).await?,
+            recoveries: tasks::recovery_rows(&self.db, found.recoveries).await?,
             tasks: task_rows::task_rows(&self.db, found.tasks).await?,
             second_logs: second::log_rows(&self.db, found.second_logs).await?,
         })

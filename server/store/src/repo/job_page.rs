@@ -63,34 +63,31 @@ struct MarkedRow {
 type Place = (i64, i64);
 
 impl Store {
-    /// One page of tasks of one kind.
+    /// One page of tasks of one kind, of some clusters together.
     pub(crate) async fn job_page(
         &self,
-        cluster: ClusterId,
+        clusters: &[ClusterId],
         kind: JobKind,
         ask: &TaskFilter,
     ) -> Result<JobPage> {
+        let all = clusters.iter().map(|one| filter::all_jobs(*one, kind));
         let mut page = JobPage {
             rows: Vec::new(),
             slice: Slice::of(ask),
             total: 0,
-            total_unfiltered: self
-                .count_jobs(filter::all_jobs(cluster, kind), COUNTED_MAX)
-                .await?,
+            total_unfiltered: self.count_parts(all).await?,
         };
-        // Asking by tenant leaves the cluster out, so the tenant has to be one of it.
-        if let Some(tenant) = ask.tenant
-            && self.tenant(cluster, tenant).await?.is_none()
-        {
-            return Ok(page);
-        }
-        let parts = filter::job_parts(cluster, kind, ask);
-        for part in &parts {
-            if page.total < COUNTED_MAX {
-                let left = COUNTED_MAX - page.total;
-                page.total += self.count_jobs(part.clone(), left).await?;
+        let mut parts = Vec::new();
+        for cluster in clusters {
+            // Asking by tenant leaves the cluster out, so the tenant has to be one of it.
+            if let Some(tenant) = ask.tenant
+                && self.tenant(*cluster, tenant).await?.is_none()
+            {
+                continue;
             }
+            parts.extend(filter::job_parts(*cluster, kind, ask));
         }
+        page.total = self.count_parts(parts.iter().cloned()).await?;
         let (from, rows) = (page.slice.offset(), page.slice.limit());
         if from >= Ord::min(page.total, TOTAL_MAX) {
             return Ok(page);
@@ -144,6 +141,17 @@ impl Store {
             .await
             .during("reading data backups to mark")?;
         rows.into_iter().map(marked_backup).collect()
+    }
+
+    /// How many rows match one of the parts, up to the limit.
+    async fn count_parts(&self, parts: impl Iterator<Item = Condition>) -> Result<u64> {
+        let mut counted = 0;
+        for part in parts {
+            if counted < COUNTED_MAX {
+                counted += self.count_jobs(part, COUNTED_MAX - counted).await?;
+            }
+        }
+        Ok(counted)
     }
 
     async fn count_jobs(&self, condition: Condition, limit: u64) -> Result<u64> {

@@ -26,7 +26,7 @@ impl Store {
         kind: JobKind,
         ask: &TaskFilter,
     ) -> Result<Page<Task>> {
-        let page = self.job_page(cluster, kind, ask).await?;
+        let page = self.job_page(&[cluster], kind, ask).await?;
         Ok(page.slice.page(
             task_rows(&self.db, page.rows).await?,
             page.total,

@@ -18,24 +18,24 @@ use domain::{
 use sea_orm::{
     ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 impl Store {
     /// A page of data backup tasks.
     pub async fn backups(&self, cluster: ClusterId, ask: &TaskFilter) -> Result<Page<BackupJob>> {
-        let page = self.job_page(cluster, JobKind::DataBackup, ask).await?;
+        let page = self.job_page(&[cluster], JobKind::DataBackup, ask).await?;
         let rows = backup_rows(&self.db, page.rows).await?;
         Ok(page.slice.page(rows, page.total, page.total_unfiltered))
     }
 
-    /// A page of recovery tasks.
+    /// A page of recovery tasks of some clusters together.
     pub async fn recoveries(
         &self,
-        cluster: ClusterId,
+        clusters: &[ClusterId],
         ask: &TaskFilter,
     ) -> Result<Page<RecoveryJob>> {
-        let page = self.job_page(cluster, JobKind::Recovery, ask).await?;
-        let rows = recovery_rows(&self.db, cluster, page.rows).await?;
+        let page = self.job_page(clusters, JobKind::Recovery, ask).await?;
+        let rows = recovery_rows(&self.db, page.rows).await?;
         Ok(page.slice.page(rows, page.total, page.total_unfiltered))
     }
 
@@ -71,7 +71,7 @@ impl Store {
     /// One recovery task.
     pub async fn recovery(&self, cluster: ClusterId, id: JobId) -> Result<Option<RecoveryJob>> {
         let rows = self.job_row(cluster, JobKind::Recovery, id).await?;
-        Ok(recovery_rows(&self.db, cluster, rows).await?.pop())
+        Ok(recovery_rows(&self.db, rows).await?.pop())
     }
 
     async fn job_row(
@@ -194,19 +194,25 @@ pub(crate) async fn backup_rows(
 /// Rows of recovery tasks, in the order given.
 pub(crate) async fn recovery_rows(
     db: &impl ConnectionTrait,
-    cluster: ClusterId,
     rows: Vec<job::Model>,
 ) -> Result<Vec<RecoveryJob>> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
     let names = names(db, rows.iter().map(|row| row.tenant_id)).await?;
-    let cluster_name = clusters::head(db, cluster)
-        .await?
-        .map(|row| row.name)
-        .ok_or_else(|| impossible("cluster_id", cluster))?;
+    let mut clusters = HashMap::new();
+    for row in &rows {
+        if let Entry::Vacant(place) = clusters.entry(row.cluster_id) {
+            let head = clusters::head(db, ClusterId(row.cluster_id)).await?;
+            let head = head.ok_or_else(|| impossible("cluster_id", row.cluster_id))?;
+            place.insert(head.name);
+        }
+    }
     rows.into_iter()
-        .map(|row| recovery_row(row, &names, &cluster_name))
+        .map(|row| {
+            let cluster = clusters[&row.cluster_id].clone();
+            recovery_row(row, &names, &cluster)
+        })
         .collect()
 }
 

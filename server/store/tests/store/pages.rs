@@ -99,7 +99,7 @@ async fn filters_narrow_and_totals_tell_both_counts() {
     assert_eq!(source.total, 12);
     let recoveries = fixture
         .store
-        .recoveries(cluster, &TaskFilter::default())
+        .recoveries(&[cluster], &TaskFilter::default())
         .await
         .unwrap();
     assert_eq!((recoveries.total, recoveries.rows[0].created), (1, Scn(21)));

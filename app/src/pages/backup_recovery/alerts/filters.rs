@@ -6,7 +6,10 @@ use super::{
 };
 use crate::language::{t, tf};
 use crate::{
-    pages::backup_recovery::{filters::TimeFilter, query::href},
+    pages::backup_recovery::{
+        filters::{Search, TimeFilter},
+        query::href,
+    },
     signal::Memo,
     ui::{Any, Filter, FilterBar, FilterOption},
 };
@@ -28,6 +31,7 @@ pub fn Filters(
             <TimeFilter id="alert-time" prefix=PREFIX query=common/>
             <StatusFilter query/>
             <LevelFilter query/>
+            <Search prefix=PREFIX query=common/>
         </FilterBar>
     }
     .any()

@@ -45,6 +45,14 @@ pub fn Alerts() -> impl IntoView {
         shown.set(Some(id));
         parts::open_with_content(open);
     });
+    // The address may name the alert that is meant.
+    Effect::new(move |before: Option<()>| {
+        let named = params.with_untracked(|params| params.get("alertShown"));
+        let id = named.and_then(|id| id.parse().ok()).map(AlertId);
+        if let Some(id) = id.filter(|_| before.is_none()) {
+            show.run(id);
+        }
+    });
     let end = Signal::derive(move || total.get().map_or(String::new(), |n| count(n, "alert")));
     // What the ring counts does not depend on the page, the order or the level.
     let counted = Memo::new(move |_| {

@@ -51,7 +51,7 @@ impl AlertQuery {
             statuses: self.statuses.clone(),
             levels: self.levels.clone(),
             rule: None,
-            text: None,
+            text: common.text,
             ascending: common.ascending,
             page: common.page,
             size: common.size,
@@ -83,7 +83,7 @@ fn joined(words: impl Iterator<Item = String>) -> Option<String> {
 
 /// The address with every filter of the panel taken out.
 pub fn unfiltered(params: &ParamsMap) -> String {
-    let keys = ["time", "from", "to", "status", "level"];
+    let keys = ["time", "from", "to", "status", "level", "text"];
     href(params, PREFIX, &keys.map(|name| (name, None)))
 }
 
