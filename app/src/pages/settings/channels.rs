@@ -216,7 +216,7 @@ fn Actions(
                                 ),
                             ),
                             Some(why) => {
-                                toasts.failed(t("The test message did not arrive"), told(&why))
+                                toasts.failed(t("The test message did not arrive"), told(&why));
                             }
                         }
                         Ok(())
