@@ -32,7 +32,7 @@ impl<T> Copy for Memo<T> {}
 
 /// The value, and how it is compared with the one before it.
 #[derive(Clone)]
-struct Value {
+pub(crate) struct Value {
     value: Arc<dyn Any + Send + Sync>,
     same: fn(&dyn Any, &dyn Any) -> bool,
 }
@@ -44,6 +44,19 @@ impl PartialEq for Value {
 }
 
 impl Value {
+    /// A value that is compared.
+    pub(crate) fn compared<T: PartialEq + Send + Sync + 'static>(value: T) -> Value {
+        Value {
+            value: Arc::new(value),
+            same: same::<T>,
+        }
+    }
+
+    /// The value, if it is of this type.
+    pub(crate) fn get<T: Clone + 'static>(&self) -> Option<T> {
+        self.value.downcast_ref::<T>().cloned()
+    }
+
     /// A value that always counts as changed.
     fn of<T: Send + Sync + 'static>(value: T) -> Value {
         Value {
@@ -66,9 +79,8 @@ fn memo(compute: Compute) -> leptos::prelude::Memo<Value> {
 impl<T: PartialEq + Send + Sync + 'static> Memo<T> {
     /// A memo of what `compute` gives; it is handed the value before, if there was one.
     pub fn new(compute: impl Fn(Option<&T>) -> T + Send + Sync + 'static) -> Memo<T> {
-        let inner = memo(Box::new(move |before| Value {
-            value: Arc::new(compute(before.and_then(|value| value.value.downcast_ref()))),
-            same: same::<T>,
+        let inner = memo(Box::new(move |before| {
+            Value::compared(compute(before.and_then(|value| value.value.downcast_ref())))
         }));
         Memo {
             inner,

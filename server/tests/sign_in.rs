@@ -242,13 +242,14 @@ async fn every_server_function_refuses_whoever_is_not_signed_in() {
 /// What is one's own, whatever one's role.
 const OWN_ACCOUNT: &str = "/account/";
 /// What has no cluster in it, and answers with what the caller may see.
-const LISTS: [&str; 6] = [
+const LISTS: [&str; 7] = [
     "/clusters/now",
     "/everywhere",
     "/clusters/list",
     "/audit/list",
     "/strategies/storages",
     "/strategies/preview",
+    "/strategies/advice",
 ];
 
 /// A body that every server function can read: one value for each name of an argument. A function that needs
@@ -354,6 +355,8 @@ async fn every_server_function_refuses_whoever_has_no_role_there_and_tells_nothi
         "/show",
         "/form",
         "/preview",
+        "/advice",
+        "/cleanup/sum",
         "/storages",
         "/states",
         "/trend",

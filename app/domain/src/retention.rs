@@ -108,6 +108,21 @@ pub struct CleanupPlan {
     pub lost: Vec<RecoverableRange>,
 }
 
+/// What cleanups of a whole cluster would remove, summed up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CleanupSum {
+    /// Every moment since then stays recoverable.
+    pub keep_from: Scn,
+    /// Tenants that were asked about.
+    pub tenants: u32,
+    /// Tenants that were not, because there are too many.
+    pub left_out: u32,
+    /// Sets and pieces of log that would go.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
 /// What an order to clean up now has begun.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CleanupsBegun {

@@ -3,7 +3,7 @@
 use super::ApiError;
 use domain::{
     TenantId,
-    retention::{CleanupPlan, CleanupsBegun},
+    retention::{CleanupPlan, CleanupSum, CleanupsBegun},
     second_backup::Place,
 };
 use leptos::{prelude::*, server_fn::codec::Json};
@@ -22,6 +22,12 @@ pub async fn plan(
     let viewer = viewer()?;
     let plan = viewer.plan_cleanup(&cluster, tenant, keep_days, place);
     Ok(plan.await?)
+}
+
+/// What cleanups of all tenants would remove, summed up; removes nothing.
+#[server(input = Json)]
+pub async fn sum(cluster: String, keep_days: u32) -> Result<CleanupSum, ApiError> {
+    Ok(viewer()?.sum_cleanup(&cluster, keep_days).await?)
 }
 
 /// Removes what has expired of one tenant, or of every tenant, now.

@@ -8,6 +8,7 @@ use domain::{
     strategy::{
         LogBackupEnd, Schedule, StorageUse, StrategyForm, StrategyReport, StrategySaved,
         StrategySettings,
+        check::{Warning, warnings},
     },
 };
 use leptos::{prelude::*, server_fn::codec::Json};
@@ -31,6 +32,13 @@ pub async fn form(cluster: String) -> Result<StrategyForm, ApiError> {
 #[server(input = Json)]
 pub async fn preview(schedule: Schedule) -> Result<Vec<PlannedRun>, ApiError> {
     Ok(viewer()?.preview(&schedule).await?)
+}
+
+/// What is allowed and unwise about settings that are not saved.
+#[server(input = Json)]
+pub async fn advice(settings: StrategySettings) -> Result<Vec<Warning>, ApiError> {
+    viewer()?;
+    Ok(warnings(&settings))
 }
 
 /// Storage configurations and who uses them.

@@ -14,7 +14,7 @@ use domain::{
     Scn, TenantId,
     backup::Trigger,
     capability::Ability,
-    retention::{CleanupPlan, CleanupsBegun, RETENTION_DAYS_MAX, RETENTION_DAYS_MIN},
+    retention::{CleanupPlan, CleanupSum, CleanupsBegun, RETENTION_DAYS_MAX, RETENTION_DAYS_MIN},
     scn::NS_PER_DAY,
     second_backup::Place,
 };
@@ -26,6 +26,8 @@ use store::{Job, NewJob, Order, TenantPicture};
 const DAYS: &str = "Days to keep";
 /// Longest wait for a plan: the engine lists all that is there.
 const PLAN_MAX: Duration = Duration::from_secs(60);
+/// Most tenants whose plans are summed up while somebody waits.
+const SUMMED_MAX: usize = 100;
 
 impl Viewer {
     /// What a cleanup of one tenant would remove, what it would keep and why, and which moments could not be
@@ -53,6 +55,30 @@ impl Viewer {
         let (engine, name) = (handle.engine()?, &tenant.facts.name);
         let plan = engine.plan_cleanup(&spec);
         Ok(answer_within(PLAN_MAX, "cleanup plan", name, plan).await?)
+    }
+
+    /// What cleanups of all tenants would remove from the first copy now, summed up. Of a large cluster the first
+    /// [`SUMMED_MAX`] tenants are asked about.
+    pub async fn sum_cleanup(&self, cluster: &str, keep_days: u32) -> Result<CleanupSum, Error> {
+        let inner = &self.console.inner;
+        let handle = self.handle(cluster)?;
+        let keep_from = keep_from(inner, keep_days)?;
+        let tenants = inner.store.picture(handle.id).await?;
+        let mut sum = CleanupSum {
+            keep_from,
+            tenants: 0,
+            left_out: u32::try_from(tenants.len().saturating_sub(SUMMED_MAX)).unwrap_or(u32::MAX),
+            objects: 0,
+            bytes: 0,
+        };
+        for tenant in tenants.iter().take(SUMMED_MAX) {
+            let plan = self.plan_cleanup(cluster, tenant.id, keep_days, Place::First);
+            let plan = plan.await?;
+            sum.tenants += 1;
+            sum.objects += plan.expired.len() as u64;
+            sum.bytes += plan.expired_bytes();
+        }
+        Ok(sum)
     }
 }
 

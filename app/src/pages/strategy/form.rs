@@ -1,5 +1,6 @@
 //! The form: its sections, the next runs beside them, and sending it.
 
+use super::advice::{Advice, RemovedToday};
 use super::draft::Draft;
 use super::fields::State;
 use super::preview::Runs;
@@ -94,7 +95,7 @@ fn Rail(state: State) -> impl IntoView {
     let again = Callback::new(move |()| planned.refetch());
     let hint = |text: String| view! { <p class="field-hint">{text}</p> }.any();
     view! {
-        <aside class="form-rail" aria-label=t("Next runs")>
+        <aside class="form-rail" aria-label=t("What follows from it")>
             <section class="panel">
                 <div class="panel-head"><h2>{t("Next runs")}</h2></div>
                 <div class="panel-body" aria-live="polite">
@@ -111,6 +112,8 @@ fn Rail(state: State) -> impl IntoView {
                     })}
                 </div>
             </section>
+            <Advice state/>
+            <RemovedToday state/>
         </aside>
     }
     .any()

@@ -2,6 +2,7 @@
 
 use crate::language::{t, tf};
 pub mod actions;
+pub mod advice;
 pub mod card;
 pub mod days;
 pub mod draft;
