@@ -16,7 +16,7 @@ listen ?= 127.0.0.1:3000
 # What the set-up has to prepare beside building, from what was asked for.
 purposes := $(filter unit test bench,$(patsubst e2e,test,$(MAKECMDGOALS)))
 
-.PHONY: help run build test lint unit e2e bench bench-scale dev clean setup
+.PHONY: help run build test lint unit e2e bench bench-scale bench-page dev clean setup
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ bench: setup build ## Measure backup, restore and log delay beside sqlite3, cp, 
 
 bench-scale: setup build ## Measure pages and feeds of a console with a million tasks
 	@python3 end2end/bench/scale.py --binary "$(TIDEMARK_BIN)" --site "$(TIDEMARK_SITE)"
+
+bench-page: setup build ## Measure what the page costs a browser: bytes, times, memory, what is drawn anew
+	@TIDEMARK_BIN="$(TIDEMARK_BIN)" TIDEMARK_SITE="$(TIDEMARK_SITE)" playwright test --config end2end/figures.config.ts
 
 dev: setup ## Build for development, serve with the demo tenants and rebuild on every change
 	@cargo leptos watch --split -- serve --demo --home "$(home)" --listen "$(listen)"

@@ -7,8 +7,7 @@ use domain::{
     storage::{ProbeReport, StorageSettings},
     strategy::{
         LogBackupEnd, Schedule, StorageUse, StrategyForm, StrategyReport, StrategySaved,
-        StrategySettings,
-        check::{Warning, warnings},
+        StrategySettings, check::Warning,
     },
 };
 use leptos::{prelude::*, server_fn::codec::Json};
@@ -38,7 +37,7 @@ pub async fn preview(schedule: Schedule) -> Result<Vec<PlannedRun>, ApiError> {
 #[server(input = Json)]
 pub async fn advice(settings: StrategySettings) -> Result<Vec<Warning>, ApiError> {
     viewer()?;
-    Ok(warnings(&settings))
+    Ok(domain::strategy::check::warnings(&settings))
 }
 
 /// Storage configurations and who uses them.

@@ -1,0 +1,83 @@
+// The form of a backup strategy: what is wrong is said at its field and nothing typed is lost; tests, next runs,
+// advice and what would be removed stand beside it; "no change" is refused.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect, open, test } from "../fixtures/test.ts";
+
+test("a strategy is made, refused, corrected and changed", async ({ page, server, complaints }) => {
+  await server.recoverableAt("orders", Date.now());
+  const second = join(server.home, "harbour");
+  mkdirSync(second);
+  await open(page, "/clusters/local/strategy/edit");
+  const form = page.locator("form.form-layout");
+  const rail = page.getByRole("complementary", { name: "What follows from it" });
+
+  await test.step("the next runs and what would be removed are there before anything is saved", async () => {
+    await expect(rail.getByRole("listitem")).toHaveCount(5);
+    const removed = rail.getByRole("region", { name: "What would be removed today" });
+    await expect(removed).toContainText("Nothing has expired.");
+    await form.getByLabel("Remove expired backups").uncheck();
+    await expect(removed).toContainText("Nothing: expired backups are not removed.");
+    await form.getByLabel("Remove expired backups").check();
+    await expect(removed).toContainText("Nothing has expired.");
+  });
+
+  await test.step("advice follows what is typed", async () => {
+    await form.getByLabel("Retention").fill("3");
+    await expect(rail).toContainText(/To keep 3 days recoverable, up to \d+ days of backups have to stay/);
+    await form.getByLabel("Retention").fill("7");
+  });
+
+  await test.step("a wrong value is refused at its field, and everything typed stays", async () => {
+    await form.getByLabel("Log delay").fill("5");
+    await form.getByRole("button", { name: "Create" }).click();
+    await expect(form.getByRole("alert")).toContainText("The strategy was not saved");
+    await expect(form.getByLabel("Log delay")).toHaveAttribute("aria-invalid", "true");
+    await expect(form.getByLabel("Log delay")).toHaveValue("5");
+    expect(complaints.splice(0)).toHaveLength(1);
+    await form.getByLabel("Log delay").fill("3600");
+  });
+
+  await test.step("the first storage has to pass its test", async () => {
+    await form.getByRole("button", { name: "Create" }).click();
+    await expect(form.getByRole("alert")).toContainText("The strategy was not saved");
+    expect(complaints.splice(0)).toHaveLength(1);
+    await form.getByRole("button", { name: "Test", exact: true }).first().click();
+    await expect(form).toContainText("Write a probe object");
+    await expect(form).toContainText("Delete it");
+    await form.getByRole("button", { name: "Create" }).click();
+    await expect(page).toHaveURL(/\/clusters\/local\/strategy$/);
+    await expect(page.getByText("Backup strategy saved")).toBeVisible();
+  });
+
+  await test.step("the tab tells the strategy", async () => {
+    const card = page.getByRole("region", { name: "Backup Strategy" });
+    await expect(card).toContainText("Second backup not enabled");
+    await expect(card).toContainText("Next runs");
+  });
+
+  await test.step("nothing changed is refused; a changed day is saved", async () => {
+    await open(page, "/clusters/local/strategy/edit");
+    await form.getByRole("button", { name: "Save changes" }).click();
+    await expect(form.getByRole("alert")).toContainText("Nothing was changed in the backup strategy of cluster local");
+    expect(complaints.splice(0)).toHaveLength(1);
+    await form.getByLabel("Retention").fill("14");
+    await form.getByRole("button", { name: "Save changes" }).click();
+    await expect(page.getByText("local, 1 field changed.")).toBeVisible();
+  });
+});
+
+test("a viewer reads the strategy and may not change it", async ({ server, browser }) => {
+  await server.recoverableAt("orders", Date.now());
+  const added = await server.command<{ url: string }>("user", "add", "kim", "--role", "viewer");
+  const context = await browser.newContext({ baseURL: server.url, storageState: { cookies: [], origins: [] } });
+  const kim = await context.newPage();
+  await kim.goto(added.url);
+  await kim.getByLabel("Password", { exact: true }).fill("vier Moewen am Kai");
+  await kim.getByLabel("The same password again").fill("vier Moewen am Kai");
+  await kim.getByRole("button", { name: "Set password and sign in" }).click();
+  await open(kim, "/clusters/local/strategy");
+  await expect(kim.getByRole("heading", { level: 1 })).toBeVisible();
+  await expect(kim.getByRole("link", { name: "New Backup Strategy" })).toHaveCount(0);
+  await context.close();
+});
