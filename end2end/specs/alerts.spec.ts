@@ -34,7 +34,7 @@ test("stopped log backup is an alert until it goes on", async ({ page, server })
     for (const column of [
       "ID", "Alert Object", "Alert Type", "Generated At", "Recovered At", "Last Generated At", "Status",
     ]) {
-      await expect(table.getByRole("columnheader", { name: column })).toBeVisible();
+      await expect(table.getByRole("columnheader", { name: column, exact: true })).toBeVisible();
     }
     const row = table.getByRole("row").filter({ hasText: "orders" });
     await expect(row).toContainText("Log backup is stopped");

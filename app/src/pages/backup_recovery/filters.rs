@@ -142,7 +142,8 @@ fn CustomTime(id: &'static str, prefix: &'static str) -> impl IntoView {
         Some(feed) => Some(feed.read_at()),
         None => clock.wall_ms().map(|ms| Scn::from_ms(ms.max(0.0) as u64)),
     };
-    let zone = move || now().map(|at| clock.zone_label(at));
+    // Text in any case: the server does not know the browser's clock, and a text has to be where one will be.
+    let zone = move || now().map_or_else(String::new, |at| clock.zone_label(at));
     let field = move |label: &'static str, value: RwSignal<String>| {
         view! {
             <label>

@@ -14,6 +14,7 @@ use crate::{
     api,
     feed::Feed,
     pages::{status, words::count},
+    paths,
     signal::{Memo, RwSignal},
     ui::{Any, Cell, Column, FilterBar, LinkButton, NoValue, follow},
 };
@@ -118,8 +119,11 @@ fn Actions(task: RwSignal<RecoveryJob>) -> impl IntoView {
     view! {
         <Cell label=t("Actions") class="cell-actions" empty=Signal::derive(move || offer.get().is_none())>
             {follow(move || {
-                let (id, tenant) = task
-                    .with_untracked(|task| (task.id, task.destination_tenant.clone()));
+                let (id, tenant, again) = task.with_untracked(|task| {
+                    let source = (Some(task.source_tenant_id), Some(task.until));
+                    let again = paths::new_recovery(&task.source_cluster, source.0, source.1);
+                    (task.id, task.destination_tenant.clone(), again)
+                });
                 match offer.get() {
                     Some(true) => {
                         view! {
@@ -141,6 +145,9 @@ fn Actions(task: RwSignal<RecoveryJob>) -> impl IntoView {
                                 >
                                     {t("View Cause")}
                                 </LinkButton>
+                                <a href=again aria-label=tf("Recover again like task {id}", &[("id", &id)])>
+                                    {t("Recover again")}
+                                </a>
                             </span>
                         }.any()
                     }

@@ -14,9 +14,10 @@ pub mod storage;
 
 use crate::api::{self, ApiError, asked};
 use crate::routes::paths;
+use crate::shell::Myself;
 use crate::signal::Memo;
 use crate::ui::{Any, Empty, ErrorNotice, Icon, Skeleton, title, waiting};
-use domain::strategy::StrategyReport;
+use domain::{access::Role, strategy::StrategyReport};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -48,6 +49,7 @@ pub fn BackupStrategy() -> impl IntoView {
 #[component]
 fn Loaded(cluster: String, report: Option<StrategyReport>, again: Callback<()>) -> impl IntoView {
     let edit = paths::edit_strategy(&cluster);
+    let Myself(me) = expect_context();
     match report {
         Some(report) => {
             let (name, shown) = (cluster.clone(), report.clone());
@@ -69,15 +71,29 @@ fn Loaded(cluster: String, report: Option<StrategyReport>, again: Callback<()>) 
                     text=t("Data backups start by hand only, nothing expires, and no second copy is kept. A strategy does all of that at its times.")
                     sea=true
                 >
-                    <a class="button" data-variant="primary" href=edit>
-                        <Icon name="plus"/>
-                        {t("New Backup Strategy")}
-                    </a>
+                    {waiting(|| ().into_any(), move || {
+                        let edit = edit.clone();
+                        // Whoever administers nothing is not led to a form that would be refused.
+                        async move {
+                            let may = me.await.is_ok_and(|me| me.highest == Some(Role::Admin));
+                            may.then(|| new_strategy(edit)).into_any()
+                        }
+                    })}
                 </Empty>
             </div>
         }
         .any(),
     }
+}
+
+fn new_strategy(href: String) -> AnyView {
+    view! {
+        <a class="button" data-variant="primary" href=href>
+            <Icon name="plus"/>
+            {t("New Backup Strategy")}
+        </a>
+    }
+    .any()
 }
 
 /// Where one is, the title, and what can be done.

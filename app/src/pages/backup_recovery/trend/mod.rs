@@ -5,7 +5,10 @@
 pub mod plot;
 mod words;
 
-use super::query::with;
+use super::{
+    filters::TenantFilter,
+    query::{TaskQuery, with},
+};
 use crate::language::{t, tf};
 use crate::{
     api::{self, asked},
@@ -62,12 +65,14 @@ pub fn Trend() -> impl IntoView {
         let every = if nothing.get() { SOON_NS } else { AGAIN_NS };
         (last, feed.read_at().0 / every)
     });
+    let query = Memo::new(move |_| TaskQuery::read(&params.read(), KEY));
+    let tenant = Memo::new(move |_| query.read().tenant);
     let trend = asked(
-        move || (range.get(), turn.get()),
-        move |(range, _)| {
+        move || (range.get(), tenant.get(), turn.get()),
+        move |(range, tenant, _)| {
             let now = feed.read_at_untracked();
             let since = now.minus_ns(RANGES[range].2 * NS_PER_DAY);
-            api::storage::trend(feed.cluster(), None, since, now.plus_ns(NS_PER_SECOND))
+            api::storage::trend(feed.cluster(), tenant, since, now.plus_ns(NS_PER_SECOND))
         },
     );
     let retry = Callback::new(move |()| trend.refetch());
@@ -92,6 +97,7 @@ pub fn Trend() -> impl IntoView {
                 <h2 id="trend-title">{t("Backup storage trends")}</h2>
                 <span class="panel-note">{t("Second backup is not included")}</span>
                 <div class="panel-tools">
+                    <TenantFilter id="trend-tenant" prefix=KEY query/>
                     <nav class="segmented" data-size="sm" aria-label=t("Time range of the trend")>
                         {RANGES
                             .into_iter()
