@@ -242,9 +242,10 @@ async fn every_server_function_refuses_whoever_is_not_signed_in() {
 /// What is one's own, whatever one's role.
 const OWN_ACCOUNT: &str = "/account/";
 /// What has no cluster in it, and answers with what the caller may see.
-const LISTS: [&str; 7] = [
+const LISTS: [&str; 8] = [
     "/clusters/now",
     "/everywhere",
+    "/storage/trends",
     "/clusters/list",
     "/audit/list",
     "/strategies/storages",

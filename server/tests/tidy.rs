@@ -490,7 +490,7 @@ fn dependencies_point_down_only() {
 
 /// Methods of role handles that name no cluster, because they answer with what the actor may see or only
 /// change the handle. Whatever else belongs to no cluster is a method of `GlobalAdmin`.
-const WITHOUT_CLUSTER: [&str; 12] = [
+const WITHOUT_CLUSTER: [&str; 13] = [
     "clusters",
     "audit",
     "audit_before",
@@ -500,6 +500,7 @@ const WITHOUT_CLUSTER: [&str; 12] = [
     // For whoever sees all clusters; they look at that themselves.
     "all_alerts",
     "all_recoveries",
+    "all_trends",
     "channels",
     // Of each storage only what belongs to clusters that the actor sees.
     "storage_configs",

@@ -24,3 +24,9 @@ pub async fn trend(
     let time = (since, until);
     Ok(viewer()?.storage_trend(&cluster, tenant, time).await?)
 }
+
+/// Sizes of every cluster that the caller may look at in the last seven days, by its name; few points each.
+#[server(input = Json)]
+pub async fn trends() -> Result<Vec<(String, StorageTrend)>, ApiError> {
+    Ok(viewer()?.all_trends().await?)
+}

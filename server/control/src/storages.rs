@@ -16,6 +16,10 @@ pub(crate) const START_LOG_BACKUP: &str = "start log backup";
 pub(crate) const STOP_LOG_BACKUP: &str = "stop log backup";
 /// Most samples of an answer.
 const POINTS_MAX: usize = 300;
+/// Days of the short trend of each cluster.
+const SHORT_DAYS: u64 = 7;
+/// Most samples of it.
+const SHORT_POINTS_MAX: usize = 60;
 /// Most events of an answer; the newest ones.
 const EVENTS_MAX: usize = 120;
 
@@ -70,6 +74,25 @@ impl Viewer {
             storages: inner.store.storages(id).await?,
             now,
         })
+    }
+
+    /// Sizes of every cluster that the actor may look at in the last [`SHORT_DAYS`] days, by its name.
+    pub async fn all_trends(&self) -> Result<Vec<(String, StorageTrend)>, Error> {
+        let inner = &self.console.inner;
+        let now = inner.now();
+        let time = (now.minus_ns(SHORT_DAYS * NS_PER_DAY), now.plus_ns(1));
+        let mut trends = Vec::new();
+        for known in inner.store.clusters().await? {
+            if self.actor.grants.in_cluster(known.cluster.id).is_none() {
+                continue;
+            }
+            let name = known.cluster.name;
+            let mut found = self.storage_trend(&name, None, time).await?;
+            found.points = trend::outline(&found.points, SHORT_POINTS_MAX);
+            found.events.clear();
+            trends.push((name, found));
+        }
+        Ok(trends)
     }
 
     async fn tenant_name(&self, cluster: &str, tenant: TenantId) -> Result<String, Error> {

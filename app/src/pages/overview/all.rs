@@ -1,6 +1,6 @@
 //! Overview of all clusters: how many are protected, what is wrong anywhere, and what to do next.
 
-use super::cluster::delay;
+use super::{cluster::delay, trends::Trends};
 use crate::language::{t, tf, told};
 use crate::{
     api::{self, asked},
@@ -81,6 +81,7 @@ pub fn Overview() -> impl IntoView {
                 </div>
                 {waiting(|| view! { <Skeleton rows=4/> }.any(), wrong)}
             </section>
+            <Trends/>
         </div>
     }
     .any()

@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod all;
 pub mod cluster;
 pub mod recoveries;
+pub mod trends;
 
 pub use alerts::AllAlerts;
 pub use all::Overview;

@@ -3,7 +3,7 @@
 //! Everything that is a word or a number is read by the server; the drawing is downloaded once it can be seen.
 
 pub mod plot;
-mod words;
+pub mod words;
 
 use super::{
     filters::TenantFilter,

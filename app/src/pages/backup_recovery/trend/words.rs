@@ -8,7 +8,7 @@ use domain::{
 };
 
 /// `+0.58 TB`, or nothing where it stays.
-pub(super) fn grown(before: u64, now: u64) -> String {
+pub fn grown(before: u64, now: u64) -> String {
     match now.cmp(&before) {
         std::cmp::Ordering::Greater => format!("+{}", bytes(now - before)),
         std::cmp::Ordering::Less => format!("\u{2212}{}", bytes(before - now)),
@@ -17,7 +17,7 @@ pub(super) fn grown(before: u64, now: u64) -> String {
 }
 
 /// When the storage will be full.
-pub(super) fn forecast(forecast: &Forecast) -> String {
+pub fn forecast(forecast: &Forecast) -> String {
     match forecast {
         Forecast::NoCapacity => {
             t("The storage does not tell how much room it has, so nothing can be said about when it will be full.").to_owned()
@@ -42,7 +42,7 @@ pub(super) fn forecast(forecast: &Forecast) -> String {
 }
 
 /// What happened.
-pub(super) fn event(event: &TrendEvent) -> String {
+pub fn event(event: &TrendEvent) -> String {
     let what = match event.kind {
         TrendEventKind::Completed(kind) => tf("{kind} completed", &[("kind", &kind_words(kind))]),
         TrendEventKind::Failed(kind) => tf("{kind} failed", &[("kind", &kind_words(kind))]),
