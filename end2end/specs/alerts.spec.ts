@@ -62,6 +62,8 @@ test("stopped log backup is an alert until it goes on", async ({ page, server })
     await drawer.getByLabel("Reason").fill("planned work on the disks");
     await drawer.getByRole("button", { name: "Mask" }).click();
     await expect(drawer).toContainText("Masked");
+    await page.keyboard.press("Escape");
+    await expect(drawer).toBeHidden();
   });
 
   await test.step("it is over when log backup goes on", async () => {

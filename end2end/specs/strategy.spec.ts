@@ -21,19 +21,19 @@ test("a strategy is made, refused, corrected and changed", async ({ page, server
   });
 
   await test.step("advice follows what is typed", async () => {
-    await form.getByLabel("Retention").fill("3");
+    await form.getByLabel("Keep backups for", { exact: true }).fill("3");
     await expect(rail).toContainText(/To keep 3 days recoverable, up to \d+ days of backups have to stay/);
-    await form.getByLabel("Retention").fill("7");
+    await form.getByLabel("Keep backups for", { exact: true }).fill("7");
   });
 
   await test.step("a wrong value is refused at its field, and everything typed stays", async () => {
-    await form.getByLabel("Log delay").fill("5");
+    await form.getByLabel("Log backup delay").fill("5");
     await form.getByRole("button", { name: "Create" }).click();
     await expect(form.getByRole("alert")).toContainText("The strategy was not saved");
-    await expect(form.getByLabel("Log delay")).toHaveAttribute("aria-invalid", "true");
-    await expect(form.getByLabel("Log delay")).toHaveValue("5");
+    await expect(form.getByLabel("Log backup delay")).toHaveAttribute("aria-invalid", "true");
+    await expect(form.getByLabel("Log backup delay")).toHaveValue("5");
     expect(complaints.splice(0)).toHaveLength(1);
-    await form.getByLabel("Log delay").fill("3600");
+    await form.getByLabel("Log backup delay").fill("3600");
   });
 
   await test.step("the first storage has to pass its test", async () => {
@@ -59,7 +59,7 @@ test("a strategy is made, refused, corrected and changed", async ({ page, server
     await form.getByRole("button", { name: "Save changes" }).click();
     await expect(form.getByRole("alert")).toContainText("Nothing was changed in the backup strategy of cluster local");
     expect(complaints.splice(0)).toHaveLength(1);
-    await form.getByLabel("Retention").fill("14");
+    await form.getByLabel("Keep backups for", { exact: true }).fill("14");
     await form.getByRole("button", { name: "Save changes" }).click();
     await expect(page.getByText("local, 1 field changed.")).toBeVisible();
   });

@@ -20,7 +20,7 @@ use domain::{
 use leptos::prelude::*;
 use leptos_router::{
     NavigateOptions,
-    hooks::{use_navigate, use_query_map},
+    hooks::{use_location, use_navigate, use_query_map},
 };
 
 /// Builds the address with some keys changed. Tracked.
@@ -41,7 +41,25 @@ impl Hrefs {
     fn with(self, key: &'static str, value: Option<String>) -> Signal<String> {
         Signal::derive(move || href(&self.params.read(), self.prefix, &[(key, value.clone())]))
     }
+
+    /// What leads to the address with a key changed.
+    fn leading(self, key: &'static str) -> impl Fn(Option<String>) + Clone {
+        let (navigate, here) = (use_navigate(), use_location().pathname);
+        move |value| {
+            let target = href(&self.params.read_untracked(), self.prefix, &[(key, value)]);
+            let options = NavigateOptions {
+                scroll: false,
+                ..NavigateOptions::default()
+            };
+            navigate(&format!("{}{target}", here.get_untracked()), options);
+        }
+    }
 }
+
+/// Clusters of more tenants have a field for one's name instead of a list of all.
+const TENANTS_MAX: usize = 50;
+/// Id of the list of their names.
+const TENANT_NAMES: &str = "tenant-names";
 
 /// Time: one of a few spans, or between two moments.
 #[component]
@@ -260,11 +278,23 @@ pub fn TenantFilter(
             .collect::<Vec<_>>()
     });
     let value = Signal::derive(move || {
-        let chosen = query.read().tenant?;
+        let query = query.read();
+        if query.tenant_name.is_some() {
+            return query.tenant_name.clone();
+        }
+        let chosen = query.tenant?;
         let tenants = tenants.read();
         let known = tenants.iter().find(|(id, _)| *id == chosen);
         Some(known.map_or_else(|| format!("#{chosen}"), |(_, name)| name.clone()))
     });
+    if tenants.with_untracked(Vec::len) > TENANTS_MAX {
+        return view! {
+            <Filter id label=t("Tenant") value clear=hrefs.with("tenant", None)>
+                <TenantName id prefix/>
+            </Filter>
+        }
+        .any();
+    }
     view! {
         <Filter id label=t("Tenant") value clear=hrefs.with("tenant", None)>
             {follow_list(move || {
@@ -282,6 +312,73 @@ pub fn TenantFilter(
         </Filter>
     }
     .any()
+}
+
+/// The names of all tenants, for fields that one of many is typed into.
+#[component]
+pub fn TenantNames() -> impl IntoView {
+    let period = Feed::current().period();
+    let names = period.with_untracked(|period| {
+        let names = period.tenants.iter().map(|tenant| tenant.name.clone());
+        names.collect::<Vec<_>>()
+    });
+    let name = |name: String| view! { <option value=name></option> }.any();
+    (names.len() > TENANTS_MAX).then(|| {
+        view! { <datalist id=TENANT_NAMES>{names.into_iter().map(name).collect_view()}</datalist> }
+            .any()
+    })
+}
+
+/// A field for one of many tenants. A form, so it works without any script.
+#[component]
+fn TenantName(id: &'static str, prefix: &'static str) -> impl IntoView {
+    let hrefs = Hrefs::new(prefix);
+    let typed = RwSignal::new(String::new());
+    let name = key(prefix, "tenant");
+    let others = others(hrefs, &[&name, &key(prefix, "page")]);
+    let lead = hrefs.leading("tenant");
+    let go = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        let text = typed.get_untracked().trim().to_owned();
+        lead((!text.is_empty()).then_some(text));
+        hide_popover(id);
+    };
+    view! {
+        <form class="custom-time" on:submit=go>
+            {others}
+            <label>
+                <span>{t("Name")}</span>
+                <input
+                    class="input"
+                    data-size="sm"
+                    name=name
+                    list=TENANT_NAMES
+                    autocomplete="off"
+                    maxlength="200"
+                    on:input=move |event| typed.set(event_target_value(&event))
+                />
+            </label>
+            <div class="row">
+                <Button size="sm" variant="primary" submit=true>
+                    {t("Apply")}
+                </Button>
+            </div>
+        </form>
+    }
+    .any()
+}
+
+/// The rest of the address as hidden fields, which a form sends along without a script.
+fn others(hrefs: Hrefs, without: &[&str]) -> AnyView {
+    let others = hrefs.params.with_untracked(|params| {
+        let others = params.latest_values();
+        others
+            .filter(|(key, _)| !without.iter().any(|one| *one == key.as_ref()))
+            .map(|(key, value)| (key.to_string(), value.to_owned()))
+            .collect::<Vec<_>>()
+    });
+    let field = |(key, value)| view! { <input type="hidden" name=key value=value/> }.any();
+    others.into_iter().map(field).collect_view().into_any()
 }
 
 /// Method: full or incremental, as asked for.
@@ -392,36 +489,18 @@ pub fn Search(
     query: Memo<TaskQuery>,
 ) -> impl IntoView {
     let hrefs = Hrefs::new(prefix);
-    let navigate = use_navigate();
-    let here = leptos_router::hooks::use_location().pathname;
     let typed = RwSignal::new(query.with_untracked(|query| query.text.clone().unwrap_or_default()));
     let name = key(prefix, "text");
-    // Without a script the form sends the rest of the address along.
-    let (mine, page) = (name.clone(), key(prefix, "page"));
-    let others = hrefs.params.with_untracked(|params| {
-        let others = params.latest_values();
-        others
-            .filter(|(key, _)| **key != *mine && **key != *page)
-            .map(|(key, value)| (key.to_string(), value.to_owned()))
-            .collect::<Vec<_>>()
-    });
+    let others = others(hrefs, &[&name, &key(prefix, "page")]);
+    let lead = hrefs.leading("text");
     let search = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         let text = typed.get_untracked().trim().to_owned();
-        let text = (!text.is_empty()).then_some(text);
-        let target = href(&hrefs.params.read_untracked(), prefix, &[("text", text)]);
-        let options = NavigateOptions {
-            scroll: false,
-            ..NavigateOptions::default()
-        };
-        navigate(&format!("{}{target}", here.get_untracked()), options);
+        lead((!text.is_empty()).then_some(text));
     };
     view! {
         <form class="filter-search" role="search" on:submit=search>
-            {others
-                .into_iter()
-                .map(|(key, value)| view! { <input type="hidden" name=key value=value/> }.any())
-                .collect_view()}
+            {others}
             <input
                 class="input"
                 data-size="sm"

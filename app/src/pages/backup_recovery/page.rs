@@ -2,6 +2,7 @@
 
 use super::{
     alerts::Alerts,
+    filters::TenantNames,
     head::{Head, PageNotice},
     recoverable_calendar::RecoverableCalendar,
     summary::Summary,
@@ -67,6 +68,7 @@ fn Loaded(cluster: String, overview: Overview) -> impl IntoView {
         <div class="stack">
             <PageNotice/>
             <Summary/>
+            <TenantNames/>
             <RecoverableCalendar cluster period=feed.period() now=feed.now()/>
             <Alerts/>
             <Tasks/>

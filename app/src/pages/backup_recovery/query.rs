@@ -33,6 +33,9 @@ pub const TIMES: [(&str, &str, u64); 4] = [
     ("30d", later("Last 30 days"), 30 * 86_400),
 ];
 
+/// No tenant has this number.
+const NOBODY: TenantId = TenantId(0);
+
 /// The key of a table in the address: `dataStatus`, without anything that an address has to escape.
 pub fn key(prefix: &str, name: &str) -> String {
     let (first, rest) = name.split_at(1);
@@ -48,6 +51,8 @@ pub struct TaskQuery {
     pub states: Vec<JobState>,
     /// Tenant.
     pub tenant: Option<TenantId>,
+    /// Tenant by its name, where that was typed.
+    pub tenant_name: Option<String>,
     /// Full or incremental.
     pub kind: Option<BackupKind>,
     /// Cluster or tenant backup.
@@ -79,10 +84,13 @@ impl TaskQuery {
         };
         let states = get("status").unwrap_or_default();
         let size = get("size").and_then(|text| text.parse().ok());
+        let tenant = get("tenant").filter(|text| !text.trim().is_empty());
+        let tenant_id: Option<TenantId> = tenant.as_ref().and_then(|text| text.parse().ok());
         TaskQuery {
             time,
             states: states.split('.').filter_map(JobState::from_code).collect(),
-            tenant: get("tenant").and_then(|text| text.parse().ok()),
+            tenant: tenant_id,
+            tenant_name: tenant.filter(|_| tenant_id.is_none()),
             kind: get("method").and_then(|code| BackupKind::from_code(&code)),
             source: get("source").and_then(|code| TaskSource::from_code(&code)),
             set: get("set")
@@ -105,6 +113,7 @@ impl TaskQuery {
         self.time != Time::Any
             || !self.states.is_empty()
             || self.tenant.is_some()
+            || self.tenant_name.is_some()
             || self.kind.is_some()
             || self.source.is_some()
             || self.set.is_some()
@@ -114,6 +123,14 @@ impl TaskQuery {
     /// Whether a new row belongs on top of what is shown.
     pub fn takes_new(&self) -> bool {
         !self.is_filtered() && !self.ascending && self.page == 1
+    }
+
+    /// The same with the number of the tenant that was named; nobody's where there is none.
+    pub fn of_tenant(mut self, known: impl FnOnce(&str) -> Option<TenantId>) -> TaskQuery {
+        if let Some(name) = self.tenant_name.take() {
+            self.tenant = Some(known(name.trim()).unwrap_or(NOBODY));
+        }
+        self
     }
 
     /// The question to the server.
@@ -228,6 +245,19 @@ mod tests {
     }
 
     #[test]
+    fn a_tenant_can_be_named() {
+        let read = |word: &str| {
+            let pair = ("dataTenant".to_owned(), word.to_owned());
+            TaskQuery::read(&[pair].into_iter().collect(), "data")
+        };
+        let known = |name: &str| (name == "orders").then_some(TenantId(7));
+        assert_eq!(read("3").of_tenant(known).tenant, Some(TenantId(3)));
+        assert_eq!(read(" orders ").of_tenant(known).tenant, Some(TenantId(7)));
+        assert_eq!(read("no one").of_tenant(known).tenant, Some(NOBODY));
+        assert!(read("no one").is_filtered() && !read(" ").is_filtered());
+    }
+
+    #[test]
     fn an_empty_address_asks_for_the_newest_ten() {
         let query = TaskQuery::read(&params(&[]), "data");
         assert!(!query.is_filtered() && query.takes_new());
@@ -250,6 +280,7 @@ mod tests {
         );
         assert_eq!(query.states, [JobState::Failed, JobState::Running]);
         assert_eq!((query.size, query.page, query.tenant), (10, 3, None));
+        assert_eq!(query.tenant_name, None);
         let now = Scn::from_ms(86_400_000 + 5);
         assert_eq!(query.filter(now).since, Some(Scn::from_ms(5)));
         assert!(!query.takes_new());

@@ -1,6 +1,9 @@
 //! What the task tables have in common: reading a page of rows, what stands in place of rows, the pager.
 
-use super::query::{TaskQuery, href, unfiltered};
+use super::{
+    calendar::view::find,
+    query::{TaskQuery, href, unfiltered},
+};
 use crate::language::{t, tf};
 use crate::{
     api::{ApiError, asked},
@@ -54,8 +57,14 @@ pub fn file(query: Memo<TaskQuery>, table: &'static str) -> Signal<String> {
     let feed = Feed::current();
     Signal::derive(move || {
         let now = feed.read_at_untracked();
-        query.read().file(&feed.cluster(), table, now)
+        resolved(feed, query.get()).file(&feed.cluster(), table, now)
     })
+}
+
+/// What is chosen, with the number of a tenant that is named.
+pub fn resolved(feed: Feed, query: TaskQuery) -> TaskQuery {
+    let period = feed.period();
+    query.of_tenant(|name| period.with_untracked(|period| find(period, name).map(|one| one.tenant)))
 }
 
 /// The rows of a table, or what stands in their place.
@@ -74,7 +83,10 @@ where
     let feed = Feed::current();
     let resource = asked(
         move || query.get(),
-        move |query| (table.fetch)(feed.cluster(), query.filter(feed.read_at_untracked())),
+        move |query| {
+            let filter = resolved(feed, query).filter(feed.read_at_untracked());
+            (table.fetch)(feed.cluster(), filter)
+        },
     );
     let retry = Callback::new(move |()| resource.refetch());
     let unseen = Signal::derive(move || table.rows.unseen());

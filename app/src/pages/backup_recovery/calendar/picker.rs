@@ -68,6 +68,9 @@ pub fn answer(period: &Period, chosen: Option<&str>, at: Scn, now: Scn, zone: Zo
     }
 }
 
+/// Most tenants in the list; of more, one is chosen in the calendar first.
+const SHOWN_MAX: usize = 12;
+
 /// A tenant in the list.
 #[derive(Debug, Clone, PartialEq)]
 struct Candidate {
@@ -384,8 +387,15 @@ fn TenantList(calendar: Calendar, picked: RwSignal<Option<TenantId>>) -> impl In
         <fieldset class="tenant-pick">
             <legend class="visually-hidden">{t("Tenant to recover")}</legend>
             {follow_list(move || {
-                let ids = ids.get().into_iter();
+                let ids = ids.get().into_iter().take(SHOWN_MAX);
                 ids.map(|id| Entry::new(id, move || tenant_choice(list, id, selected, picked))).collect()
+            })}
+            {follow(move || {
+                let more = ids.read().len().saturating_sub(SHOWN_MAX);
+                (more > 0).then(|| {
+                    let text = tf("{more} more tenants: choose one above the calendar.", &[("more", &more)]);
+                    view! { <p class="field-hint">{text}</p> }.any()
+                })
             })}
         </fieldset>
     }.any()

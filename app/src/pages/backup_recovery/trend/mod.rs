@@ -8,6 +8,7 @@ pub mod words;
 use super::{
     filters::TenantFilter,
     query::{TaskQuery, with},
+    task_list::resolved,
 };
 use crate::language::{t, tf};
 use crate::{
@@ -66,7 +67,7 @@ pub fn Trend() -> impl IntoView {
         (last, feed.read_at().0 / every)
     });
     let query = Memo::new(move |_| TaskQuery::read(&params.read(), KEY));
-    let tenant = Memo::new(move |_| query.read().tenant);
+    let tenant = Memo::new(move |_| resolved(feed, query.get()).tenant);
     let trend = asked(
         move || (range.get(), tenant.get(), turn.get()),
         move |(range, tenant, _)| {
