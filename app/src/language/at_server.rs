@@ -5,13 +5,14 @@ use leptos::prelude::use_context;
 use std::{collections::BTreeMap, sync::LazyLock};
 
 /// The texts, one file per part of the application.
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     include_str!("zh/alerts.json"),
     include_str!("zh/backup_recovery.json"),
     include_str!("zh/calendar.json"),
     include_str!("zh/gate.json"),
     include_str!("zh/overview.json"),
     include_str!("zh/pages.json"),
+    include_str!("zh/server.json"),
     include_str!("zh/settings.json"),
     include_str!("zh/shell.json"),
     include_str!("zh/tasks.json"),
