@@ -16,6 +16,8 @@ const pages = [
   ["new backup strategy", "/clusters/local/strategy/edit"],
   ["overview", "/overview"],
   ["overview of a cluster", "/clusters/local"],
+  ["recoveries", "/recovery"],
+  ["alerts", "/alerts"],
   ["settings", "/settings"],
   ["users", "/users"],
   ["audit", "/audit"],

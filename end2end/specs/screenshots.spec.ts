@@ -27,6 +27,8 @@ test("pictures of the pages, light and dark, wide and narrow", async ({ page, se
     ["initiate-recovery", "/clusters/local/recovery/new?tenant=orders"],
     ["strategy", "/clusters/local/strategy"],
     ["strategy-form", "/clusters/local/strategy/edit"],
+    ["recoveries", "/recovery"],
+    ["alerts", "/alerts"],
     ["settings", "/settings"],
     ["users", "/users"],
     ["audit", "/audit"],

@@ -487,6 +487,9 @@ pub fn Search(
     prefix: &'static str,
     /// What is chosen.
     query: Memo<TaskQuery>,
+    /// Whether the key `/` leads here.
+    #[prop(default = true)]
+    by_key: bool,
 ) -> impl IntoView {
     let hrefs = Hrefs::new(prefix);
     let typed = RwSignal::new(query.with_untracked(|query| query.text.clone().unwrap_or_default()));
@@ -505,7 +508,7 @@ pub fn Search(
                 class="input"
                 data-size="sm"
                 type="search"
-                data-key="/"
+                data-key=by_key.then_some("/")
                 name=name
                 maxlength="200"
                 placeholder=t("Search")

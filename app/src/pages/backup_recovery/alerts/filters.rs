@@ -6,6 +6,7 @@ use super::{
 };
 use crate::language::{t, tf};
 use crate::{
+    feed::Feed,
     pages::backup_recovery::{
         filters::{Search, TimeFilter},
         query::href,
@@ -25,13 +26,15 @@ pub fn Filters(
     /// What stands at the end.
     end: Signal<String>,
 ) -> impl IntoView {
+    // On the page of a cluster the key belongs to the tasks.
+    let by_key = use_context::<Feed>().is_none();
     let common = Memo::new(move |_| query.read().common.clone());
     view! {
         <FilterBar end>
             <TimeFilter id="alert-time" prefix=PREFIX query=common/>
             <StatusFilter query/>
             <LevelFilter query/>
-            <Search prefix=PREFIX query=common/>
+            <Search prefix=PREFIX query=common by_key/>
         </FilterBar>
     }
     .any()
