@@ -1,13 +1,9 @@
-// The form of a backup strategy: what is wrong is said at its field and nothing typed is lost; tests, next runs,
-// advice and what would be removed stand beside it; "no change" is refused.
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+// The form of a backup strategy: what is wrong is said at its field and nothing typed is lost; next runs, advice and what
+// would be removed stand beside it; "no change" is refused.
 import { expect, open, test } from "../fixtures/test.ts";
 
 test("a strategy is made, refused, corrected and changed", async ({ page, server, complaints }) => {
   await server.recoverableAt("orders", Date.now());
-  const second = join(server.home, "harbour");
-  mkdirSync(second);
   await open(page, "/clusters/local/strategy/edit");
   const form = page.locator("form.form-layout");
   const rail = page.getByRole("complementary", { name: "What follows from it" });
@@ -27,22 +23,16 @@ test("a strategy is made, refused, corrected and changed", async ({ page, server
   });
 
   await test.step("a wrong value is refused at its field, and everything typed stays", async () => {
-    await form.getByLabel("Log backup delay").fill("5");
+    await form.getByLabel("Log backup delay").fill("0");
     await form.getByRole("button", { name: "Create" }).click();
     await expect(form.getByRole("alert")).toContainText("The strategy was not saved");
     await expect(form.getByLabel("Log backup delay")).toHaveAttribute("aria-invalid", "true");
-    await expect(form.getByLabel("Log backup delay")).toHaveValue("5");
+    await expect(form.getByLabel("Log backup delay")).toHaveValue("0");
     expect(complaints.splice(0)).toHaveLength(1);
     await form.getByLabel("Log backup delay").fill("3600");
   });
 
-  await test.step("the first storage has to pass its test", async () => {
-    await form.getByRole("button", { name: "Create" }).click();
-    await expect(form.getByRole("alert")).toContainText("The strategy was not saved");
-    expect(complaints.splice(0)).toHaveLength(1);
-    await form.getByRole("button", { name: "Test", exact: true }).first().click();
-    await expect(form).toContainText("Write a probe object");
-    await expect(form).toContainText("Delete it");
+  await test.step("corrected it is saved", async () => {
     await form.getByRole("button", { name: "Create" }).click();
     await expect(page).toHaveURL(/\/clusters\/local\/strategy$/);
     await expect(page.getByText("Backup strategy saved")).toBeVisible();
@@ -57,7 +47,7 @@ test("a strategy is made, refused, corrected and changed", async ({ page, server
   await test.step("nothing changed is refused; a changed day is saved", async () => {
     await open(page, "/clusters/local/strategy/edit");
     await form.getByRole("button", { name: "Save changes" }).click();
-    await expect(form.getByRole("alert")).toContainText("Nothing was changed in the backup strategy of cluster local");
+    await expect(form.getByRole("alert")).toContainText(/nothing was changed in the backup strategy of cluster local/i);
     expect(complaints.splice(0)).toHaveLength(1);
     await form.getByLabel("Keep backups for", { exact: true }).fill("14");
     await form.getByRole("button", { name: "Save changes" }).click();
