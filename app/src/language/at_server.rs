@@ -88,6 +88,39 @@ mod tests {
     }
 
     #[test]
+    fn sentences_of_the_server_are_told_with_their_values() {
+        let told = |text: &str| {
+            let owner = leptos::prelude::Owner::new();
+            owner.with(|| {
+                leptos::prelude::provide_context(Language::Chinese);
+                super::super::told(text)
+            })
+        };
+        let sentences = [
+            (
+                "Use 2 to 64 letters, digits and underscores, beginning with a letter.",
+                "请使用 2 至 64 个字母、数字或下划线，以字母开头。",
+            ),
+            (
+                "The data backup of tenant orders failed: no second destination is used; turn second backup on in the backup strategy",
+                "租户 orders 的数据备份失败：未使用第二目的端；请在备份策略中开启二次备份",
+            ),
+            ("85 % of /backup are used.", "/backup 已使用 85 %。"),
+            (
+                "Log backup of tenant orders was started. Log backup of tenant shop was started.",
+                "租户 orders 的日志备份已启动。租户 shop 的日志备份已启动。",
+            ),
+            (
+                "{\"a\": 1} is not a sentence",
+                "{\"a\": 1} is not a sentence",
+            ),
+        ];
+        for (english, chinese) in sentences {
+            assert_eq!(told(english), chinese);
+        }
+    }
+
+    #[test]
     fn the_list_reads_and_its_texts_name_the_same_values() {
         let named = |text: &str| {
             let mut names: Vec<String> = text

@@ -70,6 +70,11 @@ impl Pattern {
             values.push(value);
             rest = after;
         }
+        // Only what ends a sentence may itself be several.
+        let within = values.iter().chain((!last.is_empty()).then_some(&rest));
+        if within.into_iter().any(|value| value.contains(". ")) {
+            return None;
+        }
         values.push(rest);
         Some(values)
     }
@@ -84,12 +89,21 @@ pub(super) struct Words<'a> {
 impl Words<'_> {
     /// `text` in the language, as far as it is known.
     pub(super) fn of(&self, text: &str) -> String {
+        if let Some(known) = self.list.get(text) {
+            return (*known).to_owned();
+        }
+        // Several sentences, the first of which is known by itself.
+        let sentences = text.split_once(". ");
+        if let Some((first, rest)) = sentences
+            && let Some(first) = self.whole(&format!("{first}."))
+        {
+            return format!("{first}{}", self.of(rest));
+        }
         if let Some(whole) = self.whole(text) {
             return whole;
         }
-        // Several sentences, each of which may be known.
-        if let Some((first, rest)) = text.split_once(". ") {
-            return format!("{}{}", self.sentence(first), self.of(rest));
+        if let Some((first, rest)) = sentences {
+            return format!("{first}. {}", self.of(rest));
         }
         // What it is about, and what is said of it.
         match text.split_once(": ") {
@@ -98,11 +112,6 @@ impl Words<'_> {
             }
             _ => text.to_owned(),
         }
-    }
-
-    fn sentence(&self, text: &str) -> String {
-        self.whole(&format!("{text}."))
-            .unwrap_or_else(|| format!("{text}. "))
     }
 
     /// A text that the list has, as it is or as a sentence made of it.

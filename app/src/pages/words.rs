@@ -1,7 +1,9 @@
 //! Small phrases that several pages need.
 
 use crate::language::{Language, t, tf};
-use domain::{Scn, size::duration_ms};
+use crate::signal::RwSignal;
+use domain::{Scn, page::TOTAL_MAX, size::duration_ms};
+use leptos::prelude::Signal;
 
 /// `12 s ago`, `3 d 4 h ago`, `just now`.
 pub fn ago(moment: Scn, now: Scn) -> String {
@@ -29,6 +31,17 @@ pub fn count(number: u64, noun: &'static str) -> String {
         (Language::English, 1) => format!("1 {noun}"),
         (Language::English, _) => format!("{number} {noun}s"),
     }
+}
+
+/// How many rows of a list match, once it is known. Lists are counted up to a limit.
+pub fn matching(total: RwSignal<Option<u64>>, noun: &'static str) -> Signal<String> {
+    Signal::derive(move || match total.get() {
+        None => String::new(),
+        Some(total) if total > TOTAL_MAX => {
+            tf("more than {count}", &[("count", &count(TOTAL_MAX, noun))])
+        }
+        Some(total) => count(total, noun),
+    })
 }
 
 #[cfg(test)]

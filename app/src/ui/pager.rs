@@ -1,7 +1,7 @@
 //! The foot of a paged table: where one is, how many rows a page has, and the way to the others.
 
 use super::Icon;
-use crate::language::{t, tf};
+use crate::language::{later, t, tf};
 use crate::ui::Any;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub fn Pager(
     /// The address of a page.
     href: PageHref,
 ) -> impl IntoView {
-    let more = if total > limit { "more than " } else { "" };
+    let more = total > limit;
     let total = total.min(limit);
     let pages = u32::try_from(total.div_ceil(u64::from(size.max(1)))).unwrap_or(u32::MAX);
     let first = u64::from(page.saturating_sub(1)) * u64::from(size) + 1;
@@ -74,7 +74,13 @@ pub fn Pager(
         .collect_view();
     view! {
         <nav class="pager" aria-label=t("Pages")>
-            <span>{tf("{first}–{last} of {more}{total}", &[("first", &first), ("last", &last), ("more", &more), ("total", &total)])}</span>
+            <span>{tf(
+                match more {
+                    true => later("{first}–{last} of more than {total}"),
+                    false => later("{first}–{last} of {total}"),
+                },
+                &[("first", &first), ("last", &last), ("total", &total)],
+            )}</span>
             <span class="pager-sizes">{t("Rows")}" "{sizes}</span>
             {(pages > 1)
                 .then(|| {

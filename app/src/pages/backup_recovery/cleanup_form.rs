@@ -1,6 +1,6 @@
 //! What has expired: what a cleanup would remove, what it keeps and why, what would be lost; and removing it now.
 
-use crate::language::{t, tf};
+use crate::language::{t, tf, told};
 use crate::{
     api,
     feed::Feed,
@@ -11,7 +11,7 @@ use crate::{
 use domain::{
     TenantId,
     access::Role,
-    retention::{CleanupPlan, KeptBecause, RETENTION_DAYS_MAX, RETENTION_DAYS_MIN, Stored},
+    retention::{CleanupPlan, RETENTION_DAYS_MAX, RETENTION_DAYS_MIN, Stored},
     second_backup::Place,
     size::bytes,
 };
@@ -214,7 +214,7 @@ fn shown(plan: CleanupPlan) -> AnyView {
         .take(SHOWN_MAX)
         .map(|one| line(&one.what, one.bytes, None));
     let kept = plan.kept.iter().take(SHOWN_MAX).map(|one| {
-        let why = because(&one.because);
+        let why = told(&one.because.words());
         line(&one.what, one.bytes, Some(why))
     });
     view! {
@@ -254,19 +254,4 @@ fn line(what: &Stored, size: u64, why: Option<String>) -> AnyView {
         </li>
     }
     .any()
-}
-
-fn because(reason: &KeptBecause) -> String {
-    match reason {
-        KeptBecause::Window => t("needed for the days to keep").to_owned(),
-        KeptBecause::BaseOfWindow => t("the days to keep begin with it").to_owned(),
-        KeptBecause::BaseOf(set) => tf("set {set} builds on it", &[("set", set)]),
-        KeptBecause::LastUsable => {
-            t("the last full set that can be used, or part of it").to_owned()
-        }
-        KeptBecause::Continues(set) => tf("it continues set {set}", &[("set", set)]),
-        KeptBecause::InUse(by) => tf("in use: {by}", &[("by", by)]),
-        KeptBecause::Unfinished => t("log backup goes on from it").to_owned(),
-        KeptBecause::Damaged => t("it does not read, and older backups stay").to_owned(),
-    }
 }

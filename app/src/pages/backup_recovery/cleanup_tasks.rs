@@ -13,7 +13,7 @@ use crate::language::{t, tf};
 use crate::{
     api,
     feed::Feed,
-    pages::{status, words::count},
+    pages::{status, words::matching},
     parts,
     signal::{Memo, RwSignal},
     ui::{Any, Button, Cell, Column, Dialog, FilterBar, LinkButton},
@@ -65,7 +65,7 @@ fn Removals() -> impl IntoView {
         columns,
         row,
     };
-    let end = Signal::derive(move || total.get().map_or(String::new(), |n| count(n, "task")));
+    let end = matching(total, "task");
     let clean_up = view! {
         <Button size="sm" icon="s-clean" on_press=move |()| parts::open_with_content(open)>
             {t("What has expired")}

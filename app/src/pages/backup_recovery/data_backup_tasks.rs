@@ -14,7 +14,7 @@ use crate::language::{t, tf};
 use crate::{
     api,
     feed::Feed,
-    pages::{status, words::count},
+    pages::{status, words::matching},
     signal::{Memo, RwSignal},
     ui::{Any, Cell, Column, FilterBar, LinkButton, NoValue, follow, table::Sort},
 };
@@ -44,7 +44,7 @@ pub fn DataBackupTasks() -> impl IntoView {
         columns,
         row,
     };
-    let end = Signal::derive(move || total.get().map_or(String::new(), |n| count(n, "task")));
+    let end = matching(total, "task");
     view! {
         <FilterBar end csv=file(query, "data_backup")>
             <TimeFilter id="data-time" prefix=PREFIX query/>

@@ -1,7 +1,7 @@
 //! The head of the page: where one is, how old it is, and what can be done.
 
 use super::back_up_now::BackUpNow;
-use crate::language::{t, tf};
+use crate::language::{t, tf, told};
 use crate::{
     feed::Feed,
     live::{document::hide_popover, time::Clock},
@@ -13,7 +13,7 @@ use crate::{
     signal::{Memo, RwSignal},
     ui::{Any, Button, Dialog, Icon, IconButton, Notice, Tone, follow},
 };
-use domain::{Revision, access::Role, cluster::ScheduleStatus};
+use domain::{Revision, access::Role, cluster::ScheduleStatus, validate::sentence};
 use leptos::prelude::*;
 
 /// The head.
@@ -248,7 +248,7 @@ pub fn PageNotice() -> impl IntoView {
                     &[("ago", &ago(at, feed.now().get_untracked()))],
                 )
             });
-            view! { <Notice tone=Tone::Bad title text=format!("{fault}{seen}") urgent=true/> }.any()
+            view! { <Notice tone=Tone::Bad title text=format!("{}{seen}", told(&sentence(&fault))) urgent=true/> }.any()
         }
         (true, None) => ().into_any(),
     })

@@ -12,7 +12,7 @@ use crate::language::{t, tf};
 use crate::{
     api,
     feed::Feed,
-    pages::{status, words::count},
+    pages::{status, words::matching},
     signal::{Memo, RwSignal},
     ui::{Any, Badge, Cell, Column, FilterBar, LinkButton, NoValue, follow},
 };
@@ -42,7 +42,7 @@ pub fn LogBackupTasks() -> impl IntoView {
         columns,
         row,
     };
-    let end = Signal::derive(move || total.get().map_or(String::new(), |n| count(n, "task")));
+    let end = matching(total, "task");
     view! {
         <FilterBar end csv=file(query, "log")>
             <TenantFilter id="log-tenant" prefix=PREFIX query/>

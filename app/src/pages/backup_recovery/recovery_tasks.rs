@@ -13,7 +13,7 @@ use crate::language::{t, tf};
 use crate::{
     api,
     feed::Feed,
-    pages::{status, words::count},
+    pages::{status, words::matching},
     paths,
     signal::{Memo, RwSignal},
     ui::{Any, Cell, Column, FilterBar, LinkButton, NoValue, follow},
@@ -44,7 +44,7 @@ pub fn RecoveryTasks() -> impl IntoView {
         columns,
         row,
     };
-    let end = Signal::derive(move || total.get().map_or(String::new(), |n| count(n, "task")));
+    let end = matching(total, "task");
     view! {
         <FilterBar end csv=file(query, "recovery")>
             <TimeFilter id="recovery-time" prefix=PREFIX query/>

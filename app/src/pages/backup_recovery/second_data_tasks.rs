@@ -12,7 +12,7 @@ use crate::language::{t, tf};
 use crate::{
     api,
     feed::Feed,
-    pages::{status, words::count},
+    pages::{status, words::matching},
     signal::{Memo, RwSignal},
     ui::{Any, Cell, Column, FilterBar, LinkButton, NoValue, follow},
 };
@@ -47,7 +47,7 @@ pub fn SecondDataTasks() -> impl IntoView {
         columns,
         row,
     };
-    let end = Signal::derive(move || total.get().map_or(String::new(), |n| count(n, "task")));
+    let end = matching(total, "task");
     view! {
         <FilterBar end csv=file(query, "second_data")>
             <TimeFilter id="copies-time" prefix=PREFIX query/>

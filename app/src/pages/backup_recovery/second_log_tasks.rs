@@ -11,7 +11,7 @@ use crate::language::{t, tf, told};
 use crate::{
     api,
     feed::Feed,
-    pages::{status, words::count},
+    pages::{status, words::matching},
     signal::{Memo, RwSignal},
     ui::{Any, Badge, Cell, Column, FilterBar, LinkButton},
 };
@@ -43,7 +43,7 @@ pub fn SecondLogTasks() -> impl IntoView {
         columns,
         row,
     };
-    let end = Signal::derive(move || total.get().map_or(String::new(), |n| count(n, "task")));
+    let end = matching(total, "task");
     view! {
         <FilterBar end csv=file(query, "second_logs")>
             <TenantFilter id="logcopies-tenant" prefix=PREFIX query/>

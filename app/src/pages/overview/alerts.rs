@@ -15,7 +15,7 @@ use crate::{
             cells::MomentCell,
             query::href,
         },
-        words::count,
+        words::{count, matching},
     },
     paths,
     shell::ClusterList,
@@ -43,7 +43,7 @@ pub fn AllAlerts() -> impl IntoView {
     );
     every(AGAIN_MS, move || page.refetch());
     let retry = Callback::new(move |()| page.refetch());
-    let end = Signal::derive(move || total.get().map_or(String::new(), |n| count(n, "alert")));
+    let end = matching(total, "alert");
     let view = move || async move {
         match (page.await, clusters.await) {
             (Ok(page), Ok(list)) => {

@@ -12,7 +12,7 @@ use crate::{
             query::{TaskQuery, href, unfiltered},
         },
         status,
-        words::count,
+        words::{count, matching},
     },
     paths,
     shell::ClusterList,
@@ -25,7 +25,7 @@ use crate::{
 use domain::{
     cluster::ClusterSummary,
     job::JobKind,
-    page::{Page, TaskFilter},
+    page::{Page, TOTAL_MAX, TaskFilter},
     recovery::RecoveryJob,
 };
 use leptos::prelude::*;
@@ -53,7 +53,7 @@ pub fn Recoveries() -> impl IntoView {
     );
     every(AGAIN_MS, move || tasks.refetch());
     let retry = Callback::new(move |()| tasks.refetch());
-    let end = Signal::derive(move || total.get().map_or(String::new(), |n| count(n, "task")));
+    let end = matching(total, "task");
     let view = move || async move {
         match tasks.await {
             Ok(page) => {
@@ -195,7 +195,7 @@ pub fn pager_of<T>(prefix: &'static str, page: &Page<T>) -> Option<AnyView> {
     });
     let (number, size, total) = (page.page, page.size, page.total);
     (total > u64::from(pager::SIZES[0]))
-        .then(|| view! { <Pager page=number size total href=pages/> }.any())
+        .then(|| view! { <Pager page=number size total limit=TOTAL_MAX href=pages/> }.any())
 }
 
 fn nothing(page: &Page<RecoveryJob>, all: String) -> AnyView {

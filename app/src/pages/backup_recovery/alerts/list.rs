@@ -13,7 +13,7 @@ use crate::{
     feed::Feed,
     pages::{
         backup_recovery::{cells::MomentCell, query::href},
-        words::count,
+        words::{count, matching},
     },
     parts,
     signal::{Memo, RwSignal},
@@ -53,7 +53,7 @@ pub fn Alerts() -> impl IntoView {
             show.run(id);
         }
     });
-    let end = Signal::derive(move || total.get().map_or(String::new(), |n| count(n, "alert")));
+    let end = matching(total, "alert");
     // What the ring counts does not depend on the page, the order or the level.
     let counted = Memo::new(move |_| {
         let query = query.read();
