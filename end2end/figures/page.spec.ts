@@ -108,7 +108,8 @@ test("what is drawn anew when one row changes", async ({ page, server }) => {
   const rows = page.getByRole("tabpanel").getByRole("row");
   const before = await rows.count();
   await server.command("backup", "--tenant", "orders", "--full", "--wait");
-  await expect(rows).toHaveCount(before + 1);
+  // At rest the page asks every 20 s.
+  await expect(rows).toHaveCount(before + 1, { timeout: 60_000 });
   const newest = rows.nth(1);
   await expect(newest).toContainText("Completed");
   await page.evaluate(() => {
@@ -119,7 +120,7 @@ test("what is drawn anew when one row changes", async ({ page, server }) => {
     if (response.url().includes("/feed/since")) polls += 1;
   });
   await server.command("backup", "--tenant", "orders", "--full", "--wait");
-  await expect(rows).toHaveCount(before + 2);
+  await expect(rows).toHaveCount(before + 2, { timeout: 60_000 });
   await expect(newest).toContainText("Completed");
   const all = await page.evaluate(() => document.querySelectorAll("*").length);
   const { added, removed, texts, attributes } = await page.evaluate(() => window.noted.changes);
