@@ -32,9 +32,14 @@ impl Me {
         self.everywhere == Some(Role::Admin)
     }
 
+    /// Whether any cluster at all may be administered.
+    pub fn administers(&self) -> bool {
+        self.highest == Some(Role::Admin)
+    }
+
     /// Whether there is anything in the audit that may be read.
     pub fn audits(&self) -> bool {
-        self.highest == Some(Role::Admin)
+        self.administers()
     }
 }
 

@@ -113,7 +113,10 @@ pub fn told(text: &str) -> String {
 
 /// A text with values in it: `{name}` stands for the value called `name`.
 pub fn tf(text: &'static str, values: &[(&str, &dyn Display)]) -> String {
-    fill(t(text), values)
+    fill(t(text), |name| {
+        let (_, value) = values.iter().find(|(known, _)| *known == name)?;
+        Some(value.to_string())
+    })
 }
 
 /// A text with views in it: `{name}` stands for the view called `name`.
@@ -137,18 +140,17 @@ pub fn tv(text: &'static str, mut views: Vec<(&'static str, AnyView)>) -> AnyVie
 }
 
 /// Goes through the text once, so that a value is never taken for a name.
-fn fill(text: &str, values: &[(&str, &dyn Display)]) -> String {
+fn fill(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
         filled.push_str(before);
-        let named = after.split_once('}').and_then(|(name, after)| {
-            let (_, value) = values.iter().find(|(known, _)| *known == name)?;
-            Some((value, after))
-        });
+        let named = after
+            .split_once('}')
+            .and_then(|(name, after)| Some((value(name)?, after)));
         match named {
             Some((value, after)) => {
-                filled.push_str(&value.to_string());
+                filled.push_str(&value);
                 rest = after;
             }
             None => {
@@ -167,10 +169,10 @@ mod tests {
 
     #[test]
     fn values_stand_where_the_text_names_them() {
-        let filled = fill("{n} of {total} ({n})", &[("n", &3), ("total", &"many")]);
+        let filled = tf("{n} of {total} ({n})", &[("n", &3), ("total", &"many")]);
         assert_eq!(filled, "3 of many (3)");
         let values: &[(&str, &dyn Display)] = &[("a", &"{b}"), ("b", &"x")];
-        assert_eq!(fill("{a} {b} {c} {", values), "{b} x {c} {");
+        assert_eq!(tf("{a} {b} {c} {", values), "{b} x {c} {");
     }
 
     #[test]

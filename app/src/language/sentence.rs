@@ -1,6 +1,6 @@
 //! Sentences that the server made with values in them, found again in the list by what stands around the values.
 
-use super::List;
+use super::{List, fill};
 use std::{collections::HashMap, sync::LazyLock};
 
 /// Letters and signs that have to stand around the values; shorter patterns would be found in anything.
@@ -140,22 +140,9 @@ impl Words<'_> {
                 .zip(values)
                 .map(|(name, value)| (name.as_str(), self.of(value)))
                 .collect();
-            Some(filled(pattern.translated, &values))
+            Some(fill(pattern.translated, |name| values.get(name).cloned()))
         })
     }
-}
-
-/// Goes through the text once, so that a value is never taken for a name.
-fn filled(text: &str, values: &HashMap<&str, String>) -> String {
-    let (mut out, mut rest) = (String::new(), text);
-    while let Some((before, after)) = rest.split_once('{') {
-        out.push_str(before);
-        let (name, after) = after.split_once('}').unwrap_or((after, ""));
-        out.push_str(values.get(name).map_or("", String::as_str));
-        rest = after;
-    }
-    out.push_str(rest);
-    out
 }
 
 #[cfg(test)]

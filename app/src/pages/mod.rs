@@ -1,4 +1,4 @@
-//! The pages, one folder per address.
+//! The pages, one folder per address; beside them what several of them share.
 
 pub mod account;
 pub mod audit;
@@ -7,6 +7,7 @@ pub mod clusters;
 pub mod home;
 pub mod not_found;
 pub mod overview;
+pub mod paging;
 pub mod recovery;
 pub mod settings;
 pub mod status;

@@ -36,7 +36,7 @@ impl Viewer {
         if self.sees_all().is_ok() {
             return Ok(store.alerts(None, filter).await?);
         }
-        Ok(store.alerts(Some(&self.seen().await?), filter).await?)
+        Ok(store.alerts(Some(&self.seen_ids().await?), filter).await?)
     }
 
     /// How many alerts of a cluster and of the console itself are active, by level.

@@ -46,15 +46,7 @@ impl Viewer {
         can_plan(inner, &handle).await?;
         let picture = inner.store.picture(handle.id).await?;
         let tenant = named(&picture, tenant)?;
-        let spec = CleanupSpec {
-            token: String::new(),
-            tenant: TenantKey(tenant.facts.engine_key.clone()),
-            place,
-            keep_from,
-        };
-        let (engine, name) = (handle.engine()?, &tenant.facts.name);
-        let plan = engine.plan_cleanup(&spec);
-        Ok(answer_within(PLAN_MAX, "cleanup plan", name, plan).await?)
+        plan_of(&handle, tenant, place, keep_from).await
     }
 
     /// What cleanups of all tenants would remove from the first copy now, summed up. Of a large cluster the first
@@ -63,6 +55,7 @@ impl Viewer {
         let inner = &self.console.inner;
         let handle = self.handle(cluster)?;
         let keep_from = keep_from(inner, keep_days)?;
+        can_plan(inner, &handle).await?;
         let tenants = inner.store.picture(handle.id).await?;
         let mut sum = CleanupSum {
             keep_from,
@@ -72,14 +65,31 @@ impl Viewer {
             bytes: 0,
         };
         for tenant in tenants.iter().take(SUMMED_MAX) {
-            let plan = self.plan_cleanup(cluster, tenant.id, keep_days, Place::First);
-            let plan = plan.await?;
+            let plan = plan_of(&handle, tenant, Place::First, keep_from).await?;
             sum.tenants += 1;
             sum.objects += plan.expired.len() as u64;
             sum.bytes += plan.expired_bytes();
         }
         Ok(sum)
     }
+}
+
+/// Asks the engine for the plan of one tenant.
+async fn plan_of(
+    handle: &ClusterHandle,
+    tenant: &TenantPicture,
+    place: Place,
+    keep_from: Scn,
+) -> Result<CleanupPlan, Error> {
+    let spec = CleanupSpec {
+        token: String::new(),
+        tenant: TenantKey(tenant.facts.engine_key.clone()),
+        place,
+        keep_from,
+    };
+    let (engine, name) = (handle.engine()?, &tenant.facts.name);
+    let plan = engine.plan_cleanup(&spec);
+    Ok(answer_within(PLAN_MAX, "cleanup plan", name, plan).await?)
 }
 
 impl Admin {

@@ -30,10 +30,7 @@ impl Viewer {
     pub async fn clusters(&self) -> Result<Vec<ClusterSummary>, Error> {
         let inner = &self.console.inner;
         let mut summaries = Vec::new();
-        for known in inner.store.clusters().await? {
-            if self.actor.grants.in_cluster(known.cluster.id).is_none() {
-                continue;
-            }
+        for known in self.seen().await? {
             let shown = shown(inner, &known).await?;
             summaries.push(summarize(inner, known.cluster, &shown).await?);
         }
@@ -119,16 +116,21 @@ impl Viewer {
 
     /// A page of the recovery tasks of every cluster that the actor may look at.
     pub async fn all_recoveries(&self, filter: &TaskFilter) -> Result<Page<RecoveryJob>, Error> {
-        let seen = self.seen().await?;
+        let seen = self.seen_ids().await?;
         Ok(self.console.inner.store.recoveries(&seen, filter).await?)
     }
 
-    /// The clusters that the actor may look at.
-    pub(crate) async fn seen(&self) -> Result<Vec<ClusterId>, Error> {
-        let known = self.console.inner.store.clusters().await?;
-        let all = known.iter().map(|known| known.cluster.id);
-        let seen = all.filter(|id| self.actor.grants.in_cluster(*id).is_some());
-        Ok(seen.collect())
+    /// The clusters that the actor may look at, by name.
+    pub(crate) async fn seen(&self) -> Result<Vec<KnownCluster>, Error> {
+        let mut known = self.console.inner.store.clusters().await?;
+        known.retain(|known| self.actor.grants.in_cluster(known.cluster.id).is_some());
+        Ok(known)
+    }
+
+    /// Their identities.
+    pub(crate) async fn seen_ids(&self) -> Result<Vec<ClusterId>, Error> {
+        let seen = self.seen().await?;
+        Ok(seen.iter().map(|known| known.cluster.id).collect())
     }
 
     /// One data backup task.

@@ -2,7 +2,7 @@
 
 use crate::{access::Viewer, error::Error};
 use domain::{
-    Scn, TenantId,
+    ClusterId, Scn, TenantId,
     audit::AuditResult,
     scn::NS_PER_DAY,
     storage::StorageState,
@@ -53,11 +53,9 @@ impl Viewer {
             Some(tenant) => Some(self.tenant_name(cluster, tenant).await?),
             None => None,
         };
-        let now = inner.now();
-        let time = (since.max(now.minus_ns(KEPT_NS + NS_PER_DAY)), until);
-        let series = inner.store.samples(id, tenant, time).await?;
-        let recent = (now.minus_ns(trend::FORECAST_DAYS * NS_PER_DAY), now);
-        let whole: Vec<TrendPoint> = inner.store.samples(id, None, recent).await?;
+        let oldest = inner.now().minus_ns(KEPT_NS + NS_PER_DAY);
+        let time = (since.max(oldest), until);
+        let sizes = self.sizes(id, tenant, time, POINTS_MAX).await?;
         let limit = EVENTS_MAX as u64;
         let tasks = inner.store.ended_tasks(id, tenant, time, limit).await?;
         let operations = [START_LOG_BACKUP, STOP_LOG_BACKUP];
@@ -66,10 +64,29 @@ impl Viewer {
             .audited_between(id, &operations, time, limit)
             .await?;
         Ok(StorageTrend {
+            events: events(tasks, audited, name.as_deref()),
+            ..sizes
+        })
+    }
+
+    /// The same without what happened beside them.
+    async fn sizes(
+        &self,
+        id: ClusterId,
+        tenant: Option<TenantId>,
+        time: (Scn, Scn),
+        points: usize,
+    ) -> Result<StorageTrend, Error> {
+        let inner = &self.console.inner;
+        let now = inner.now();
+        let series = inner.store.samples(id, tenant, time).await?;
+        let recent = (now.minus_ns(trend::FORECAST_DAYS * NS_PER_DAY), now);
+        let whole: Vec<TrendPoint> = inner.store.samples(id, None, recent).await?;
+        Ok(StorageTrend {
             tenant,
             gaps: trend::gaps(&series, now),
-            points: trend::outline(&series, POINTS_MAX),
-            events: events(tasks, audited, name.as_deref()),
+            points: trend::outline(&series, points),
+            events: Vec::new(),
             forecast: trend::forecast(&whole, now),
             storages: inner.store.storages(id).await?,
             now,
@@ -78,19 +95,12 @@ impl Viewer {
 
     /// Sizes of every cluster that the actor may look at in the last [`SHORT_DAYS`] days, by its name.
     pub async fn all_trends(&self) -> Result<Vec<(String, StorageTrend)>, Error> {
-        let inner = &self.console.inner;
-        let now = inner.now();
+        let now = self.now();
         let time = (now.minus_ns(SHORT_DAYS * NS_PER_DAY), now.plus_ns(1));
         let mut trends = Vec::new();
-        for known in inner.store.clusters().await? {
-            if self.actor.grants.in_cluster(known.cluster.id).is_none() {
-                continue;
-            }
-            let name = known.cluster.name;
-            let mut found = self.storage_trend(&name, None, time).await?;
-            found.points = trend::outline(&found.points, SHORT_POINTS_MAX);
-            found.events.clear();
-            trends.push((name, found));
+        for known in self.seen().await? {
+            let sizes = self.sizes(known.cluster.id, None, time, SHORT_POINTS_MAX);
+            trends.push((known.cluster.name, sizes.await?));
         }
         Ok(trends)
     }

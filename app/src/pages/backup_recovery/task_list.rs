@@ -2,20 +2,23 @@
 
 use super::{
     calendar::view::find,
-    query::{TaskQuery, href, unfiltered},
+    query::{TaskQuery, unfiltered},
 };
-use crate::language::{t, tf};
+use crate::language::tf;
 use crate::{
     api::{ApiError, asked},
     feed::{Feed, LiveItem, Rows},
-    pages::words::count,
+    pages::{
+        paging::{no_match, pager_of},
+        words::count,
+    },
     signal::{Memo, RwSignal},
     ui::{
-        Any, Button, Column, Empty, Entry, ErrorNotice, Pager, Skeleton, Table, follow,
-        follow_list, waiting,
+        Any, Button, Column, Empty, Entry, ErrorNotice, Skeleton, Table, follow, follow_list,
+        waiting,
     },
 };
-use domain::page::{Page, TaskFilter};
+use domain::page::{Page, TOTAL_MAX, TaskFilter};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use serde::{Serialize, de::DeserializeOwned};
@@ -166,16 +169,8 @@ impl Size {
 fn loaded(frame: Frame, query: TaskQuery, shown: Size) -> AnyView {
     let params = use_query_map();
     let columns = Memo::new(move |_| TaskQuery::read(&params.read(), frame.prefix));
-    let pages = Arc::new(move |number: u32, size: u32| {
-        let changes = [
-            ("page", (number > 1).then(|| number.to_string())),
-            ("size", (size != 10).then(|| size.to_string())),
-        ];
-        href(&params.read_untracked(), frame.prefix, &changes)
-    });
-    let pager = (shown.total > u64::from(crate::ui::pager::SIZES[0])).then(|| {
-        view! { <Pager page=shown.page size=shown.size total=shown.total limit=domain::page::TOTAL_MAX href=pages/> }.any()
-    });
+    let place = (shown.page, shown.size);
+    let pager = pager_of(frame.prefix, place, shown.total, TOTAL_MAX);
     let filtered = query.is_filtered() && shown.total_unfiltered > 0;
     let rows = move || {
         if frame.is_empty.get() {
@@ -209,19 +204,7 @@ fn nothing(frame: &Frame, filtered: bool, unfiltered_total: u64) -> AnyView {
         &[("noun", &count(unfiltered_total, frame.noun))],
     );
     let all = unfiltered(&params.read_untracked(), frame.prefix);
-    view! {
-        <Empty title text>
-            <a
-                class="button"
-                data-size="sm"
-                data-noscroll=""
-                href=all.clone()
-            >
-                {t("Clear filters")}
-            </a>
-        </Empty>
-    }
-    .any()
+    no_match(title, text, all)
 }
 
 /// Says that there are new rows, instead of moving those that are shown.

@@ -1,6 +1,6 @@
 //! Alerts of all clusters and of the console itself.
 
-use super::recoveries::{AGAIN_MS, pager_of};
+use super::{AGAIN_MS, counted_from};
 use crate::language::{t, tf, told};
 use crate::{
     api::{self, asked},
@@ -9,20 +9,26 @@ use crate::{
         backup_recovery::{
             alerts::{
                 filters::Filters,
+                list::nothing,
                 look,
-                query::{AlertQuery, PREFIX, unfiltered},
+                query::{AlertQuery, PREFIX},
             },
             cells::MomentCell,
             query::href,
         },
-        words::{count, matching},
+        paging::pager_of,
+        words::matching,
     },
     paths,
     shell::ClusterList,
     signal::{Memo, RwSignal},
-    ui::{Any, Badge, Cell, Column, Empty, ErrorNotice, Skeleton, Table, table::Sort, waiting},
+    ui::{Any, Badge, Cell, Column, ErrorNotice, Skeleton, Table, table::Sort, waiting},
 };
-use domain::{alert::Alert, cluster::ClusterSummary, page::Page};
+use domain::{
+    alert::Alert,
+    cluster::ClusterSummary,
+    page::{Page, TOTAL_MAX},
+};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -37,7 +43,7 @@ pub fn AllAlerts() -> impl IntoView {
     let page = asked(
         move || query.get(),
         |query| async move {
-            let now = api::clusters::now().await?;
+            let now = counted_from(&query.common).await?;
             api::alerts::everywhere(query.filter(now)).await
         },
     );
@@ -72,14 +78,10 @@ pub fn AllAlerts() -> impl IntoView {
 }
 
 fn loaded(page: Page<Alert>, query: Memo<AlertQuery>, clusters: &[ClusterSummary]) -> AnyView {
-    let params = use_query_map();
     if page.rows.is_empty() {
-        return nothing(
-            &page,
-            &query.read_untracked(),
-            unfiltered(&params.read_untracked()),
-        );
+        return nothing(&query.read_untracked(), page.total_unfiltered);
     }
+    let params = use_query_map();
     let sort = Sort {
         ascending: Signal::derive(move || query.read().common.ascending),
         href: Signal::derive(move || {
@@ -96,7 +98,7 @@ fn loaded(page: Page<Alert>, query: Memo<AlertQuery>, clusters: &[ClusterSummary
         Column::plain(t("Recovered At")),
         Column::plain(t("Status")),
     ];
-    let pager = pager_of(PREFIX, &page);
+    let pager = pager_of(PREFIX, (page.page, page.size), page.total, TOTAL_MAX);
     let rows = page.rows.into_iter().map(|alert| row(alert, clusters));
     let rows = rows.collect_view();
     view! {
@@ -151,25 +153,6 @@ fn row(alert: Alert, clusters: &[ClusterSummary]) -> AnyView {
                 <Badge look=look::status(alert.status)/>
             </Cell>
         </tr>
-    }
-    .any()
-}
-
-fn nothing(page: &Page<Alert>, query: &AlertQuery, all: String) -> AnyView {
-    if !query.is_filtered() || page.total_unfiltered == 0 {
-        let text = t("The rules are checked each minute; what they find stands here.");
-        return view! { <Empty title=t("No alert yet") text/> }.any();
-    }
-    let text = tf(
-        "{alert} without filters.",
-        &[("alert", &count(page.total_unfiltered, "alert"))],
-    );
-    view! {
-        <Empty title=t("No alert matches these filters") text>
-            <a class="button" data-size="sm" data-noscroll="" href=all>
-                {t("Clear filters")}
-            </a>
-        </Empty>
     }
     .any()
 }

@@ -1,5 +1,6 @@
 //! Recovery: the recovery tasks of all clusters, and the ways to a new one.
 
+use super::{AGAIN_MS, counted_from};
 use crate::language::{t, tf};
 use crate::{
     api::{self, asked},
@@ -9,8 +10,9 @@ use crate::{
             cells::MomentCell,
             data_backup_tasks::start_time,
             filters::{Search, StatusFilter, TimeFilter},
-            query::{TaskQuery, href, unfiltered},
+            query::{TaskQuery, unfiltered},
         },
+        paging::{no_match, pager_of},
         status,
         words::{count, matching},
     },
@@ -18,25 +20,21 @@ use crate::{
     shell::ClusterList,
     signal::{Memo, RwSignal},
     ui::{
-        Any, Badge, Cell, Column, Empty, ErrorNotice, FilterBar, Pager, Skeleton, Stamp, Table,
-        pager, waiting,
+        Any, Badge, Cell, Column, Empty, ErrorNotice, FilterBar, Skeleton, Stamp, Table, waiting,
     },
 };
 use domain::{
     cluster::ClusterSummary,
     job::JobKind,
-    page::{Page, TOTAL_MAX, TaskFilter},
+    page::{Page, TOTAL_MAX},
     recovery::RecoveryJob,
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-use std::sync::Arc;
 
 /// Its keys in the address begin with it.
 const PREFIX: &str = "recovery";
-/// How often the list is read again, in milliseconds.
-pub const AGAIN_MS: u32 = 10_000;
 
 /// The page.
 #[component]
@@ -47,8 +45,8 @@ pub fn Recoveries() -> impl IntoView {
     let tasks = asked(
         move || query.get(),
         |query| async move {
-            let filter = query_of(&query).await?;
-            api::recoveries::everywhere(filter).await
+            let now = counted_from(&query).await?;
+            api::recoveries::everywhere(query.filter(now)).await
         },
     );
     every(AGAIN_MS, move || tasks.refetch());
@@ -89,11 +87,6 @@ pub fn Recoveries() -> impl IntoView {
         </div>
     }
     .any()
-}
-
-/// What is chosen, counted from the console's clock.
-pub async fn query_of(query: &TaskQuery) -> Result<TaskFilter, api::ApiError> {
-    Ok(query.filter(api::clusters::now().await?))
 }
 
 /// What each cluster can be recovered to.
@@ -172,7 +165,7 @@ fn loaded(page: Page<RecoveryJob>, query: Memo<TaskQuery>) -> AnyView {
         Column::plain(t("End Time")),
         Column::plain(t("Status")),
     ];
-    let pager = pager_of(PREFIX, &page);
+    let pager = pager_of(PREFIX, (page.page, page.size), page.total, TOTAL_MAX);
     let rows = page.rows.into_iter().map(row).collect_view();
     view! {
         <Table caption=t("Recovery Tasks") columns=columns>
@@ -181,21 +174,6 @@ fn loaded(page: Page<RecoveryJob>, query: Memo<TaskQuery>) -> AnyView {
         {pager}
     }
     .any()
-}
-
-/// The pages of a list whose keys in the address begin with `prefix`; nothing where one page holds all.
-pub fn pager_of<T>(prefix: &'static str, page: &Page<T>) -> Option<AnyView> {
-    let params = use_query_map();
-    let pages = Arc::new(move |number: u32, size: u32| {
-        let changes = [
-            ("page", (number > 1).then(|| number.to_string())),
-            ("size", (size != 10).then(|| size.to_string())),
-        ];
-        href(&params.read_untracked(), prefix, &changes)
-    });
-    let (number, size, total) = (page.page, page.size, page.total);
-    (total > u64::from(pager::SIZES[0]))
-        .then(|| view! { <Pager page=number size total limit=TOTAL_MAX href=pages/> }.any())
 }
 
 fn nothing(page: &Page<RecoveryJob>, all: String) -> AnyView {
@@ -208,14 +186,7 @@ fn nothing(page: &Page<RecoveryJob>, all: String) -> AnyView {
         "{task} without filters.",
         &[("task", &count(page.total_unfiltered, "task"))],
     );
-    view! {
-        <Empty title=t("No task matches these filters") text>
-            <a class="button" data-size="sm" data-noscroll="" href=all>
-                {t("Clear filters")}
-            </a>
-        </Empty>
-    }
-    .any()
+    no_match(t("No task matches these filters"), text, all)
 }
 
 fn row(task: RecoveryJob) -> AnyView {

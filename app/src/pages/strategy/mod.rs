@@ -17,7 +17,7 @@ use crate::routes::paths;
 use crate::shell::Myself;
 use crate::signal::Memo;
 use crate::ui::{Any, Empty, ErrorNotice, Icon, Skeleton, title, waiting};
-use domain::{access::Role, strategy::StrategyReport};
+use domain::strategy::StrategyReport;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -75,7 +75,7 @@ fn Loaded(cluster: String, report: Option<StrategyReport>, again: Callback<()>) 
                         let edit = edit.clone();
                         // Whoever administers nothing is not led to a form that would be refused.
                         async move {
-                            let may = me.await.is_ok_and(|me| me.highest == Some(Role::Admin));
+                            let may = me.await.is_ok_and(|me| me.administers());
                             may.then(|| new_strategy(edit)).into_any()
                         }
                     })}

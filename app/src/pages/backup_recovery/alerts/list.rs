@@ -13,19 +13,19 @@ use crate::{
     feed::Feed,
     pages::{
         backup_recovery::{cells::MomentCell, query::href},
+        paging::{no_match, pager_of},
         words::{count, matching},
     },
     parts,
     signal::{Memo, RwSignal},
     ui::{
-        Any, Badge, Cell, Column, Empty, Entry, ErrorNotice, LinkButton, Pager, Skeleton, Table,
+        Any, Badge, Cell, Column, Empty, Entry, ErrorNotice, LinkButton, Skeleton, Table,
         follow_list, table::Sort, waiting,
     },
 };
 use domain::{AlertId, alert::Alert, page::Page};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use std::sync::Arc;
 
 /// The panel.
 #[component]
@@ -107,17 +107,7 @@ fn loaded(page: Page<Alert>, query: AlertQuery, show: Callback<AlertId>) -> AnyV
     if page.rows.is_empty() {
         return nothing(&query, page.total_unfiltered);
     }
-    let params = use_query_map();
-    let pages = Arc::new(move |number: u32, size: u32| {
-        let changes = [
-            ("page", (number > 1).then(|| number.to_string())),
-            ("size", (size != 10).then(|| size.to_string())),
-        ];
-        href(&params.read_untracked(), PREFIX, &changes)
-    });
-    let (number, size, total) = (page.page, page.size, page.total);
-    let pager = (total > u64::from(crate::ui::pager::SIZES[0]))
-        .then(|| view! { <Pager page=number size total href=pages/> }.any());
+    let pager = pager_of(PREFIX, (page.page, page.size), page.total, u64::MAX);
     let rows = StoredValue::new(page.rows);
     let entries = move || {
         let rows = rows.get_value().into_iter();
@@ -193,7 +183,7 @@ fn row(alert: Alert, show: Callback<AlertId>) -> AnyView {
 }
 
 /// What stands in place of rows, where there is none.
-fn nothing(query: &AlertQuery, unfiltered_total: u64) -> AnyView {
+pub fn nothing(query: &AlertQuery, unfiltered_total: u64) -> AnyView {
     if !query.is_filtered() || unfiltered_total == 0 {
         let title = t("No alert yet");
         let text = t("The rules are checked each minute; what they find stands here.");
@@ -205,12 +195,5 @@ fn nothing(query: &AlertQuery, unfiltered_total: u64) -> AnyView {
         &[("alert", &count(unfiltered_total, "alert"))],
     );
     let all = unfiltered(&params.read_untracked());
-    view! {
-        <Empty title=t("No alert matches these filters") text>
-            <a class="button" data-size="sm" data-noscroll="" href=all>
-                {t("Clear filters")}
-            </a>
-        </Empty>
-    }
-    .any()
+    no_match(t("No alert matches these filters"), text, all)
 }

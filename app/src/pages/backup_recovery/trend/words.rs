@@ -42,7 +42,7 @@ pub fn forecast(forecast: &Forecast) -> String {
 }
 
 /// What happened.
-pub fn event(event: &TrendEvent) -> String {
+pub(super) fn event(event: &TrendEvent) -> String {
     let what = match event.kind {
         TrendEventKind::Completed(kind) => tf("{kind} completed", &[("kind", &kind_words(kind))]),
         TrendEventKind::Failed(kind) => tf("{kind} failed", &[("kind", &kind_words(kind))]),
