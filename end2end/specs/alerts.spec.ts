@@ -51,6 +51,15 @@ test("stopped log backup is an alert until it goes on", async ({ page, server })
     await expect(panel.getByRole("row").filter({ hasText: "orders" })).toBeVisible();
   });
 
+  await test.step("the time range decides what is counted", async () => {
+    await panel.getByRole("button", { name: /^Time/ }).click();
+    await page.locator("#alert-time").getByRole("link", { name: "Last 24 hours" }).click();
+    await expect(page).toHaveURL(/alertTime=24h/);
+    await expect(panel.getByRole("row").filter({ hasText: "orders" })).toBeVisible();
+    await open(page, "/clusters/local/backup?alertFrom=2020-01-01T00:00:00Z&alertTo=2020-01-02T00:00:00Z");
+    await expect(panel).toContainText("No alert matches these filters");
+  });
+
   await test.step("the list of all clusters leads to its details", async () => {
     await open(page, "/alerts");
     const row = page.getByRole("row").filter({ hasText: "orders" });

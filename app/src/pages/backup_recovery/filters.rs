@@ -104,7 +104,7 @@ pub fn TimeFilter(
             let chosen = Signal::derive(move || query.read().time == Time::Last(seconds));
             view! {
                 <FilterOption href=set(Some(code.to_owned())) chosen closes=id>
-                    {label}
+                    {t(label)}
                 </FilterOption>
             }
             .any()
