@@ -12,14 +12,18 @@ export CARGO_TERM_PROGRESS_WHEN := never
 
 home ?= .tidemark
 listen ?= 127.0.0.1:3000
+oceanbase_version ?= 4.3.5
+oceanbase_tenants ?= 4
+oceanbase_seed ?= 7
+oceanbase_listen ?= 127.0.0.1:2881
 
 # What the set-up has to prepare beside building, from what was asked for.
 purposes := $(filter unit test bench,$(patsubst e2e,test,$(MAKECMDGOALS)))
 
-.PHONY: help run build test lint unit e2e bench bench-scale bench-page dev clean setup
+.PHONY: help run build test lint unit e2e bench bench-scale bench-page dev oceanbase-demo clean setup
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Set up only: tools, packages and the chart bundle, skipping what is there
 	@end2end/setup/tools.sh $(purposes)
@@ -62,6 +66,10 @@ bench-page: setup build ## Measure what the page costs a browser: bytes, times, 
 
 dev: setup ## Build for development, serve with the demo tenants and rebuild on every change
 	@cargo leptos watch --split -- serve --demo --home "$(home)" --listen "$(listen)"
+
+oceanbase-demo: setup ## Serve a simulated OceanBase cluster on 127.0.0.1:2881 (oceanbase_version=4.3.5 oceanbase_tenants=4 oceanbase_seed=7)
+	@cargo build --release -p oceanbase-sim
+	@exec "$(target)/release/oceanbase-sim" --version "$(oceanbase_version)" --tenants "$(oceanbase_tenants)" --seed "$(oceanbase_seed)" --listen "$(oceanbase_listen)"
 
 clean: ## Remove what was built (not the homes of servers)
 	@rm -rf target node_modules public/vendor end2end/test-results end2end/playwright-report

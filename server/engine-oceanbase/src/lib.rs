@@ -1,0 +1,24 @@
+//! Drives OceanBase clusters by their administrative SQL.
+//!
+//! Every statement that is ever sent is written in this crate. What it knows of the cluster is documented behaviour of
+//! the versions it names; nothing is taken from the simulated cluster that its tests run against.
+
+mod backup;
+mod connect;
+mod engine;
+mod failure;
+pub mod history;
+mod link;
+mod observe;
+mod port;
+pub mod quote;
+mod restore;
+pub mod session;
+pub mod statement;
+pub mod version;
+pub mod views;
+pub mod windows;
+
+pub use connect::{Account, Address, Encryption, MysqlConnector};
+pub use engine::OceanBaseEngine;
+pub use observe::STATEMENTS as STATEMENTS_PER_LOOK;

@@ -1,0 +1,104 @@
+//! [`::engine::Engine`] for OceanBase: each call led to the part that answers it.
+
+use crate::{
+    backup::{self, BackupId},
+    engine::OceanBaseEngine,
+    restore::RestoreId,
+};
+use ::engine::{
+    BackupSpec, Engine, EngineError, EngineJobId, JobReport, Observation, RecoverySpec, SqlResult,
+    TenantKey, VerifyReport, unsupported,
+};
+use async_trait::async_trait;
+use domain::{capability::Capabilities, recovery::RecoveryPlan};
+
+#[async_trait]
+impl Engine for OceanBaseEngine {
+    fn capabilities(&self) -> Capabilities {
+        self.told_capabilities()
+    }
+
+    fn identity(&self) -> Option<String> {
+        self.told_identity()
+    }
+
+    fn version(&self) -> String {
+        self.told_version()
+    }
+
+    fn destination(&self) -> String {
+        self.connector.address()
+    }
+
+    async fn observe(&self) -> Result<Observation, EngineError> {
+        self.observation().await
+    }
+
+    async fn create_tenant(&self, name: &str) -> Result<TenantKey, EngineError> {
+        Err(unsupported("creation of a tenant", name))
+    }
+
+    async fn start_archive(&self, tenant: &TenantKey) -> Result<(), EngineError> {
+        self.start_log(tenant).await
+    }
+
+    async fn stop_archive(&self, tenant: &TenantKey, _: &str) -> Result<(), EngineError> {
+        self.stop_log(tenant).await
+    }
+
+    async fn start_backup(&self, spec: &BackupSpec) -> Result<EngineJobId, EngineError> {
+        self.begin_backup(spec).await
+    }
+
+    async fn plan_recovery(&self, spec: &RecoverySpec) -> Result<RecoveryPlan, EngineError> {
+        self.plan(spec).await
+    }
+
+    async fn start_recovery(&self, spec: &RecoverySpec) -> Result<EngineJobId, EngineError> {
+        self.begin_restore(spec).await
+    }
+
+    async fn find_job(&self, token: &str) -> Result<Option<EngineJobId>, EngineError> {
+        let call = self.call("search for a job", token);
+        let mark = backup::mark(token);
+        if let Some(found) = self.backup_of(call, &mark).await? {
+            return Ok(Some(found.text()));
+        }
+        let found = self.restore_of(call, &mark).await?;
+        Ok(found.map(|name| {
+            let token = token.to_owned();
+            RestoreId { token, name }.text()
+        }))
+    }
+
+    async fn job(&self, id: &EngineJobId) -> Result<JobReport, EngineError> {
+        match (BackupId::read(id), RestoreId::read(id)) {
+            (Some(backup), _) => self.backup_report(backup).await,
+            (_, Some(restore)) => self.restore_report(&restore).await,
+            _ => Err(self
+                .call("job", &id.0)
+                .not_found("no job of this cluster has such a number")),
+        }
+    }
+
+    async fn cancel_job(&self, id: &EngineJobId) -> Result<(), EngineError> {
+        match (BackupId::read(id), RestoreId::read(id)) {
+            (Some(backup), _) => self.cancel_backup(backup).await,
+            (_, Some(restore)) => self.cancel_restore(&restore).await,
+            _ => Err(self
+                .call("job", &id.0)
+                .not_found("no job of this cluster has such a number")),
+        }
+    }
+
+    async fn run_sql(&self, tenant: &TenantKey, _: &str) -> Result<Vec<SqlResult>, EngineError> {
+        Err(unsupported("SQL", &tenant.0))
+    }
+
+    async fn verify(&self, tenant: Option<&TenantKey>) -> Result<VerifyReport, EngineError> {
+        let subject = tenant.map_or("all tenants", |tenant| &tenant.0);
+        Err(unsupported("verification", subject))
+    }
+
+    async fn shut_down(&self) {}
+}

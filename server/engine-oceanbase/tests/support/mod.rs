@@ -1,0 +1,151 @@
+//! The simulated cluster behind the engine's own idea of a session, in process and on a virtual clock.
+
+#![allow(dead_code, reason = "each test uses another part")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use async_trait::async_trait;
+use domain::Scn;
+use engine::{Engine, TenantKey, conformance::Rig};
+use engine_oceanbase::{
+    OceanBaseEngine,
+    session::{Connector, SqlFailure, SqlSession, Table},
+};
+use oceanbase_sim::{Answer, Delivery, Setup, Sim, SimSession, SqlError};
+use std::{sync::Arc, time::Duration};
+
+/// Sessions of a simulated cluster.
+pub struct InProcess(pub Sim);
+
+struct Session {
+    sim: Sim,
+    session: SimSession,
+}
+
+#[async_trait]
+impl Connector for InProcess {
+    async fn connect(&self) -> Result<Box<dyn SqlSession>, SqlFailure> {
+        match self.0.log_in("root@sys", "") {
+            Ok(session) => Ok(Box::new(Session {
+                sim: self.0.clone(),
+                session,
+            })),
+            Err(refusal) => Err(SqlFailure::Refused {
+                code: refusal.code,
+                message: refusal.message,
+            }),
+        }
+    }
+
+    fn address(&self) -> String {
+        "in process".to_owned()
+    }
+}
+
+#[async_trait]
+impl SqlSession for Session {
+    async fn run(&mut self, sql: &str, limit: Duration) -> Result<Vec<Table>, SqlFailure> {
+        let reply = self.session.run(sql);
+        // Others go on while this one waits for its answer.
+        tokio::task::yield_now().await;
+        self.sim.advance(Duration::from_nanos(reply.delay_ns));
+        match reply.delivery {
+            Delivery::Whole => {}
+            Delivery::LostAfter | Delivery::LostBefore => {
+                return Err(SqlFailure::Unanswered("connection reset".to_owned()));
+            }
+            Delivery::Hangs => return Err(SqlFailure::Silent(limit)),
+        }
+        let table = |answer: Result<Answer, SqlError>| match answer {
+            Ok(Answer::Rows { columns, rows }) => Ok(Table {
+                columns: columns.into_iter().map(|column| column.name).collect(),
+                rows,
+            }),
+            Ok(Answer::Done { .. }) => Ok(Table::default()),
+            Err(refusal) => Err(SqlFailure::Refused {
+                code: refusal.code,
+                message: refusal.message,
+            }),
+        };
+        reply.answers.into_iter().map(table).collect()
+    }
+}
+
+/// A cluster of this version without any history, twenty times as fast as usual.
+pub fn cluster(version: &str, tenants: u32) -> Sim {
+    let mut setup = Setup::new(version).unwrap();
+    setup.tenants = tenants;
+    setup.scale = 20.0;
+    setup.history = false;
+    Sim::new(setup)
+}
+
+/// Its engine.
+pub async fn engine(sim: &Sim) -> OceanBaseEngine {
+    let connector = Arc::new(InProcess(sim.clone()));
+    OceanBaseEngine::open("demo", connector).await.unwrap()
+}
+
+/// Runs statements as the administrator of the cluster.
+pub fn sql(sim: &Sim, statements: &[&str]) {
+    let mut session = sim.log_in("root@sys", "").unwrap();
+    for statement in statements {
+        for answer in session.run(statement).answers {
+            answer.unwrap_or_else(|refusal| panic!("{statement}: {refusal}"));
+        }
+    }
+}
+
+/// Gives a tenant destinations and begins to archive its log.
+pub fn prepare(sim: &Sim, tenant: &str) {
+    sql(
+        sim,
+        &[
+            &format!(
+                "ALTER SYSTEM SET LOG_ARCHIVE_DEST = 'LOCATION=file:///bk/{tenant}/clog' TENANT = {tenant}"
+            ),
+            &format!(
+                "ALTER SYSTEM SET DATA_BACKUP_DEST = 'file:///bk/{tenant}/data' TENANT = {tenant}"
+            ),
+            &format!("ALTER SYSTEM ARCHIVELOG TENANT = {tenant}"),
+        ],
+    );
+    sim.advance(Duration::from_secs(30));
+}
+
+/// The engine's key of a tenant.
+pub async fn key(engine: &OceanBaseEngine, name: &str) -> TenantKey {
+    let seen = engine.observe().await.unwrap();
+    seen.tenants
+        .into_iter()
+        .find(|tenant| tenant.name == name)
+        .unwrap()
+        .key
+}
+
+/// The suite's needs, met by a simulated cluster.
+pub struct SimRig(pub Sim);
+
+#[async_trait]
+impl Rig for SimRig {
+    async fn write(&self, _: &dyn Engine, _: &TenantKey) {
+        self.0.advance(Duration::from_secs(1));
+    }
+
+    async fn pause(&self) {
+        self.0.advance(Duration::from_millis(200));
+        tokio::task::yield_now().await;
+    }
+
+    fn now(&self) -> Scn {
+        Scn(self.0.now_ns())
+    }
+
+    async fn given_tenant(&self) -> Option<TenantKey> {
+        prepare(&self.0, "t1");
+        Some(key(&engine(&self.0).await, "t1").await)
+    }
+
+    fn proves(&self) -> bool {
+        false
+    }
+}
