@@ -46,12 +46,7 @@ struct Kernel {
 impl Kernel {
     fn start(package: &Path) -> Kernel {
         let home = tempfile::tempdir().unwrap();
-        // Free a moment ago; nobody else takes ports here.
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = free_port();
         let server = spawn(package, home.path(), port);
         Kernel {
             server,

@@ -14,7 +14,7 @@ use oceanbase_sim::{Answer, Delivery, Setup, Sim, SimSession, SqlError};
 use std::{sync::Arc, time::Duration};
 
 /// Sessions of a simulated cluster.
-pub struct InProcess(pub Sim);
+pub(crate) struct InProcess(pub(crate) Sim);
 
 struct Session {
     sim: Sim,
@@ -71,7 +71,7 @@ impl SqlSession for Session {
 }
 
 /// A cluster of this version without any history, twenty times as fast as usual.
-pub fn cluster(version: &str, tenants: u32) -> Sim {
+pub(crate) fn cluster(version: &str, tenants: u32) -> Sim {
     let mut setup = Setup::new(version).unwrap();
     setup.tenants = tenants;
     setup.scale = 20.0;
@@ -80,13 +80,13 @@ pub fn cluster(version: &str, tenants: u32) -> Sim {
 }
 
 /// Its engine.
-pub async fn engine(sim: &Sim) -> OceanBaseEngine {
+pub(crate) async fn engine(sim: &Sim) -> OceanBaseEngine {
     let connector = Arc::new(InProcess(sim.clone()));
     OceanBaseEngine::open("demo", connector).await.unwrap()
 }
 
 /// Runs statements as the administrator of the cluster.
-pub fn sql(sim: &Sim, statements: &[&str]) {
+pub(crate) fn sql(sim: &Sim, statements: &[&str]) {
     let mut session = sim.log_in("root@sys", "").unwrap();
     for statement in statements {
         for answer in session.run(statement).answers {
@@ -96,7 +96,7 @@ pub fn sql(sim: &Sim, statements: &[&str]) {
 }
 
 /// Gives a tenant destinations and begins to archive its log.
-pub fn prepare(sim: &Sim, tenant: &str) {
+pub(crate) fn prepare(sim: &Sim, tenant: &str) {
     sql(
         sim,
         &[
@@ -113,7 +113,7 @@ pub fn prepare(sim: &Sim, tenant: &str) {
 }
 
 /// The engine's key of a tenant.
-pub async fn key(engine: &OceanBaseEngine, name: &str) -> TenantKey {
+pub(crate) async fn key(engine: &OceanBaseEngine, name: &str) -> TenantKey {
     let seen = engine.observe().await.unwrap();
     seen.tenants
         .into_iter()
@@ -123,7 +123,7 @@ pub async fn key(engine: &OceanBaseEngine, name: &str) -> TenantKey {
 }
 
 /// The suite's needs, met by a simulated cluster.
-pub struct SimRig(pub Sim);
+pub(crate) struct SimRig(pub(crate) Sim);
 
 #[async_trait]
 impl Rig for SimRig {
