@@ -2,6 +2,10 @@
 //!
 //! It is never presented as OceanBase: `@@version_comment` ends in `simulated`. What it knows of OceanBase is what
 //! is publicly documented about its administrative SQL; it shares no code with the engine that is tested on it.
+//!
+//! Two doors lead to the same world: [`Sim::log_in`] in process, on a virtual clock that [`Sim::advance`] moves, and the
+//! MySQL protocol (feature `door`). Tests steer it by [`Sim::inject`], or by statements that no OceanBase has:
+//! `SIM ADVANCE seconds`, `SIM FAULT name arguments`, `SIM FILE 'uri'` and `SIM CLEAR`.
 
 mod answer;
 mod calendar;
