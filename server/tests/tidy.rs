@@ -256,6 +256,10 @@ fn each_database_library_has_one_home() {
             homes: &["server/engine-oceanbase/", "server/oceanbase-sim/"],
         },
         Territory {
+            name: "engine_oceanbase",
+            homes: &["server/engine-oceanbase/", "server/src/compose.rs"],
+        },
+        Territory {
             name: "oceanbase_sim",
             homes: &["server/oceanbase-sim/"],
         },

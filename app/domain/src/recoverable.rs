@@ -190,6 +190,18 @@ pub fn verdict(ranges: &[RecoverableRange], moment: Scn) -> Verdict {
     }
 }
 
+/// The nearest recoverable moments, as the end of a sentence about a moment that is not.
+pub fn nearest(before: Option<Scn>, after: Option<Scn>) -> String {
+    match (before, after) {
+        (Some(before), Some(after)) => {
+            format!("; the nearest moments that can are {before} before it and {after} after it")
+        }
+        (Some(before), None) => format!("; the nearest moment that can is {before} before it"),
+        (None, Some(after)) => format!("; the nearest moment that can is {after} after it"),
+        (None, None) => "; this tenant has no recoverable moment yet".to_owned(),
+    }
+}
+
 /// The gaps between (and, while the newest log has no data backup, after) recoverable ranges.
 pub fn gaps(ranges: &[RecoverableRange], spans: &[LogSpan]) -> Vec<Gap> {
     let mut gaps: Vec<Gap> = ranges

@@ -29,7 +29,7 @@ const WORKERS: usize = 2;
 /// Why a recovery is refused or failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RecoveryError {
-    #[error("{until} cannot be recovered{}", nearest(*.before, *.after))]
+    #[error("{until} cannot be recovered{}", recoverable::nearest(*.before, *.after))]
     NotRecoverable {
         until: Scn,
         before: Option<Scn>,
@@ -113,17 +113,6 @@ impl RecoveryError {
             }
             _ => false,
         }
-    }
-}
-
-fn nearest(before: Option<Scn>, after: Option<Scn>) -> String {
-    match (before, after) {
-        (Some(before), Some(after)) => {
-            format!("; the nearest moments that can are {before} before it and {after} after it")
-        }
-        (Some(before), None) => format!("; the nearest moment that can is {before} before it"),
-        (None, Some(after)) => format!("; the nearest moment that can is {after} after it"),
-        (None, None) => "; this tenant has no recoverable moment yet".to_owned(),
     }
 }
 

@@ -55,9 +55,10 @@ impl OceanBaseEngine {
             mark: mark.clone(),
         };
         let sent = self.send(call, &order).await?;
-        match sent {
-            Err(failure) if !failure.is_open() => return Err(refused(call, &failure)),
-            _ => {}
+        if let Err(failure) = &sent
+            && !failure.is_open()
+        {
+            return Err(refused(call, failure));
         }
         // Whether or not the answer came: what was begun has a row that was not there before.
         let begun = match self.backup_of(call, &mark).await? {
@@ -83,10 +84,7 @@ impl OceanBaseEngine {
         call: Call<'_>,
         mark: &str,
     ) -> Result<Option<BackupId>, EngineError> {
-        let of_it = format!(
-            "WHERE TENANT_ID <> 1 AND {}",
-            self.is(call, "DESCRIPTION", mark)?
-        );
+        let of_it = format!("WHERE TENANT_ID <> 1 AND {}", call.is("DESCRIPTION", mark)?);
         for view in [View::Jobs, View::JobHistory] {
             if !self.columns.has_column(view, "DESCRIPTION") {
                 continue;

@@ -4,18 +4,17 @@ use crate::{
     failure::Call,
     link::Link,
     observe::{Look, LookError, TenantFacts},
-    quote,
     session::{Connector, SqlFailure},
     statement::Statement,
     version::Version,
     views::{Columns, View},
 };
 use ::engine::{EngineError, EngineErrorKind, Observation, TenantKey};
-use domain::{
-    backup::BackupMethod,
-    capability::{Ability, ArchiveScope, Capabilities, Expiry, RecoverTo},
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex},
+    time::Duration,
 };
-use std::{collections::HashMap, sync::Arc, sync::Mutex, time::Duration};
 
 /// How long an order that only records something may take.
 pub(crate) const ORDER_LIMIT: Duration = Duration::from_secs(60);
@@ -32,8 +31,9 @@ pub struct OceanBaseEngine {
     pub(crate) orders: Link,
     pub(crate) columns: Columns,
     pub(crate) version: Version,
+    /// What the server says of its version.
     comment: String,
-    identity: Option<String>,
+    pub(crate) identity: Option<String>,
     /// Recoveries that this process sent, by mark.
     pub(crate) restores: Arc<Mutex<HashMap<String, crate::restore::Sent>>>,
 }
@@ -95,41 +95,6 @@ impl OceanBaseEngine {
         Call { operation, subject }
     }
 
-    pub(crate) fn told_version(&self) -> String {
-        let mark = if self.is_simulated() {
-            " (simulated)"
-        } else {
-            ""
-        };
-        format!("OceanBase {}{mark}", self.version)
-    }
-
-    pub(crate) fn told_identity(&self) -> Option<String> {
-        self.identity.clone()
-    }
-
-    pub(crate) fn told_capabilities(&self) -> Capabilities {
-        Capabilities {
-            methods: vec![BackupMethod::Physical],
-            incremental: true,
-            log_archive: ArchiveScope::Tenant,
-            recover_to: RecoverTo::AnyInstant,
-            cancel_backup: true,
-            cancel_recovery: self.version.can_cancel_restore(),
-            expiry: Expiry::EngineByPolicy,
-            second_backup: self.version.has_second_backup(),
-            placement: true,
-            change_destination: Ability::No(
-                "Each tenant of an OceanBase cluster has its own destinations.".to_owned(),
-            ),
-            plan_cleanup: Ability::No(
-                "OceanBase removes expired backups by its own policy, and does not tell beforehand \
-                 which."
-                    .to_owned(),
-            ),
-        }
-    }
-
     pub(crate) async fn look(&self, call: Call<'_>) -> Result<Look, EngineError> {
         Look::take(&self.reads, &self.columns)
             .await
@@ -147,19 +112,13 @@ impl OceanBaseEngine {
             .map_err(|value| call.bad_value(&value))
     }
 
-    /// Everything about one tenant. `NotFound` when it is not there.
-    pub(crate) async fn tenant(
+    /// Everything about the tenants, by id.
+    pub(crate) async fn tenants(
         &self,
         call: Call<'_>,
-        key: &TenantKey,
-    ) -> Result<(Look, TenantFacts), EngineError> {
+    ) -> Result<BTreeMap<i64, TenantFacts>, EngineError> {
         let look = self.look(call).await?;
-        let mut tenants = look.tenants().map_err(|value| call.bad_value(&value))?;
-        let id = key.0.parse::<i64>().ok();
-        match id.and_then(|id| tenants.remove(&id)) {
-            Some(facts) => Ok((look, facts)),
-            None => Err(call.not_found("there is no such tenant in this cluster")),
-        }
+        look.tenants().map_err(|value| call.bad_value(&value))
     }
 
     /// The name of a tenant, without looking at its backups. `NotFound` when it is not there.
@@ -168,14 +127,10 @@ impl OceanBaseEngine {
         call: Call<'_>,
         key: &TenantKey,
     ) -> Result<(i64, String), EngineError> {
-        let gone = || call.not_found("there is no such tenant in this cluster");
+        let gone = || no_tenant(call);
         let id: i64 = key.0.parse().map_err(|_| gone())?;
         let of_it = format!("WHERE TENANT_ID = {id} AND TENANT_TYPE = 'USER'");
-        let table = self
-            .reads
-            .read(&self.columns.select(View::Tenants, &of_it))
-            .await;
-        let table = table.map_err(|failure| call.failed(&failure))?;
+        let table = self.rows(call, View::Tenants, &of_it).await?;
         let row = table.first().ok_or_else(gone)?;
         Ok((id, row.text_or_empty("TENANT_NAME")))
     }
@@ -204,7 +159,7 @@ impl OceanBaseEngine {
 
     pub(crate) async fn start_log(&self, key: &TenantKey) -> Result<(), EngineError> {
         let call = self.call("start of log backup", &key.0);
-        let (_, tenant) = self.tenant(call, key).await?;
+        let tenant = taken(call, self.tenants(call).await?, key)?;
         if tenant.log_mode == "ARCHIVELOG" {
             return Err(call.rejected("log backup of this tenant is on already"));
         }
@@ -224,17 +179,21 @@ impl OceanBaseEngine {
         let (_, tenant) = self.tenant_name(call, key).await?;
         self.must(call, &Statement::StopArchive { tenant }).await
     }
+}
 
-    /// A condition `COLUMN = 'text'`.
-    pub(crate) fn is(
-        &self,
-        call: Call<'_>,
-        column: &str,
-        text: &str,
-    ) -> Result<String, EngineError> {
-        let text = quote::literal(text).map_err(|why| call.unquotable(why))?;
-        Ok(format!("{column} = {text}"))
-    }
+/// One tenant out of all. `NotFound` when it is not among them.
+pub(crate) fn taken(
+    call: Call<'_>,
+    mut tenants: BTreeMap<i64, TenantFacts>,
+    key: &TenantKey,
+) -> Result<TenantFacts, EngineError> {
+    let id = key.0.parse().ok();
+    id.and_then(|id: i64| tenants.remove(&id))
+        .ok_or_else(|| no_tenant(call))
+}
+
+fn no_tenant(call: Call<'_>) -> EngineError {
+    call.not_found("there is no such tenant in this cluster")
 }
 
 async fn read_version(reads: &Link, call: Call<'_>) -> Result<Version, EngineError> {

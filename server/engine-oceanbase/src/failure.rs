@@ -1,7 +1,7 @@
-//! What a refusal of the cluster means to the console.
+//! What a call is about, and what a refusal of the cluster means to the console.
 
 use crate::{
-    quote::Unquotable,
+    quote::{self, Unquotable},
     session::{BadValue, SqlFailure},
 };
 use ::engine::{EngineError, EngineErrorKind};
@@ -30,6 +30,12 @@ impl Call<'_> {
         self.rejected(format!("the name or text cannot be sent: {why}"))
     }
 
+    /// The condition `COLUMN = 'text'`.
+    pub(crate) fn is(self, column: &str, text: &str) -> Result<String, EngineError> {
+        let text = quote::literal(text).map_err(|why| self.unquotable(why))?;
+        Ok(format!("{column} = {text}"))
+    }
+
     pub(crate) fn bad_value(self, value: &BadValue) -> EngineError {
         self.error(EngineErrorKind::Protocol, value.to_string())
     }
@@ -37,8 +43,7 @@ impl Call<'_> {
     pub(crate) fn failed(self, failure: &SqlFailure) -> EngineError {
         let (kind, advice) = match failure {
             SqlFailure::Refused { code, .. } => meaning(*code),
-            SqlFailure::NotConnected(_) => (EngineErrorKind::Unreachable, ""),
-            SqlFailure::Unanswered(_) | SqlFailure::Silent(_) => (EngineErrorKind::Unreachable, ""),
+            _ => (EngineErrorKind::Unreachable, ""),
         };
         let text = failure.to_string();
         match advice {

@@ -48,8 +48,6 @@ pub struct KnownRound {
     pub start: Scn,
     /// `CHECKPOINT_SCN`.
     pub checkpoint: Scn,
-    /// `STATUS`.
-    pub status: String,
     /// `COMMENT`.
     pub comment: String,
     /// `PATH` of its destination.
@@ -281,7 +279,6 @@ mod tests {
             destination,
             start: Scn(start),
             checkpoint: Scn(checkpoint),
-            status: "STOP".to_owned(),
             comment: comment.to_owned(),
             path: format!("file:///log/{destination}"),
         }

@@ -29,7 +29,7 @@ pub(crate) enum LookError {
 
 /// Rows as they came, so that nothing is sent between the first and the last that could be left out.
 pub(crate) struct Look {
-    pub(crate) now: Scn,
+    now: Scn,
     tenants: Table,
     archive: Table,
     rounds: Table,
@@ -112,13 +112,13 @@ impl Look {
                 tenants.insert(id, facts);
             }
         }
-        self.each(&self.archive, &mut tenants, archive)?;
-        self.each(&self.rounds, &mut tenants, round)?;
-        self.each(&self.pieces, &mut tenants, piece)?;
-        self.each(&self.sets, &mut tenants, set)?;
-        self.each(&self.log_destinations, &mut tenants, log_destination)?;
-        self.each(&self.data_destinations, &mut tenants, data_destination)?;
-        self.each(&self.units, &mut tenants, unit)?;
+        Self::each(&self.archive, &mut tenants, archive)?;
+        Self::each(&self.rounds, &mut tenants, round)?;
+        Self::each(&self.pieces, &mut tenants, piece)?;
+        Self::each(&self.sets, &mut tenants, set)?;
+        Self::each(&self.log_destinations, &mut tenants, log_destination)?;
+        Self::each(&self.data_destinations, &mut tenants, data_destination)?;
+        Self::each(&self.units, &mut tenants, unit)?;
         for facts in tenants.values_mut() {
             facts.backups.sets.sort_by_key(|set| set.file.id);
             facts
@@ -131,7 +131,6 @@ impl Look {
     }
 
     fn each(
-        &self,
         table: &Table,
         tenants: &mut BTreeMap<i64, TenantFacts>,
         take: impl Fn(&mut TenantFacts, Row<'_>) -> Result<(), BadValue>,
@@ -147,24 +146,23 @@ impl Look {
     /// What the console is told.
     pub(crate) fn told(&self) -> Result<Observation, BadValue> {
         let tenants = self.tenants()?;
-        let mut storages: Vec<StorageState> = Vec::new();
-        for facts in tenants.values() {
-            for uri in [&facts.data_destination, &facts.log_destination] {
-                let location = masked(uri);
-                if !uri.is_empty() && !storages.iter().any(|known| known.location == location) {
-                    storages.push(StorageState {
-                        place: Place::First,
-                        location,
-                        total_bytes: None,
-                        free_bytes: None,
-                        fault: None,
-                        identity_changed: false,
-                    });
-                }
-            }
-        }
         // A console keeps one first destination a cluster; which tenant's it names does not matter where they differ.
-        storages.truncate(1);
+        let uris = tenants
+            .values()
+            .flat_map(|facts| [&facts.data_destination, &facts.log_destination]);
+        let storage = |uri: &String| StorageState {
+            place: Place::First,
+            location: masked(uri),
+            total_bytes: None,
+            free_bytes: None,
+            fault: None,
+            identity_changed: false,
+        };
+        let storages = uris
+            .filter(|uri| !uri.is_empty())
+            .take(1)
+            .map(storage)
+            .collect();
         let mut told: Vec<TenantObservation> =
             tenants.values().map(|facts| facts.told(self.now)).collect();
         told.sort_by(|one, other| one.name.cmp(&other.name));
@@ -180,7 +178,7 @@ impl Look {
 }
 
 impl TenantFacts {
-    pub(crate) fn told(&self, now: Scn) -> TenantObservation {
+    fn told(&self, now: Scn) -> TenantObservation {
         let (sets, spans) = self.backups.told();
         TenantObservation {
             key: TenantKey(self.id.to_string()),
@@ -266,7 +264,6 @@ fn round(facts: &mut TenantFacts, row: Row<'_>) -> Result<(), BadValue> {
         destination: row.number("DEST_ID")?,
         start: row.scn("START_SCN")?.unwrap_or(Scn::ZERO),
         checkpoint: row.scn("CHECKPOINT_SCN")?.unwrap_or(Scn::ZERO),
-        status: row.text_or_empty("STATUS"),
         comment: row.text_or_empty("COMMENT"),
         path: row.text_or_empty("PATH"),
     };

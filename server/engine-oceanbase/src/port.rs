@@ -1,4 +1,4 @@
-//! [`::engine::Engine`] for OceanBase: each call led to the part that answers it.
+//! [`::engine::Engine`] for OceanBase: what it can do, and each call led to the part that answers it.
 
 use crate::{
     backup::{self, BackupId},
@@ -10,20 +10,47 @@ use ::engine::{
     TenantKey, VerifyReport, unsupported,
 };
 use async_trait::async_trait;
-use domain::{capability::Capabilities, recovery::RecoveryPlan};
+use domain::{
+    backup::BackupMethod,
+    capability::{Ability, ArchiveScope, Capabilities, Expiry, RecoverTo},
+    recovery::RecoveryPlan,
+};
 
 #[async_trait]
 impl Engine for OceanBaseEngine {
     fn capabilities(&self) -> Capabilities {
-        self.told_capabilities()
+        Capabilities {
+            methods: vec![BackupMethod::Physical],
+            incremental: true,
+            log_archive: ArchiveScope::Tenant,
+            recover_to: RecoverTo::AnyInstant,
+            cancel_backup: true,
+            cancel_recovery: self.version.can_cancel_restore(),
+            expiry: Expiry::EngineByPolicy,
+            second_backup: self.version.has_second_backup(),
+            placement: true,
+            change_destination: Ability::No(
+                "Each tenant of an OceanBase cluster has its own destinations.".to_owned(),
+            ),
+            plan_cleanup: Ability::No(
+                "OceanBase removes expired backups by its own policy, and does not tell beforehand \
+                 which."
+                    .to_owned(),
+            ),
+        }
     }
 
     fn identity(&self) -> Option<String> {
-        self.told_identity()
+        self.identity.clone()
     }
 
     fn version(&self) -> String {
-        self.told_version()
+        let mark = if self.is_simulated() {
+            " (simulated)"
+        } else {
+            ""
+        };
+        format!("OceanBase {}{mark}", self.version)
     }
 
     fn destination(&self) -> String {

@@ -1,24 +1,21 @@
-//! Recoveries: what one reads, how it is sent, and how it is followed by its history and not by what vanishes.
+//! Recoveries: how one is sent, and how it is followed by its history and not by what vanishes.
 
 use crate::{
     backup::mark,
-    engine::OceanBaseEngine,
+    engine::{OceanBaseEngine, taken},
     failure::Call,
     link,
     observe::TenantFacts,
-    session::{Connector, Row, SqlFailure, Table},
+    placement::Placed,
+    session::{BadValue, Connector, Row, SqlFailure, Table},
+    source::{Source, source_of},
     statement::Statement,
     views::View,
-    windows,
 };
-use ::engine::{EngineError, EngineJobId, EngineJobState, JobReport, RecoverySpec};
-use domain::{
-    BackupSetId, Scn,
-    job::Progress,
-    recoverable::{self, Verdict},
-    recovery::{PlannedSet, Precision, RecoveryPlan},
-    second_backup::Place,
+use ::engine::{
+    EngineError, EngineErrorKind, EngineJobId, EngineJobState, JobReport, RecoverySpec,
 };
+use domain::{job::Progress, recovery::RecoveryPlan, second_backup::Place};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -64,14 +61,6 @@ impl RestoreId {
     }
 }
 
-/// What a recovery reads.
-struct Source {
-    plan: RecoveryPlan,
-    data_uri: String,
-    log_uri: String,
-    tenant: TenantFacts,
-}
-
 impl OceanBaseEngine {
     /// What a recovery would read and reach.
     pub(crate) async fn plan(&self, spec: &RecoverySpec) -> Result<RecoveryPlan, EngineError> {
@@ -83,8 +72,7 @@ impl OceanBaseEngine {
         if spec.place == Some(Place::Second) {
             return Err(call.rejected("this cluster keeps no second copies"));
         }
-        let (look, tenant) = self.tenant(call, &spec.tenant).await?;
-        let tenants = look.tenants().map_err(|value| call.bad_value(&value))?;
+        let tenants = self.tenants(call).await?;
         if tenants.values().any(|known| known.name == spec.new_name) {
             let why = format!(
                 "a tenant {} exists already; choose another name",
@@ -92,7 +80,7 @@ impl OceanBaseEngine {
             );
             return Err(call.rejected(why));
         }
-        source_of(call, tenant, spec.until)
+        source_of(call, taken(call, tenants, &spec.tenant)?, spec.until)
     }
 
     /// Begins a recovery, unless the token has one already.
@@ -105,7 +93,10 @@ impl OceanBaseEngine {
             token: spec.token.clone(),
             name: spec.new_name.clone(),
         };
-        if self.restore_of(call, &mark(&spec.token)).await?.is_some() {
+        // The statement takes minutes, and its rows come late: what this process knows of it counts too.
+        let sent = self.sent(&spec.token);
+        let is_sent = sent.is_some_and(|sent| !matches!(sent, Sent::Refused(_)));
+        if is_sent || self.restore_of(call, &mark(&spec.token)).await?.is_some() {
             return Ok(id.text());
         }
         let source = self.source(spec).await?;
@@ -163,7 +154,7 @@ impl OceanBaseEngine {
         call: Call<'_>,
         mark: &str,
     ) -> Result<Option<String>, EngineError> {
-        let of_it = format!("WHERE {}", self.is(call, "DESCRIPTION", mark)?);
+        let of_it = format!("WHERE {}", call.is("DESCRIPTION", mark)?);
         for view in [View::Restores, View::RestoreHistory] {
             if !self.columns.has_column(view, "DESCRIPTION") {
                 continue;
@@ -180,10 +171,7 @@ impl OceanBaseEngine {
     pub(crate) async fn restore_report(&self, id: &RestoreId) -> Result<JobReport, EngineError> {
         let call = self.call("recovery", &id.name);
         let sent = self.sent(&id.token);
-        if let Some(Sent::Refused(why)) = &sent {
-            return Ok(ended(EngineJobState::Failed, Some(why.clone())));
-        }
-        let of_it = self.is(call, "DESCRIPTION", &mark(&id.token))?;
+        let of_it = call.is("DESCRIPTION", &mark(&id.token))?;
         let rows = self
             .rows(call, View::Restores, &format!("WHERE {of_it}"))
             .await?;
@@ -202,6 +190,8 @@ impl OceanBaseEngine {
                 _ => ended(EngineJobState::Failed, Some(comment(row))),
             }),
             (Some(row), _) => self.activated(call, id, row).await,
+            // Only where the cluster shows no row: a statement that was sent twice is refused the second time.
+            (None, Some(Sent::Refused(why))) => Ok(ended(EngineJobState::Failed, Some(why))),
             (None, Some(Sent::GivenUp)) => Ok(ended(EngineJobState::Canceled, None)),
             // Between both views it is in neither for a moment, and before the first it is nowhere.
             (None, Some(_)) => Ok(phased(EngineJobState::Running, "Preparing")),
@@ -225,7 +215,7 @@ impl OceanBaseEngine {
         if !self.version.has_roles() {
             return Ok(report);
         }
-        let by_name = format!("WHERE {}", self.is(call, "TENANT_NAME", &id.name)?);
+        let by_name = format!("WHERE {}", call.is("TENANT_NAME", &id.name)?);
         let tenants = self.rows(call, View::Tenants, &by_name).await?;
         let role = tenants.first().map(|row| row.text_or_empty("TENANT_ROLE"));
         match role.as_deref() {
@@ -258,7 +248,7 @@ impl OceanBaseEngine {
                 "OceanBase {} cannot cancel a recovery; drop the tenant {} with FORCE instead",
                 self.version, id.name
             );
-            return Err(call.error(::engine::EngineErrorKind::Unsupported, why));
+            return Err(call.error(EngineErrorKind::Unsupported, why));
         }
         let order = Statement::CancelRestore {
             name: id.name.clone(),
@@ -273,18 +263,14 @@ impl OceanBaseEngine {
     }
 
     fn note(&self, token: &str, what: Sent) {
-        note(&self.restores, token, what);
+        let mut known = self.restores.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(token.to_owned(), what);
     }
 
     pub(crate) fn sent(&self, token: &str) -> Option<Sent> {
         let known = self.restores.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(token).cloned()
     }
-}
-
-fn note(restores: &Mutex<HashMap<String, Sent>>, token: &str, what: Sent) {
-    let mut known = restores.lock().unwrap_or_else(PoisonError::into_inner);
-    known.insert(token.to_owned(), what);
 }
 
 /// A statement on its way, on a session of its own: it takes minutes.
@@ -306,7 +292,11 @@ impl Sending {
                 Sent::Refused(failure.to_string())
             }
         };
-        note(&self.restores, &self.token, sent);
+        let mut known = self.restores.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever gave it up meanwhile stays right.
+        if known.get(&self.token) == Some(&Sent::Waiting) {
+            known.insert(self.token, sent);
+        }
     }
 
     async fn send(&self) -> Result<(), SqlFailure> {
@@ -331,169 +321,6 @@ impl Sending {
     }
 }
 
-/// Units and pools for a new tenant.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Placed {
-    /// For each pool: its unit, then itself.
-    made: Vec<[Statement; 2]>,
-}
-
-impl Placed {
-    /// Like the pools of the source tenant.
-    fn like(pools: &Table, configs: &Table, name: &str) -> Result<Self, String> {
-        let mut made = Vec::new();
-        for (number, pool) in (1_u32..).zip(pools.iter()) {
-            let wanted = pool.text("UNIT_CONFIG_ID");
-            let config = configs
-                .iter()
-                .find(|row| row.text("UNIT_CONFIG_ID") == wanted);
-            let config = config.ok_or("the size of its units is not known")?;
-            let bad = |value: crate::session::BadValue| value.to_string();
-            let zones = pool.text_or_empty("ZONE_LIST");
-            let unit = format!("tidemark_unit_{name}_{number}");
-            made.push([
-                Statement::CreateUnit {
-                    name: unit.clone(),
-                    max_cpu: config.text_or_empty("MAX_CPU"),
-                    memory_bytes: config.unsigned("MEMORY_SIZE").map_err(bad)?,
-                    log_disk_bytes: Some(config.unsigned("LOG_DISK_SIZE").map_err(bad)?)
-                        .filter(|bytes| *bytes > 0),
-                },
-                Statement::CreatePool {
-                    name: format!("tidemark_pool_{name}_{number}"),
-                    unit,
-                    count: u32::try_from(pool.number("UNIT_COUNT").map_err(bad)?).unwrap_or(1),
-                    zones: zones.split(';').map(str::to_owned).collect(),
-                },
-            ]);
-        }
-        match made.is_empty() {
-            true => {
-                Err("the tenant has no resource pools that the new one's could be like".to_owned())
-            }
-            false => Ok(Placed { made }),
-        }
-    }
-
-    fn pools(&self) -> Vec<String> {
-        let names = self.made.iter().flatten().filter_map(|order| match order {
-            Statement::CreatePool { name, .. } => Some(name.clone()),
-            _ => None,
-        });
-        names.collect()
-    }
-
-    /// What removes them again, pools before their units.
-    fn undo(&self) -> Vec<Statement> {
-        let orders = self.made.iter().flatten().rev();
-        let undone = orders.filter_map(|order| match order {
-            Statement::CreatePool { name, .. } => Some(Statement::DropPool { name: name.clone() }),
-            Statement::CreateUnit { name, .. } => Some(Statement::DropUnit { name: name.clone() }),
-            _ => None,
-        });
-        undone.collect()
-    }
-}
-
-/// Chooses the destinations whose windows hold the moment.
-fn source_of(call: Call<'_>, tenant: TenantFacts, until: Scn) -> Result<Source, EngineError> {
-    let backups = &tenant.backups;
-    let pairs = backups.pairs();
-    let holds = |window: &windows::Window| window.range.start <= until && until <= window.range.end;
-    let found = pairs.iter().rev().find_map(|pair| {
-        let window = pair.windows.iter().find(|window| holds(window))?;
-        Some((pair, window))
-    });
-    let Some((pair, window)) = found else {
-        let all = pairs
-            .iter()
-            .flat_map(|pair| pair.windows.iter().map(|window| window.range));
-        let ranges = recoverable::union(all.collect());
-        return Err(call.rejected(impossible(until, recoverable::verdict(&ranges, until))));
-    };
-    let round = backups
-        .rounds
-        .iter()
-        .find(|round| Some(round.destination) == pair.destination);
-    let log_uri = round.map(|round| round.path.clone()).unwrap_or_default();
-    if [&pair.root, &log_uri].iter().any(|uri| uri.contains('?')) {
-        return Err(call.rejected(
-            "the keys of its object storage are not known to this console; enter them in the storage \
-             configuration",
-        ));
-    }
-    let plan = plan_of(&tenant, pair.root.as_str(), pair.destination, window, until);
-    Ok(Source {
-        plan,
-        data_uri: pair.root.clone(),
-        log_uri,
-        tenant,
-    })
-}
-
-fn plan_of(
-    tenant: &TenantFacts,
-    root: &str,
-    destination: Option<i64>,
-    window: &windows::Window,
-    until: Scn,
-) -> RecoveryPlan {
-    let here = || tenant.backups.sets.iter().filter(|set| set.root == root);
-    let files: Vec<_> = here().map(|set| set.file.clone()).collect();
-    let chain = windows::chain(&files, until);
-    let log_from = chain.last().map_or(until, |last| last.replay_from);
-    let pieces = tenant.backups.pieces.iter();
-    let pieces = pieces.filter(|piece| piece.available && Some(piece.destination) == destination);
-    let pieces: Vec<_> = pieces.map(|piece| piece.file.clone()).collect();
-    let pieces = windows::pieces_between(&pieces, log_from, until);
-    let planned = |file: &windows::SetFile| {
-        let set = here().find(|set| set.file.id == file.id);
-        PlannedSet {
-            id: BackupSetId(file.id),
-            kind: file.kind,
-            taken: set.map_or(Scn::ZERO, |set| set.finished),
-            stored_bytes: set.map_or(0, |set| set.stored_bytes),
-        }
-    };
-    RecoveryPlan {
-        until,
-        place: Place::First,
-        sets: chain.iter().map(planned).collect(),
-        round: window.round,
-        log_from,
-        log_files: u32::try_from(pieces.len()).unwrap_or(u32::MAX),
-        log_bytes: 0,
-        commits: 0,
-        target_scn: until,
-        precision: Precision::Exact,
-        result_bytes: here().map(|set| set.raw_bytes).max().unwrap_or_default(),
-        estimate_ms: None,
-    }
-}
-
-fn impossible(until: Scn, verdict: Verdict) -> String {
-    let moment = until.display_micros();
-    match verdict {
-        Verdict::Recoverable(_) => format!("{moment} cannot be recovered"),
-        Verdict::Impossible { before, after } => {
-            let near = |scn: Option<Scn>, side: &str| {
-                scn.map(|scn| format!("{} {side} it", scn.display_micros()))
-            };
-            let near: Vec<String> = [near(before, "before"), near(after, "after")]
-                .into_iter()
-                .flatten()
-                .collect();
-            match near.as_slice() {
-                [] => format!("{moment} cannot be recovered, and no other moment can"),
-                near => format!(
-                    "{moment} cannot be recovered; the nearest that can: {}",
-                    near.join(" and ")
-                ),
-            }
-        }
-    }
-}
-
 fn ended(state: EngineJobState, failure: Option<String>) -> JobReport {
     JobReport {
         state,
@@ -509,7 +336,7 @@ fn phased(state: EngineJobState, phase: &str) -> JobReport {
 }
 
 /// The rows of a running recovery: the driver's, and the new tenant's once there is one.
-fn running(state: EngineJobState, rows: &Table) -> Result<JobReport, crate::session::BadValue> {
+fn running(state: EngineJobState, rows: &Table) -> Result<JobReport, BadValue> {
     let of_tenant = rows.iter().find(|row| row.text("TENANT_ID") != Some("1"));
     let Some(row) = of_tenant.or_else(|| rows.first()) else {
         return Ok(phased(state, ""));

@@ -128,11 +128,6 @@ impl<'a> Row<'a> {
             .map(Option::unwrap_or_default)
     }
 
-    /// A decimal number.
-    pub fn decimal(&self, column: &str) -> Result<Option<f64>, BadValue> {
-        self.parsed(column, "number")
-    }
-
     /// A moment in ns since the epoch; `None` for 0, which means not set.
     pub fn scn(&self, column: &str) -> Result<Option<Scn>, BadValue> {
         Ok(Some(Scn(self.unsigned(column)?)).filter(|scn| *scn != Scn::ZERO))
@@ -193,7 +188,6 @@ mod tests {
         );
         assert_eq!(row.text("COMMENT"), None);
         assert_eq!(row.number("absent"), Ok(0));
-        assert_eq!(row.decimal("RATE"), Ok(Some(99.5)));
         let bad = row.number("RATE").unwrap_err();
         assert_eq!(
             bad.to_string(),

@@ -59,11 +59,6 @@ impl Version {
         self >= Version([4, 2, 0, 0])
     }
 
-    /// Whether single tables can be recovered (4.2.1).
-    pub fn can_recover_tables(self) -> bool {
-        self >= Version([4, 2, 1, 0])
-    }
-
     /// Whether sets and logs can be copied to a second destination by the cluster itself (2.2.77 and 3.x).
     pub fn has_second_backup(self) -> bool {
         !self.is_per_tenant()

@@ -23,8 +23,6 @@ pub enum View {
     Sets,
     /// Where data goes.
     DataDestinations,
-    /// How long backups are kept.
-    Policies,
     /// Data backups that run.
     Jobs,
     /// Data backups that ended.
@@ -41,13 +39,11 @@ pub enum View {
     UnitConfigs,
     /// Pools.
     Pools,
-    /// Servers.
-    Servers,
 }
 
 impl View {
     /// Every view that is read.
-    pub const ALL: [View; 17] = [
+    pub const ALL: [View; 15] = [
         View::Tenants,
         View::Archive,
         View::Rounds,
@@ -55,7 +51,6 @@ impl View {
         View::LogDestinations,
         View::Sets,
         View::DataDestinations,
-        View::Policies,
         View::Jobs,
         View::JobHistory,
         View::Tasks,
@@ -64,7 +59,6 @@ impl View {
         View::UnitsInUse,
         View::UnitConfigs,
         View::Pools,
-        View::Servers,
     ];
 
     /// Its name in the database `oceanbase`.
@@ -77,7 +71,6 @@ impl View {
             View::LogDestinations => "CDB_OB_ARCHIVE_DEST",
             View::Sets => "CDB_OB_BACKUP_SET_FILES",
             View::DataDestinations => "CDB_OB_BACKUP_PARAMETER",
-            View::Policies => "CDB_OB_BACKUP_DELETE_POLICY",
             View::Jobs => "CDB_OB_BACKUP_JOBS",
             View::JobHistory => "CDB_OB_BACKUP_JOB_HISTORY",
             View::Tasks => "CDB_OB_BACKUP_TASKS",
@@ -86,7 +79,6 @@ impl View {
             View::UnitsInUse => "GV$OB_UNITS",
             View::UnitConfigs => "DBA_OB_UNIT_CONFIGS",
             View::Pools => "DBA_OB_RESOURCE_POOLS",
-            View::Servers => "DBA_OB_SERVERS",
         }
     }
 
@@ -100,53 +92,34 @@ impl View {
                 "STATUS",
                 "IN_RECYCLEBIN",
                 "LOCALITY",
-                "PRIMARY_ZONE",
                 "TENANT_ROLE",
                 "LOG_MODE",
-                "COMPATIBLE",
             ],
-            View::Archive => &[
+            View::Archive | View::Rounds => &[
                 "TENANT_ID",
                 "DEST_ID",
                 "ROUND_ID",
                 "STATUS",
                 "START_SCN",
                 "CHECKPOINT_SCN",
-                "INPUT_BYTES",
-                "OUTPUT_BYTES",
-                "DELETED_OUTPUT_BYTES",
                 "COMMENT",
                 "PATH",
-            ],
-            View::Rounds => &[
-                "TENANT_ID",
-                "DEST_ID",
-                "ROUND_ID",
-                "STATUS",
-                "START_SCN",
-                "CHECKPOINT_SCN",
-                "PATH",
-                "COMMENT",
-                "OUTPUT_BYTES",
-                "DELETED_OUTPUT_BYTES",
             ],
             View::Pieces => &[
                 "TENANT_ID",
                 "DEST_ID",
                 "ROUND_ID",
                 "PIECE_ID",
-                "STATUS",
                 "START_SCN",
                 "CHECKPOINT_SCN",
                 "END_SCN",
                 "OUTPUT_BYTES",
                 "FILE_STATUS",
             ],
-            View::LogDestinations => &["TENANT_ID", "DEST_NO", "NAME", "VALUE"],
+            View::LogDestinations => &["TENANT_ID", "NAME", "VALUE"],
             View::Sets => &[
                 "TENANT_ID",
                 "BACKUP_SET_ID",
-                "DEST_ID",
                 "BACKUP_TYPE",
                 "PREV_FULL_BACKUP_SET_ID",
                 "PREV_INC_BACKUP_SET_ID",
@@ -157,11 +130,9 @@ impl View {
                 "MIN_RESTORE_SCN",
                 "INPUT_BYTES",
                 "OUTPUT_BYTES",
-                "ENCRYPTION_MODE",
                 "PATH",
             ],
             View::DataDestinations => &["TENANT_ID", "NAME", "VALUE"],
-            View::Policies => &["TENANT_ID", "POLICY_NAME", "RECOVERY_WINDOW"],
             View::Jobs | View::JobHistory => &[
                 "TENANT_ID",
                 "JOB_ID",
@@ -175,56 +146,30 @@ impl View {
             ],
             View::Tasks => &[
                 "TENANT_ID",
-                "TASK_ID",
                 "JOB_ID",
                 "STATUS",
-                "INPUT_BYTES",
-                "OUTPUT_BYTES",
                 "MACRO_BLOCK_COUNT",
                 "FINISH_MACRO_BLOCK_COUNT",
-                "DATA_PROGRESS",
             ],
             View::Restores => &[
                 "TENANT_ID",
-                "JOB_ID",
                 "RESTORE_TENANT_NAME",
-                "RESTORE_TENANT_ID",
-                "RESTORE_SCN",
                 "STATUS",
                 "TOTAL_BYTES",
                 "FINISH_BYTES",
-                "RECOVER_PROGRESS",
-                "RESTORE_PROGRESS",
                 "DESCRIPTION",
             ],
             View::RestoreHistory => &[
                 "TENANT_ID",
-                "JOB_ID",
                 "RESTORE_TENANT_NAME",
-                "RESTORE_TENANT_ID",
-                "RESTORE_SCN",
                 "STATUS",
-                "TOTAL_BYTES",
                 "FINISH_BYTES",
                 "DESCRIPTION",
                 "COMMENT",
             ],
-            View::UnitsInUse => &["TENANT_ID", "SVR_IP", "ZONE", "DATA_DISK_IN_USE"],
-            View::UnitConfigs => &[
-                "UNIT_CONFIG_ID",
-                "NAME",
-                "MAX_CPU",
-                "MEMORY_SIZE",
-                "LOG_DISK_SIZE",
-            ],
-            View::Pools => &[
-                "NAME",
-                "TENANT_ID",
-                "UNIT_COUNT",
-                "UNIT_CONFIG_ID",
-                "ZONE_LIST",
-            ],
-            View::Servers => &["SVR_IP", "SQL_PORT", "ZONE", "STATUS", "BUILD_VERSION"],
+            View::UnitsInUse => &["TENANT_ID", "ZONE", "DATA_DISK_IN_USE"],
+            View::UnitConfigs => &["UNIT_CONFIG_ID", "MAX_CPU", "MEMORY_SIZE", "LOG_DISK_SIZE"],
+            View::Pools => &["UNIT_COUNT", "UNIT_CONFIG_ID", "ZONE_LIST"],
         }
     }
 
@@ -232,9 +177,6 @@ impl View {
     const fn wanted_times(self) -> &'static [&'static str] {
         match self {
             View::Sets => &["START_TIMESTAMP", "END_TIMESTAMP"],
-            View::Jobs | View::JobHistory => &["START_TIMESTAMP", "END_TIMESTAMP"],
-            View::Restores => &["START_TIMESTAMP"],
-            View::RestoreHistory => &["START_TIMESTAMP", "FINISH_TIMESTAMP"],
             _ => &[],
         }
     }

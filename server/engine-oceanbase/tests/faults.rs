@@ -5,7 +5,7 @@
 mod support;
 
 use domain::{archive::ArchiveState, backup::BackupKind};
-use engine::{BackupSpec, Engine, EngineErrorKind, EngineJobState, TenantKey};
+use engine::{BackupSpec, Engine, EngineErrorKind, EngineJobState, RecoverySpec, TenantKey};
 use engine_oceanbase::STATEMENTS_PER_LOOK;
 use oceanbase_sim::{Fault, Sim};
 use std::time::Duration;
@@ -148,4 +148,73 @@ async fn log_backup_without_a_destination_is_refused_before_it_is_sent() {
         &["ALTER SYSTEM SET LOG_ARCHIVE_DEST = 'LOCATION=file:///bk/t1' TENANT = t1"],
     );
     engine.start_archive(&tenant).await.unwrap();
+}
+
+/// A tenant with a set, and an order to recover its moment.
+async fn recoverable(sim: &Sim, engine: &engine_oceanbase::OceanBaseEngine) -> RecoverySpec {
+    let tenant = key(engine, "t1").await;
+    engine.start_backup(&backup(&tenant, "a")).await.unwrap();
+    sim.advance(Duration::from_secs(60));
+    let seen = engine.observe().await.unwrap();
+    RecoverySpec {
+        token: "r".to_owned(),
+        tenant,
+        until: seen.tenants[0].sets[0].min_restore_scn,
+        new_name: "nt".to_owned(),
+        place: None,
+    }
+}
+
+#[tokio::test]
+async fn a_recovery_that_is_asked_for_again_is_sent_once() {
+    let sim = cluster("4.3.5", 1);
+    prepare(&sim, "t1");
+    let engine = engine(&sim).await;
+    let spec = recoverable(&sim, &engine).await;
+    let first = engine.start_recovery(&spec).await.unwrap();
+    // Its statement is still on its way, and no view shows it yet.
+    assert_eq!(engine.start_recovery(&spec).await.unwrap(), first);
+    for _ in 0..500 {
+        sim.advance(Duration::from_secs(1));
+        tokio::task::yield_now().await;
+        let state = engine.job(&first).await.unwrap().state;
+        assert_ne!(state, EngineJobState::Failed);
+        if state == EngineJobState::Completed {
+            break;
+        }
+    }
+    assert_eq!(
+        engine.job(&first).await.unwrap().state,
+        EngineJobState::Completed
+    );
+    let sent = sim.statements();
+    let orders = sent
+        .iter()
+        .filter(|text| text.starts_with("ALTER SYSTEM RESTORE"));
+    assert_eq!(orders.count(), 1);
+}
+
+#[tokio::test]
+async fn a_recovery_that_is_given_up_ends_canceled() {
+    let sim = cluster("4.3.5", 1);
+    prepare(&sim, "t1");
+    let engine = engine(&sim).await;
+    let spec = recoverable(&sim, &engine).await;
+    let id = engine.start_recovery(&spec).await.unwrap();
+    while sim
+        .statements()
+        .iter()
+        .all(|text| !text.starts_with("ALTER SYSTEM RESTORE"))
+    {
+        tokio::task::yield_now().await;
+    }
+    engine.cancel_job(&id).await.unwrap();
+    for _ in 0..60 {
+        sim.advance(Duration::from_secs(1));
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(
+        engine.job(&id).await.unwrap().state,
+        EngineJobState::Canceled
+    );
 }

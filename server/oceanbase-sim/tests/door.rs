@@ -156,3 +156,15 @@ fn whatever_is_sent_the_door_stays_open() {
         });
     });
 }
+
+#[tokio::test]
+async fn a_client_that_has_not_signed_in_does_not_hold_up_the_closing() {
+    let served = Served::open().await;
+    let mut socket = TcpStream::connect(served.address()).await.unwrap();
+    read(&mut socket).await;
+    let patience = std::time::Duration::from_secs(2);
+    tokio::time::timeout(patience, served.door.close())
+        .await
+        .unwrap();
+    assert_eq!(socket.read(&mut [0; 8]).await.unwrap(), 0);
+}

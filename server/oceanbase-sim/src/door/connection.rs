@@ -68,8 +68,13 @@ pub(crate) async fn serve<C: Cluster>(
 ) {
     let stream = PacketStream::new(socket, shared.limits.transfer);
     let limit = shared.limits.handshake;
+    let mut stopping = stop.clone();
+    let welcomed = tokio::select! {
+        welcomed = timeout(limit, welcome(shared, stream, number, stop)) => welcomed,
+        () = stopped(&mut stopping) => return,
+    };
     // How a connection failed is of no interest here: the client knows, or has gone.
-    if let Ok(Ok(Some(connection))) = timeout(limit, welcome(shared, stream, number, stop)).await {
+    if let Ok(Ok(Some(connection))) = welcomed {
         let _ = connection.serve_commands().await;
     }
 }

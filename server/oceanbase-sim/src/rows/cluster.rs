@@ -291,7 +291,7 @@ pub(crate) fn parameters(world: &World, tenant: Option<i64>) -> Vec<Row> {
                     "NAME" => known.name,
                     "DATA_TYPE" => if typed { known.kind } else { "NULL" },
                     "VALUE" => value,
-                    "INFO" => known.info,
+                    "INFO" => crate::world::known::INFO,
                     "SECTION" => known.section,
                     "SOURCE" => "DEFAULT",
                     "EDIT_LEVEL" => "DYNAMIC_EFFECTIVE",

@@ -2,6 +2,9 @@
 
 use crate::version::Version;
 
+/// What is told of every parameter.
+pub(crate) const INFO: &str = "a parameter of the simulated cluster";
+
 /// A parameter the cluster knows.
 pub(crate) struct Known {
     pub(crate) name: &'static str,
@@ -10,190 +13,71 @@ pub(crate) struct Known {
     pub(crate) tenant: bool,
     pub(crate) since: Version,
     pub(crate) section: &'static str,
-    pub(crate) info: &'static str,
 }
 
-const fn known(
-    name: &'static str,
-    kind: &'static str,
-    default: &'static str,
-    tenant: bool,
-    since: Version,
-    section: &'static str,
-) -> Known {
+/// One of the cluster, there in every version.
+const fn cluster(kind: &'static str, name: &'static str, default: &'static str) -> Known {
     Known {
         name,
         kind,
         default,
-        tenant,
+        tenant: false,
+        since: Version::V3_1_5,
+        section: "OBSERVER",
+    }
+}
+
+/// One about backups of the whole cluster.
+const fn backup(kind: &'static str, name: &'static str, default: &'static str) -> Known {
+    Known {
+        section: "BACKUP",
+        ..cluster(kind, name, default)
+    }
+}
+
+/// One that each tenant has, since a version.
+const fn tenant(
+    kind: &'static str,
+    name: &'static str,
+    default: &'static str,
+    since: Version,
+) -> Known {
+    Known {
+        tenant: true,
         since,
-        section,
-        info: "a parameter of the simulated cluster",
+        section: "TENANT",
+        ..cluster(kind, name, default)
     }
 }
 
 /// Every parameter of every version.
 pub(super) const KNOWN: [Known; 22] = [
-    known(
-        "archive_lag_target",
-        "TIME",
-        "120s",
-        true,
-        Version::V4_2_0,
-        "TENANT",
-    ),
-    known(
-        "log_archive_concurrency",
-        "INT",
-        "0",
-        true,
-        Version::V4_1_0,
-        "TENANT",
-    ),
-    known(
-        "ha_low_thread_score",
-        "INT",
-        "0",
-        true,
-        Version::V4_0_0,
-        "TENANT",
-    ),
-    known(
-        "ha_mid_thread_score",
-        "INT",
-        "0",
-        true,
-        Version::V4_0_0,
-        "TENANT",
-    ),
-    known(
-        "ha_high_thread_score",
-        "INT",
-        "0",
-        true,
-        Version::V4_0_0,
-        "TENANT",
-    ),
-    known(
-        "compatible",
-        "STRING",
-        "",
-        true,
-        Version::V4_0_0,
-        "ROOT_SERVICE",
-    ),
-    known("cluster", "STRING", "", false, Version::V3_1_5, "OBSERVER"),
-    known("cluster_id", "INT", "1", false, Version::V3_1_5, "OBSERVER"),
-    known(
-        "backup_dest",
-        "STRING",
-        "",
-        false,
-        Version::V3_1_5,
-        "BACKUP",
-    ),
-    known(
-        "backup_dest_option",
-        "STRING",
-        "",
-        false,
-        Version::V3_1_5,
-        "BACKUP",
-    ),
-    known(
-        "backup_log_archive_option",
-        "STRING",
-        "OPTIONAL",
-        false,
-        Version::V3_1_5,
-        "BACKUP",
-    ),
-    known(
-        "backup_backup_dest",
-        "STRING",
-        "",
-        false,
-        Version::V3_1_5,
-        "BACKUP",
-    ),
-    known(
-        "backup_backup_dest_option",
-        "STRING",
-        "",
-        false,
-        Version::V3_1_5,
-        "BACKUP",
-    ),
-    known(
-        "backup_recovery_window",
-        "TIME",
-        "0",
-        false,
-        Version::V3_1_5,
-        "BACKUP",
-    ),
-    known(
-        "auto_delete_expired_backup",
-        "BOOL",
-        "False",
-        false,
-        Version::V3_1_5,
-        "BACKUP",
-    ),
-    known(
-        "log_archive_checkpoint_interval",
-        "TIME",
-        "120s",
-        false,
-        Version::V3_1_5,
-        "BACKUP",
-    ),
-    known(
-        "backup_concurrency",
-        "INT",
-        "0",
-        false,
-        Version::V3_1_5,
-        "BACKUP",
-    ),
-    known(
-        "backup_net_limit",
-        "CAPACITY",
-        "0M",
-        false,
-        Version::V3_1_5,
-        "BACKUP",
-    ),
-    known(
-        "restore_concurrency",
-        "INT",
-        "0",
-        false,
-        Version::V3_1_5,
-        "RESTORE",
-    ),
-    known(
-        "backup_region",
-        "STRING",
-        "",
-        false,
-        Version::V3_1_5,
-        "BACKUP",
-    ),
-    known(
-        "backup_zone",
-        "STRING",
-        "",
-        false,
-        Version::V3_1_5,
-        "BACKUP",
-    ),
-    known(
-        "_ob_enable_prepared_statement",
-        "BOOL",
-        "False",
-        false,
-        Version::V3_1_5,
-        "OBSERVER",
-    ),
+    tenant("TIME", "archive_lag_target", "120s", Version::V4_2_0),
+    tenant("INT", "log_archive_concurrency", "0", Version::V4_1_0),
+    tenant("INT", "ha_low_thread_score", "0", Version::V4_0_0),
+    tenant("INT", "ha_mid_thread_score", "0", Version::V4_0_0),
+    tenant("INT", "ha_high_thread_score", "0", Version::V4_0_0),
+    Known {
+        section: "ROOT_SERVICE",
+        ..tenant("STRING", "compatible", "", Version::V4_0_0)
+    },
+    cluster("STRING", "cluster", ""),
+    cluster("INT", "cluster_id", "1"),
+    backup("STRING", "backup_dest", ""),
+    backup("STRING", "backup_dest_option", ""),
+    backup("STRING", "backup_log_archive_option", "OPTIONAL"),
+    backup("STRING", "backup_backup_dest", ""),
+    backup("STRING", "backup_backup_dest_option", ""),
+    backup("TIME", "backup_recovery_window", "0"),
+    backup("BOOL", "auto_delete_expired_backup", "False"),
+    backup("TIME", "log_archive_checkpoint_interval", "120s"),
+    backup("INT", "backup_concurrency", "0"),
+    backup("CAPACITY", "backup_net_limit", "0M"),
+    Known {
+        section: "RESTORE",
+        ..cluster("INT", "restore_concurrency", "0")
+    },
+    backup("STRING", "backup_region", ""),
+    backup("STRING", "backup_zone", ""),
+    cluster("BOOL", "_ob_enable_prepared_statement", "False"),
 ];

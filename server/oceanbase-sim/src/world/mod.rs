@@ -8,7 +8,7 @@ pub(crate) mod config;
 pub(crate) mod dest;
 pub(crate) mod faults;
 mod history;
-mod known;
+pub(crate) mod known;
 pub(crate) mod legacy;
 pub(crate) mod legacy_copies;
 pub(crate) mod recover;
