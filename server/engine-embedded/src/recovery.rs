@@ -18,6 +18,7 @@ use crate::{
 use domain::{
     BackupSetId, Scn,
     backup::BackupKind,
+    recoverable,
     recovery::{PlannedSet, Precision, RecoveryPlan, RecoveryProof},
     second_backup::Place,
 };
