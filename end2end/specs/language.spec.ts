@@ -19,6 +19,15 @@ test("the viewer's choice is remembered and leads back to the same page", async 
   await expect(page.locator("html")).toHaveAttribute("lang", "en");
 });
 
+test("what can be chosen in a filter is in the viewer's language", async ({ page }) => {
+  await open(page, "/language?to=zh&back=%2Fclusters%2Flocal%2Fbackup");
+  await page.getByRole("tabpanel", { name: "数据备份任务" }).getByRole("button", { name: /^时间/ }).click();
+  const choices = page.locator("#data-time");
+  for (const name of ["最近 1 小时", "最近 24 小时", "最近 7 天", "最近 30 天", "不限时间"]) {
+    await expect(choices.getByRole("link", { name })).toBeVisible();
+  }
+});
+
 test.describe("without scripts", () => {
   test.use({ javaScriptEnabled: false, locale: "zh-CN" });
 
