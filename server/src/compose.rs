@@ -6,9 +6,13 @@ use control::{
     Console, ConsoleParts,
     secret::{Key, KeyError, KeyPlace},
 };
-use domain::{Scn, capability::EngineKind, clock::Clock};
-use engine::{Engine, EngineError, EngineErrorKind, EngineOpener, EngineSettings, FoundCluster};
+use domain::{Scn, capability::EngineKind, clock::Clock, endpoint::ConnectionReport};
+use engine::{
+    Engine, EngineError, EngineErrorKind, EngineOpener, EngineSettings, FoundCluster, ServerAccess,
+    unsupported,
+};
 use engine_embedded::EmbeddedEngine;
+use engine_oceanbase::{Account, Encryption, MysqlConnector, OceanBaseEngine};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -84,6 +88,21 @@ impl EngineOpener for Engines {
     ) -> Result<Vec<FoundCluster>, EngineError> {
         match kind {
             EngineKind::Embedded => EmbeddedEngine::survey(destination).await,
+            EngineKind::OceanBase => Err(unsupported("survey", &destination.display().to_string())),
+        }
+    }
+
+    async fn try_server(
+        &self,
+        kind: EngineKind,
+        server: &ServerAccess,
+    ) -> Result<ConnectionReport, EngineError> {
+        match kind {
+            EngineKind::Embedded => {
+                let subject = server.endpoint.to_string();
+                Err(unsupported("test of a connection", &subject))
+            }
+            EngineKind::OceanBase => Ok(engine_oceanbase::try_connection(connector(server)).await),
         }
     }
 
@@ -95,8 +114,30 @@ impl EngineOpener for Engines {
                     EmbeddedEngine::open(settings, Arc::clone(&self.clock)).await?;
                 Ok(engine)
             }
+            EngineKind::OceanBase => {
+                let server = settings.server.as_ref().ok_or_else(|| {
+                    let why = "it has no address; modify the cluster and give one";
+                    EngineError::new(EngineErrorKind::Rejected, "opening", &settings.name, why)
+                })?;
+                let engine = OceanBaseEngine::open(&settings.name, connector(server)).await?;
+                Ok(Arc::new(engine))
+            }
         }
     }
+}
+
+/// Connections to an OceanBase cluster.
+fn connector(server: &ServerAccess) -> Arc<MysqlConnector> {
+    let account = Account {
+        user: server.endpoint.account.clone(),
+        password: server.password.clone(),
+    };
+    let addresses = server.endpoint.addresses.clone();
+    Arc::new(MysqlConnector::new(
+        addresses,
+        account,
+        Encryption::WhenOffered,
+    ))
 }
 
 /// A console that could not be put together.

@@ -161,6 +161,7 @@ async fn judge_all(
     let settings = EngineSettings {
         kind: EngineKind::Embedded,
         name: "local".to_owned(),
+        server: None,
         home: data_file.ancestors().nth(3).unwrap().to_owned(),
         destination: destination.to_owned(),
         adopt: None,

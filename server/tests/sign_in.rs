@@ -276,7 +276,8 @@ fn body(path: &str) -> Value {
         "storage": storage, "schedule": schedule, "settings": settings, "must_be_empty": false,
         "new_name": "other", "keep_days": 7, "place": "first", "since": 0, "until": 1, "log": "keep",
         "channel": { "name": "abc", "kind": "json", "url": "https://example.org/x", "levels": [], "clusters": [] },
-        "change": {}, "on": true,
+        "change": {}, "on": true, "engine": "oceanbase",
+        "access": { "addresses": "127.0.0.1:1", "account": "root@sys", "password": "x" },
     });
     if path.contains("/tasks/history") || path.contains("/tasks/list") {
         body["kind"] = json!("data_backup");
@@ -297,6 +298,7 @@ async fn every_server_function_refuses_whoever_has_no_role_there_and_tells_nothi
             name: name.to_owned(),
             destination: None,
             first_tenant: (name == "secret").then(|| "treasure".to_owned()),
+            ..NewCluster::default()
         };
         admin.create_cluster(&new).await.unwrap();
     }

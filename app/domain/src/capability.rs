@@ -4,18 +4,25 @@ use crate::backup::BackupMethod;
 use serde::{Deserialize, Serialize};
 
 /// What runs a cluster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum EngineKind {
     /// SQLite tenants in one home directory.
+    #[default]
     Embedded,
+    /// OceanBase, by its administrative SQL.
+    OceanBase,
 }
 
 impl EngineKind {
+    /// Every kind.
+    pub const ALL: [EngineKind; 2] = [EngineKind::Embedded, EngineKind::OceanBase];
+
     /// What the page calls it.
     pub const fn label(self) -> &'static str {
         match self {
             EngineKind::Embedded => "Embedded cluster (SQLite)",
+            EngineKind::OceanBase => "OceanBase",
         }
     }
 
@@ -23,12 +30,18 @@ impl EngineKind {
     pub const fn code(self) -> &'static str {
         match self {
             EngineKind::Embedded => "embedded",
+            EngineKind::OceanBase => "oceanbase",
         }
+    }
+
+    /// Whether it is a server elsewhere, which the console signs in to; else its files are the console's own.
+    pub const fn is_remote(self) -> bool {
+        matches!(self, EngineKind::OceanBase)
     }
 
     /// Reads [`EngineKind::code`].
     pub fn from_code(code: &str) -> Option<Self> {
-        (code == "embedded").then_some(EngineKind::Embedded)
+        EngineKind::ALL.into_iter().find(|kind| kind.code() == code)
     }
 }
 
@@ -113,4 +126,14 @@ pub struct Capabilities {
     /// Whether a cleanup can be tried without removing anything.
     #[serde(default = "Ability::unknown")]
     pub plan_cleanup: Ability,
+    /// Whether the console can make tenants in it.
+    #[serde(default = "Ability::unknown")]
+    pub create_tenant: Ability,
+    /// Whether all backups can be read back and checked.
+    #[serde(default = "Ability::unknown")]
+    pub verify: Ability,
+    /// Whether a new round of log gets its first full backup by itself. Where others order backups too, nothing
+    /// begins that nobody ordered.
+    #[serde(default)]
+    pub backs_up_new_rounds: bool,
 }

@@ -1,6 +1,10 @@
 //! Clusters: what the list and the top of the page say about one.
 
-use crate::{ClusterId, Revision, Scn, capability::Capabilities, capability::EngineKind};
+use crate::{
+    ClusterId, Revision, Scn,
+    capability::{Capabilities, EngineKind},
+    endpoint::{Access, Endpoint},
+};
 use serde::{Deserialize, Serialize};
 
 /// State of scheduling (UI: Status), not of any single backup.
@@ -47,6 +51,9 @@ pub struct Cluster {
     pub capabilities: Capabilities,
     /// Where its backups go, as people write it.
     pub destination: String,
+    /// Where its server listens; absent for clusters that are the console's own files.
+    #[serde(default)]
+    pub endpoint: Option<Endpoint>,
     /// When it was last observed.
     pub observed: Option<Scn>,
     /// Why the last look at it failed.
@@ -95,8 +102,14 @@ pub struct ClusterSummary {
 pub struct NewCluster {
     /// Its name.
     pub name: String,
-    /// Directory for its backups; absent means the default below the console's home.
+    /// What runs it.
+    #[serde(default)]
+    pub engine: EngineKind,
+    /// How it is reached; only for clusters that are servers elsewhere.
+    #[serde(default)]
+    pub access: Option<Access>,
+    /// Directory for its backups; absent means the default below the console's home. Only for embedded clusters.
     pub destination: Option<String>,
-    /// Name of a tenant to make at once.
+    /// Name of a tenant to make at once. Only for embedded clusters.
     pub first_tenant: Option<String>,
 }

@@ -13,6 +13,7 @@ pub mod capability;
 pub mod channel;
 pub mod clock;
 pub mod cluster;
+pub mod endpoint;
 pub mod feed;
 pub mod ids;
 pub mod job;

@@ -1,15 +1,15 @@
 //! Clusters: adding one.
 
 use crate::{
-    access::GlobalAdmin, audit::Entry, error::Error, handle::ClusterHandle, strategies, tasks::keep,
+    access::GlobalAdmin, audit::Entry, error::Error, handle::ClusterHandle, servers, strategies,
+    tasks::keep,
 };
 use domain::{
     ClusterId,
-    capability::EngineKind,
     cluster::NewCluster,
     validate::{self, Violation},
 };
-use engine::EngineSettings;
+use engine::{Engine, EngineSettings, ServerAccess};
 use std::{path::Path, sync::Arc};
 use store::AddCluster;
 
@@ -17,39 +17,83 @@ use store::AddCluster;
 pub(crate) const CREATE_CLUSTER: &str = "create cluster";
 
 impl GlobalAdmin {
-    /// Makes a cluster, opens it, and makes its first tenant if one is named.
+    /// Adds a cluster and opens it: an embedded one with its first tenant if one is named, or a server elsewhere, which
+    /// has to answer.
     pub async fn create_cluster(&self, new: &NewCluster) -> Result<ClusterId, Error> {
         let inner = &self.console.inner;
         check(new)?;
         let _adding = inner.adding.lock().await;
         let (home_dir, destination_dir) = self.directories(new).await?;
         let settings = EngineSettings {
-            kind: EngineKind::Embedded,
+            kind: new.engine,
             name: new.name.clone(),
+            server: server(new)?,
             home: inner.home.join(&home_dir),
             destination: inner.home.join(&destination_dir),
             adopt: None,
         };
         let engine = keep::open(&*inner.opener, &settings).await?;
-        let identity = engine.identity();
-        if let Err(error) = keep::known_as(inner, None, &new.name, identity.as_deref()).await {
-            engine.shut_down().await;
-            return Err(error);
+        let added = self.add(&settings, (home_dir, destination_dir), &*engine);
+        let id = match added.await {
+            Ok(id) => id,
+            Err(error) => {
+                engine.shut_down().await;
+                return Err(error);
+            }
+        };
+        let settings = EngineSettings {
+            server: None,
+            ..settings
+        };
+        let handle = Arc::new(ClusterHandle::new(id, settings, Some(engine)));
+        inner.adopt(&handle);
+        inner.first_try(&handle).await;
+        if let Some(tenant) = &new.first_tenant {
+            let operator = self.admin().operator();
+            let made = operator.create_tenant(&new.name, tenant).await;
+            made.map_err(|error| {
+                Error::Conflict(format!(
+                    "cluster {} was made, but not its first tenant: {error}; create the tenant \
+                     by itself",
+                    new.name
+                ))
+            })?;
         }
+        Ok(id)
+    }
+
+    /// Writes an open cluster down.
+    async fn add(
+        &self,
+        settings: &EngineSettings,
+        (home_dir, destination_dir): (String, String),
+        engine: &dyn Engine,
+    ) -> Result<ClusterId, Error> {
+        let inner = &self.console.inner;
+        let identity = engine.identity();
+        keep::known_as(inner, None, &settings.name, identity.as_deref()).await?;
         let add = AddCluster {
-            name: new.name.clone(),
+            name: settings.name.clone(),
             engine: settings.kind,
-            opened: keep::opened(&*engine),
+            opened: keep::opened(engine),
             home_dir,
             destination_dir,
+            endpoint: settings.server.as_ref().map(|it| it.endpoint.clone()),
             created: inner.now(),
         };
-        let added = inner
+        inner
             .store
             .change(async |change| {
                 let id = change.add_cluster(&add).await?;
-                let place = (add.name.as_str(), add.destination_dir.as_str());
-                strategies::own_storage(change, inner, place, add.created).await?;
+                match &settings.server {
+                    Some(server) => {
+                        servers::seal(inner, change, (id, None), &server.password).await?;
+                    }
+                    None => {
+                        let place = (add.name.as_str(), add.destination_dir.as_str());
+                        strategies::own_storage(change, inner, place, add.created).await?;
+                    }
+                }
                 if let Some(identity) = &identity {
                     change.cluster_identity(id, identity).await?;
                 }
@@ -62,39 +106,19 @@ impl GlobalAdmin {
                 entry.write(change, inner, &self.actor).await?;
                 Ok::<_, Error>(id)
             })
-            .await;
-        let id = match added {
-            Ok(id) => id,
-            Err(error) => {
-                engine.shut_down().await;
-                return Err(error);
-            }
-        };
-        let handle = Arc::new(ClusterHandle::new(id, settings, Some(engine)));
-        inner.adopt(&handle);
-        inner.first_try(&handle).await;
-        if let Some(tenant) = &new.first_tenant {
-            let made = self
-                .admin()
-                .operator()
-                .create_tenant(&new.name, tenant)
-                .await;
-            made.map_err(|error| {
-                Error::Conflict(format!(
-                    "cluster {} was made, but not its first tenant: {error}; create the tenant \
-                     by itself",
-                    new.name
-                ))
-            })?;
-        }
-        Ok(id)
+            .await
     }
 
     /// Its own directory and the one of its backups, if no known cluster collides with them.
     async fn directories(&self, new: &NewCluster) -> Result<(String, String), Error> {
         let inner = &self.console.inner;
-        let home_dir = format!("clusters/{}", new.name);
+        let remote = new.engine.is_remote();
+        let home_dir = match remote {
+            true => String::new(),
+            false => format!("clusters/{}", new.name),
+        };
         let destination_dir = match &new.destination {
+            _ if remote => String::new(),
             Some(directory) => directory.clone(),
             None => format!("backup/{}", new.name),
         };
@@ -106,7 +130,9 @@ impl GlobalAdmin {
                     known.cluster.name
                 )));
             }
-            if inner.home.join(&known.destination_dir) == inner.home.join(&destination_dir) {
+            let is_same =
+                inner.home.join(&known.destination_dir) == inner.home.join(&destination_dir);
+            if is_same && !remote && !known.cluster.engine.is_remote() {
                 return Err(Error::Conflict(format!(
                     "cluster {} keeps its backups in {destination_dir}; choose another directory",
                     known.cluster.name
@@ -117,9 +143,23 @@ impl GlobalAdmin {
     }
 }
 
+/// How a server elsewhere is reached.
+fn server(new: &NewCluster) -> Result<Option<ServerAccess>, Error> {
+    let Some(access) = new.access.as_ref().filter(|_| new.engine.is_remote()) else {
+        return Ok(None);
+    };
+    Ok(Some(ServerAccess {
+        endpoint: servers::checked(access)?,
+        password: access.password.clone().unwrap_or_default(),
+    }))
+}
+
 fn check(new: &NewCluster) -> Result<(), Error> {
     let mut found: Vec<Violation> = Vec::new();
     found.extend(validate::name("Cluster name", &new.name).err());
+    if new.engine.is_remote() {
+        found.extend(wrong_of_server(new));
+    }
     if let Some(directory) = &new.destination
         && !Path::new(directory).is_absolute()
     {
@@ -133,4 +173,23 @@ fn check(new: &NewCluster) -> Result<(), Error> {
         true => Ok(()),
         false => Err(Error::Invalid(found)),
     }
+}
+
+/// What is wrong with a server to add.
+fn wrong_of_server(new: &NewCluster) -> Vec<Violation> {
+    let access = new.access.clone().unwrap_or_default();
+    let mut found = access.checked().err().unwrap_or_default();
+    let allowed = "leave it out: tenants and destinations of a server are its own";
+    let own = [
+        ("Backup destination", &new.destination),
+        ("Tenant name", &new.first_tenant),
+    ];
+    for (field, given) in own {
+        found.extend(
+            given
+                .as_ref()
+                .map(|given| Violation::new(field, given, allowed)),
+        );
+    }
+    found
 }

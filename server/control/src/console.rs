@@ -224,6 +224,16 @@ impl Inner {
         self.supervise(duty, move |inner| keep::run(inner, Arc::clone(&handle)));
     }
 
+    /// Lets go of a cluster that is not the console's any more.
+    pub(crate) async fn dismiss(&self, handle: &ClusterHandle) {
+        lock(&self.clusters).remove(&handle.name);
+        handle.set_removed();
+        handle.look.notify_one();
+        if let Some(engine) = handle.take_engine() {
+            engine.shut_down().await;
+        }
+    }
+
     /// Waits until opening a cluster was tried once, or the console is ending.
     pub(crate) async fn first_try(&self, handle: &ClusterHandle) {
         tokio::select! {
@@ -289,6 +299,8 @@ impl Inner {
         EngineSettings {
             kind: known.cluster.engine,
             name: known.cluster.name.clone(),
+            // Opened when it is needed, so that a secret that cannot be opened keeps nothing else from starting.
+            server: None,
             // Stored paths below the home are relative, so that the home can be moved.
             home: self.home.join(&known.home_dir),
             destination: self.home.join(&known.destination_dir),

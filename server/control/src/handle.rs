@@ -8,7 +8,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -53,6 +53,8 @@ pub(crate) struct ClusterHandle {
     second_fault: Mutex<String>,
     /// Since when sizes are worth a sample, in ns; 0 while they are not.
     sample_wanted: AtomicU64,
+    /// Whether the console has let go of it.
+    removed: AtomicBool,
 }
 
 impl ClusterHandle {
@@ -78,6 +80,7 @@ impl ClusterHandle {
             second_due: Mutex::new(Some(Scn::ZERO)),
             second_fault: Mutex::default(),
             sample_wanted: AtomicU64::new(0),
+            removed: AtomicBool::new(false),
         }
     }
 
@@ -147,6 +150,16 @@ impl ClusterHandle {
     /// Takes the engine out of service, to end it.
     pub(crate) fn take_engine(&self) -> Option<Arc<dyn Engine>> {
         self.slot().take()
+    }
+
+    /// Notes that the console has let go of it.
+    pub(crate) fn set_removed(&self) {
+        self.removed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it has.
+    pub(crate) fn is_removed(&self) -> bool {
+        self.removed.load(Ordering::Relaxed)
     }
 
     /// Notes that opening was tried.

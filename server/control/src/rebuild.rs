@@ -148,6 +148,7 @@ impl GlobalAdmin {
         let settings = EngineSettings {
             kind: EngineKind::Embedded,
             name: name.to_owned(),
+            server: None,
             home: inner.home.join(&home_dir),
             destination: PathBuf::from(&order.from),
             adopt: Some(found.identity.clone()),
@@ -159,6 +160,7 @@ impl GlobalAdmin {
             opened: keep::opened(&*engine),
             home_dir,
             destination_dir: stored(inner, &order.from),
+            endpoint: None,
             created: inner.now(),
         };
         let detail = format!("cluster {} from {}", found.identity, order.from);

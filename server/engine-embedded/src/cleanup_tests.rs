@@ -504,6 +504,7 @@ async fn what_an_engine_that_died_left_of_a_cleanup_is_finished_at_the_next_star
     let settings = EngineSettings {
         kind: EngineKind::Embedded,
         name: "local".to_owned(),
+        server: None,
         home: dir.path().join("home"),
         destination: dir.path().join("backup"),
         adopt: None,

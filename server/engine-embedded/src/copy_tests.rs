@@ -61,6 +61,7 @@ impl Frozen {
         let settings = EngineSettings {
             kind: domain::capability::EngineKind::Embedded,
             name: "local".to_owned(),
+            server: None,
             home: dir.path().join("home"),
             destination: dir.path().join("backup"),
             adopt: None,

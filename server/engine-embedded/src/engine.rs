@@ -242,6 +242,9 @@ impl Engine for EmbeddedEngine {
                  to use another one."
                     .to_owned(),
             ),
+            create_tenant: Ability::Yes,
+            verify: Ability::Yes,
+            backs_up_new_rounds: true,
             plan_cleanup: Ability::Yes,
         }
     }

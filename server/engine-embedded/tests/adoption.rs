@@ -53,6 +53,7 @@ fn settings(home: PathBuf, destination: PathBuf, adopt: Option<String>) -> Engin
     EngineSettings {
         kind: EngineKind::Embedded,
         name: "local".to_owned(),
+        server: None,
         home,
         destination,
         adopt,

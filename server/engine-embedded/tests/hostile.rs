@@ -233,6 +233,7 @@ async fn four_foreign_writers_and_no_moment_is_wrong() {
     let settings = EngineSettings {
         kind: EngineKind::Embedded,
         name: "local".to_owned(),
+        server: None,
         home: home.path().join("home"),
         destination: home.path().join("backups"),
         adopt: None,

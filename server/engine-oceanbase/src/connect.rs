@@ -4,6 +4,7 @@
 
 use crate::session::{Connector, SqlFailure, SqlSession, Table};
 use async_trait::async_trait;
+use domain::endpoint::Address;
 use mysql_async::{Conn, DriverError, Error, OptsBuilder, Row, SslOpts, Value, prelude::Queryable};
 use std::time::Duration;
 
@@ -13,15 +14,6 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const PACKET_BYTES_MAX: usize = 16 << 20;
 /// Seconds the server keeps an idle session (`wait_timeout`); given, so that the driver does not ask.
 const IDLE_SECONDS: usize = 28_800;
-
-/// Where a server or a proxy listens.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Address {
-    /// Host name or IP address.
-    pub host: String,
-    /// Port: 2881 of a server, 2883 of a proxy.
-    pub port: u16,
-}
 
 /// Who signs in. Its password is not shown by `Debug`.
 #[derive(Clone, PartialEq, Eq)]
@@ -54,15 +46,6 @@ impl std::fmt::Debug for Account {
         f.debug_struct("Account")
             .field("user", &self.user)
             .finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Display for Address {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.host.contains(':') {
-            true => write!(f, "[{}]:{}", self.host, self.port),
-            false => write!(f, "{}:{}", self.host, self.port),
-        }
     }
 }
 

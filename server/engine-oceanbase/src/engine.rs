@@ -48,23 +48,8 @@ impl OceanBaseEngine {
         let failed = |failure: SqlFailure| call.failed(&failure);
         let reads = Link::new(Arc::clone(&connector));
         let version = read_version(&reads, call).await?;
-        if !version.is_per_tenant() {
-            let why = format!("OceanBase {version} is not supported yet; 4.0 and later are");
-            return Err(call.error(EngineErrorKind::Unsupported, why));
-        }
-        let comment = reads
-            .read("SELECT @@version_comment AS COMMENT")
-            .await
-            .map_err(failed)?;
-        let comment = comment
-            .first()
-            .map(|row| row.text_or_empty("COMMENT"))
-            .unwrap_or_default();
-        if comment.contains(WITHOUT_TENANTS) {
-            let why = "it is seekdb, a single server of the OceanBase family: it has no tenants, no data \
-                       backup and no log backup, so there is nothing that could be backed up or recovered";
-            return Err(call.error(EngineErrorKind::Unsupported, why));
-        }
+        let comment = read_comment(&reads, call).await?;
+        refused_kind(version, &comment, call)?;
         let identity = read_identity(&reads).await.map_err(failed)?;
         let columns = Columns::of(&reads).await.map_err(failed)?;
         lacking(&columns, call)?;
@@ -196,7 +181,37 @@ fn no_tenant(call: Call<'_>) -> EngineError {
     call.not_found("there is no such tenant in this cluster")
 }
 
-async fn read_version(reads: &Link, call: Call<'_>) -> Result<Version, EngineError> {
+/// What the server says of its version, in its own words.
+pub(crate) async fn read_comment(reads: &Link, call: Call<'_>) -> Result<String, EngineError> {
+    let table = reads
+        .read("SELECT @@version_comment AS COMMENT")
+        .await
+        .map_err(|failure| call.failed(&failure))?;
+    let row = table.first();
+    Ok(row
+        .map(|row| row.text_or_empty("COMMENT"))
+        .unwrap_or_default())
+}
+
+/// Refuses servers that cannot be driven.
+pub(crate) fn refused_kind(
+    version: Version,
+    comment: &str,
+    call: Call<'_>,
+) -> Result<(), EngineError> {
+    if comment.contains(WITHOUT_TENANTS) {
+        let why = "it is seekdb, a single server of the OceanBase family: it has no tenants, no data \
+                   backup and no log backup, so there is nothing that could be backed up or recovered";
+        return Err(call.error(EngineErrorKind::Unsupported, why));
+    }
+    if !version.is_per_tenant() {
+        let why = format!("OceanBase {version} is not supported yet; 4.0 and later are");
+        return Err(call.error(EngineErrorKind::Unsupported, why));
+    }
+    Ok(())
+}
+
+pub(crate) async fn read_version(reads: &Link, call: Call<'_>) -> Result<Version, EngineError> {
     let table = match reads.read("SELECT OB_VERSION() AS VERSION").await {
         Ok(table) => table,
         Err(SqlFailure::Refused { code, .. }) if code != 1045 => {
@@ -230,7 +245,7 @@ async fn read_identity(reads: &Link) -> Result<Option<String>, SqlFailure> {
 }
 
 /// Refuses a cluster whose views of backups cannot be seen: mostly a lack of rights.
-fn lacking(columns: &Columns, call: Call<'_>) -> Result<(), EngineError> {
+pub(crate) fn lacking(columns: &Columns, call: Call<'_>) -> Result<(), EngineError> {
     let needed = [
         View::Tenants,
         View::Archive,

@@ -12,6 +12,7 @@ mod link;
 mod observe;
 mod placement;
 mod port;
+mod probe;
 pub mod quote;
 mod restore;
 pub mod session;
@@ -21,6 +22,7 @@ pub mod version;
 pub mod views;
 pub mod windows;
 
-pub use connect::{Account, Address, Encryption, MysqlConnector};
+pub use connect::{Account, Encryption, MysqlConnector};
 pub use engine::OceanBaseEngine;
 pub use observe::STATEMENTS as STATEMENTS_PER_LOOK;
+pub use probe::try_connection;

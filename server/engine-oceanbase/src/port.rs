@@ -32,6 +32,14 @@ impl Engine for OceanBaseEngine {
             change_destination: Ability::No(
                 "Each tenant of an OceanBase cluster has its own destinations.".to_owned(),
             ),
+            create_tenant: Ability::No(
+                "Tenants of an OceanBase cluster are made by its own administrator, with their units and pools."
+                    .to_owned(),
+            ),
+            verify: Ability::No(
+                "OceanBase has no statement that reads a backup back without recovering it.".to_owned(),
+            ),
+            backs_up_new_rounds: false,
             plan_cleanup: Ability::No(
                 "OceanBase removes expired backups by its own policy, and does not tell beforehand \
                  which."

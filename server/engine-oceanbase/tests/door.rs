@@ -5,8 +5,9 @@
 mod support;
 
 use domain::backup::BackupKind;
+use domain::endpoint::Address;
 use engine::{BackupSpec, Engine, EngineErrorKind, EngineJobState};
-use engine_oceanbase::{Account, Address, Encryption, MysqlConnector, OceanBaseEngine};
+use engine_oceanbase::{Account, Encryption, MysqlConnector, OceanBaseEngine};
 use oceanbase_sim::{
     Fault, Sim,
     door::{Door, OpenDoor},

@@ -5,9 +5,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use domain::endpoint::Address;
 use engine::EngineErrorKind;
 use engine_oceanbase::{
-    Account, Address, Encryption, MysqlConnector, OceanBaseEngine,
+    Account, Encryption, MysqlConnector, OceanBaseEngine,
     session::{Connector, SqlFailure, SqlSession},
 };
 use std::{

@@ -18,8 +18,14 @@ pub use observation::{
 
 use async_trait::async_trait;
 use domain::{
-    BackupSetId, Scn, backup::BackupKind, capability::Capabilities, capability::EngineKind,
-    recovery::RecoveryPlan, retention::CleanupPlan, second_backup::Place, storage::ProbeReport,
+    BackupSetId, Scn,
+    backup::BackupKind,
+    capability::{Capabilities, EngineKind},
+    endpoint::{ConnectionReport, Endpoint},
+    recovery::RecoveryPlan,
+    retention::CleanupPlan,
+    second_backup::Place,
+    storage::ProbeReport,
 };
 use std::{
     path::{Path, PathBuf},
@@ -210,6 +216,23 @@ pub fn unsupported(operation: &'static str, subject: &str) -> EngineError {
     )
 }
 
+/// How a server is reached. The password is not shown by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ServerAccess {
+    /// Addresses and account.
+    pub endpoint: Endpoint,
+    /// Password.
+    pub password: String,
+}
+
+impl std::fmt::Debug for ServerAccess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServerAccess")
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What is needed to open an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineSettings {
@@ -217,9 +240,11 @@ pub struct EngineSettings {
     pub kind: EngineKind,
     /// The cluster's name.
     pub name: String,
-    /// Directory of the cluster's own files.
+    /// How its server is reached; absent for clusters that are the console's own files.
+    pub server: Option<ServerAccess>,
+    /// Directory of the cluster's own files; of no meaning for servers elsewhere.
     pub home: PathBuf,
-    /// Directory its backups go to.
+    /// Directory its backups go to; of no meaning for servers elsewhere.
     pub destination: PathBuf,
     /// Identity of a cluster whose backups are at the destination and whose home is lost: it is taken on
     /// instead of making a new one. Without meaning for a home that has an identity already.
@@ -231,6 +256,18 @@ pub struct EngineSettings {
 pub trait EngineOpener: Send + Sync + 'static {
     /// Opens a cluster, creating its home and preparing its destination when they are new.
     async fn open(&self, settings: &EngineSettings) -> Result<Arc<dyn Engine>, EngineError>;
+
+    /// Tries step by step what the console needs of a server: reach it, sign in, see what is to be backed up. A
+    /// failed step is part of the report, not an error.
+    async fn try_server(
+        &self,
+        kind: EngineKind,
+        server: &ServerAccess,
+    ) -> Result<ConnectionReport, EngineError> {
+        let _ = kind;
+        let subject = server.endpoint.to_string();
+        Err(unsupported("test of a connection", &subject))
+    }
 
     /// The clusters whose backups are at a destination, for a console that knows nothing of them.
     async fn survey(

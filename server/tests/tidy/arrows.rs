@@ -41,10 +41,11 @@ const ARROWS: [Arrows; 12] = [
             "domain",
             "engine",
             "engine-embedded",
+            "engine-oceanbase",
             "migration",
             "store",
         ],
-        tests_may: &[],
+        tests_may: &["oceanbase-sim"],
     },
     Arrows {
         folder: "server/control",

@@ -1,19 +1,22 @@
-//! Making an embedded cluster: the first run of a console, and the form behind "Add cluster".
+//! Adding a cluster: the first run of a console, and the page behind "Add cluster".
 
-use crate::language::{later, t, tf};
+use super::{
+    embedded_form::{self, EmbeddedFields},
+    oceanbase_form::{self, OceanBaseFields},
+};
+use crate::language::{later, t};
 use crate::{
-    api::{self, ApiError},
-    paths,
+    api, paths,
     shell::ClusterList,
     signal::RwSignal,
-    ui::{Any, Button, Field, Notice, Toasts, Tone, follow},
+    ui::{Any, Button, Notice, Segmented, Toasts, Tone, follow},
 };
-use domain::{cluster::NewCluster, validate};
+use domain::{capability::EngineKind, cluster::NewCluster};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_navigate;
 
-/// The form that makes a cluster, as a page of its own.
+/// The form that adds a cluster, as a page of its own.
 #[component]
 pub fn FirstRun() -> impl IntoView {
     view! {
@@ -23,89 +26,11 @@ pub fn FirstRun() -> impl IntoView {
     .any()
 }
 
-/// What is typed, and what is wrong with it.
-#[derive(Clone, Copy)]
-struct Typed {
-    value: RwSignal<String>,
-    error: RwSignal<Option<String>>,
-}
-
-impl Typed {
-    fn new(value: &str) -> Typed {
-        Typed {
-            value: RwSignal::new(value.to_owned()),
-            error: RwSignal::new(None),
-        }
-    }
-
-    fn text(self) -> String {
-        self.value.get_untracked().trim().to_owned()
-    }
-
-    fn filled(self) -> Option<String> {
-        Some(self.text()).filter(|text| !text.is_empty())
-    }
-}
-
-/// The fields. Their labels are also their names in the server's answer.
-#[derive(Clone, Copy)]
-struct Fields {
-    name: Typed,
-    destination: Typed,
-    tenant: Typed,
-}
-
-impl Fields {
-    /// Checks what can be checked here; the server's answer counts.
-    fn check(self) -> bool {
-        let wrong = |result: Result<String, validate::Violation>| {
-            result.err().map(|violation| {
-                tf(
-                    "Use {allowed}.",
-                    &[("allowed", &violation.allowed.trim_start_matches("use "))],
-                )
-            })
-        };
-        self.name
-            .error
-            .set(wrong(validate::name(NAME, &self.name.text())));
-        let tenant = self
-            .tenant
-            .filled()
-            .map(|name| validate::name(TENANT, &name));
-        self.tenant.error.set(tenant.and_then(wrong));
-        let relative = self
-            .destination
-            .filled()
-            .is_some_and(|path| !path.starts_with('/'));
-        let whole = t("Give the directory with its whole path, beginning with /.");
-        self.destination
-            .error
-            .set(relative.then(|| whole.to_owned()));
-        [self.name, self.destination, self.tenant]
-            .iter()
-            .all(|field| field.error.read_untracked().is_none())
-    }
-
-    /// Puts the server's answer beside the fields it is about; whether it was about any.
-    fn refuse(self, error: &ApiError) -> bool {
-        let about = [
-            (NAME, self.name),
-            (DESTINATION, self.destination),
-            (TENANT, self.tenant),
-        ];
-        about.into_iter().fold(false, |any, (label, field)| {
-            let wrong = error.of_field(label);
-            let any = any || wrong.is_some();
-            field.error.set(wrong);
-            any
-        })
-    }
-}
-
-const NAME: &str = later("Cluster name");
-const DESTINATION: &str = later("Backup destination");
-const TENANT: &str = later("Tenant name");
+/// The engines that can be chosen, as the choice calls them.
+const ENGINES: [(EngineKind, &str); 2] = [
+    (EngineKind::Embedded, later("Embedded (SQLite)")),
+    (EngineKind::OceanBase, "OceanBase"),
+];
 
 /// The form. `first` when there is no cluster yet.
 #[component]
@@ -113,31 +38,31 @@ pub fn NewClusterForm(
     /// Nothing is there yet.
     first: bool,
 ) -> impl IntoView {
-    let fields = Fields {
-        name: Typed::new(if first { "local" } else { "" }),
-        destination: Typed::new(""),
-        tenant: Typed::new(""),
-    };
+    let engine = RwSignal::new(EngineKind::Embedded);
+    let embedded = embedded_form::Fields::new(first);
+    let oceanbase = oceanbase_form::Fields::new();
     let failed = RwSignal::new(None::<String>);
     let (navigate, toasts) = (use_navigate(), Toasts::current());
     let ClusterList(clusters) = expect_context();
-    let action = Action::new(move |(): &()| {
-        let new = NewCluster {
-            name: fields.name.text(),
-            destination: fields.destination.filled(),
-            first_tenant: fields.tenant.filled(),
-        };
-        let navigate = navigate.clone();
+    let action = Action::new(move |new: &NewCluster| {
+        let (new, navigate) = (new.clone(), navigate.clone());
         async move {
             let name = new.name.clone();
             match api::clusters::create(new).await {
                 Ok(_) => {
                     clusters.refetch();
-                    toasts.done(t("Cluster created"), format!("{name}."));
+                    let title = match engine.get_untracked() {
+                        EngineKind::Embedded => t("Cluster created"),
+                        EngineKind::OceanBase => t("Cluster added"),
+                    };
+                    toasts.done(title, format!("{name}."));
                     navigate(&paths::backup(&name), Default::default());
                 }
                 Err(error) => {
-                    let is_about_field = fields.refuse(&error);
+                    let is_about_field = match engine.get_untracked() {
+                        EngineKind::Embedded => embedded.refuse(&error),
+                        EngineKind::OceanBase => oceanbase.refuse(&error),
+                    };
                     failed.set((!is_about_field).then(|| error.to_string()));
                 }
             }
@@ -146,62 +71,40 @@ pub fn NewClusterForm(
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         failed.set(None);
-        if fields.check() {
-            action.dispatch(());
+        let new = match engine.get_untracked() {
+            EngineKind::Embedded => embedded.checked(),
+            EngineKind::OceanBase => oceanbase.checked(),
+        };
+        if let Some(new) = new {
+            action.dispatch(new);
         }
     };
-    let place = Signal::derive(move || {
-        let name = fields.name.value.get();
-        let name = if name.trim().is_empty() {
-            "NAME"
-        } else {
-            name.trim()
-        };
-        tf("backup/{name} in the console's home", &[("name", &name)])
+    let choose = Callback::new(move |number: usize| {
+        failed.set(None);
+        engine.set(ENGINES[number].0);
     });
     view! {
         <Intro first/>
         <form class="panel first-run" on:submit=submit novalidate>
             <div class="form-section">
-                <header>
-                    <h2>{t("Embedded cluster")}</h2>
-                    <p>{t("Tenants are SQLite files that any program may read and write")}</p>
-                </header>
-                <TypedField
-                    id="cluster-name"
-                    label=t(NAME)
-                    typed=fields.name
-                    hint=t("2 to 64 letters, digits and underscores, a letter first.")
+                <Segmented
+                    name="engine"
+                    label=later("Engine")
+                    choices=ENGINES.map(|(_, text)| text).to_vec()
+                    chosen=0
+                    on_choose=choose
                 />
-                <TypedField
-                    id="cluster-destination"
-                    label=t(DESTINATION)
-                    typed=fields.destination
-                    mono=true
-                    hint=t("A directory on another disk than the tenants survives the loss of this one.")
-                    aside=t("optional")
-                    placeholder=place
-                />
-                <TypedField
-                    id="cluster-tenant"
-                    label=t(TENANT)
-                    typed=fields.tenant
-                    aside=t("optional")
-                    hint=t("An empty tenant to begin with. Its log is backed up from its first second.")
-                />
+                {follow(move || match engine.get() {
+                    EngineKind::Embedded => view! { <EmbeddedFields fields=embedded/> }.any(),
+                    EngineKind::OceanBase => view! { <OceanBaseFields fields=oceanbase/> }.any(),
+                })}
                 {follow(move || {
-                    failed
-                        .get()
-                        .map(|text| {
-                            view! {
-                                <Notice
-                                    tone=Tone::Bad
-                                    title=t("The cluster was not created")
-                                    text
-                                    urgent=true
-                                />
-                            }.any()
-                        })
+                    let text = failed.get()?;
+                    let title = match engine.get() {
+                        EngineKind::Embedded => t("The cluster was not created"),
+                        EngineKind::OceanBase => t("The cluster was not added"),
+                    };
+                    Some(view! { <Notice tone=Tone::Bad title text urgent=true/> }.any())
                 })}
             </div>
             <div class="dialog-foot">
@@ -214,11 +117,15 @@ pub fn NewClusterForm(
                         }.any()
                     })}
                 <Button variant="primary" submit=true busy=action.pending()>
-                    {t("Create cluster")}
+                    {move || match engine.get() {
+                        EngineKind::Embedded => t("Create cluster"),
+                        EngineKind::OceanBase => t("Add cluster"),
+                    }}
                 </Button>
             </div>
         </form>
-    }.any()
+    }
+    .any()
 }
 
 #[component]
@@ -258,38 +165,4 @@ fn Intro(first: bool) -> impl IntoView {
                 }.any()
             })}
     }.any()
-}
-
-/// One field: checked on leaving, and again on every key once it was wrong.
-#[component]
-fn TypedField(
-    id: &'static str,
-    label: &'static str,
-    typed: Typed,
-    hint: &'static str,
-    #[prop(optional)] mono: bool,
-    #[prop(optional)] aside: &'static str,
-    #[prop(optional, into)] placeholder: Signal<String>,
-) -> impl IntoView {
-    let input = move |event| {
-        typed.value.set(event_target_value(&event));
-        typed.error.set(None);
-    };
-    view! {
-        <Field id label hint error=typed.error aside>
-            <input
-                class=if mono { "input mono" } else { "input" }
-                id=id
-                name=id
-                autocomplete="off"
-                spellcheck="false"
-                placeholder=move || placeholder.get()
-                aria-describedby=format!("{id}-hint")
-                aria-invalid=move || typed.error.read().is_some().to_string()
-                prop:value=move || typed.value.get()
-                on:input=input
-            />
-        </Field>
-    }
-    .any()
 }

@@ -1,5 +1,6 @@
 //! Overview of a cluster: what it is, its tenants and what can be recovered of each, and where its backups lie.
 
+use super::manage::Manage;
 use crate::language::{t, tf, told};
 use crate::{
     api::{self, ApiError, asked},
@@ -32,7 +33,9 @@ pub fn ClusterOverview() -> impl IntoView {
     let view = move || async move {
         let name = cluster.get_untracked();
         match (overview.await, tenants.await, storages.await) {
-            (Ok(overview), Ok(tenants), Ok(storages)) => loaded(&overview, tenants, storages),
+            (Ok(overview), Ok(tenants), Ok(storages)) => {
+                loaded(&overview, tenants, storages, retry)
+            }
             (Err(ApiError::NotFound { .. }), ..) => {
                 let what = tf("There is no cluster {cluster}.", &[("cluster", &name)]);
                 view! { <NotFound what/> }.any()
@@ -55,11 +58,18 @@ pub fn ClusterOverview() -> impl IntoView {
     .any()
 }
 
-fn loaded(overview: &Overview, tenants: Vec<Tenant>, storages: Vec<StorageState>) -> AnyView {
+fn loaded(
+    overview: &Overview,
+    tenants: Vec<Tenant>,
+    storages: Vec<StorageState>,
+    again: Callback<()>,
+) -> AnyView {
     let summary = &overview.summary;
     let name = summary.cluster.name.clone();
     let engine = t(summary.cluster.engine.label()).to_owned();
     let version = summary.cluster.version.clone();
+    let address = summary.cluster.endpoint.as_ref();
+    let address = address.map(|it| (it.to_string(), it.account.clone()));
     let look = status::schedule(summary.status);
     let status_note = summary.status_reason.clone().unwrap_or_default();
     let size = bytes(summary.backup_file_bytes);
@@ -90,6 +100,7 @@ fn loaded(overview: &Overview, tenants: Vec<Tenant>, storages: Vec<StorageState>
                     {t("Backup & Recovery")}
                 </a>
                 <a class="button" href=paths::strategy(&name)>{t("Backup Strategy")}</a>
+                <Manage cluster=summary.cluster.clone() again/>
             </div>
         </div>
         <div class="stack">
@@ -102,6 +113,13 @@ fn loaded(overview: &Overview, tenants: Vec<Tenant>, storages: Vec<StorageState>
                         <Badge look soft=true/>
                     </Fact>
                     <Fact label=t("Engine") context=version>{engine}</Fact>
+                    {address.map(|(address, account)| {
+                        view! {
+                            <Fact label=t("Addresses") context=account>
+                                <code>{address}</code>
+                            </Fact>
+                        }.any()
+                    })}
                     <Fact label=t("Backup File") context=place>{size}</Fact>
                     <Fact label=t("Last Data Backup Time") context=format!("{of_tenants}, {backed}")>
                         {match last {

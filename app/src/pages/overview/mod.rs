@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod all;
 pub mod cluster;
+pub mod manage;
 pub mod recoveries;
 pub mod trends;
 

@@ -1,9 +1,9 @@
 //! The day picker: which days, and what is made on each.
 
-use super::fields::{Segmented, State};
+use super::fields::State;
 use crate::language::{t, tf, told};
 use crate::signal::Memo;
-use crate::ui::{Any, Button, Icon, follow};
+use crate::ui::{Any, Button, Icon, Segmented, follow};
 use domain::backup::BackupKind;
 use domain::strategy::{Cycle, MONTH_DAYS_MAX, difference::day_name, label};
 use leptos::prelude::*;

@@ -1,11 +1,11 @@
 //! The sections of the form.
 
 use super::days::Days;
-use super::fields::{Segmented, State, Switch, TextField};
+use super::fields::{State, Switch, TextField};
 use super::storage::Storage;
 use crate::language::{t, tf};
 use crate::signal::Memo;
-use crate::ui::{Any, Notice, Tone, follow};
+use crate::ui::{Any, Notice, Segmented, Tone, follow};
 use domain::second_backup::{LogCycle, Place};
 use domain::strategy::label;
 use leptos::prelude::*;

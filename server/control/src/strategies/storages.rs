@@ -314,6 +314,9 @@ pub(crate) async fn own_storage(
 /// Makes the configuration of a known cluster's own destination, if it is missing.
 pub(crate) async fn ensure_own(inner: &Inner, handle: &ClusterHandle) -> Result<(), Error> {
     let (known, cluster) = (known(inner, handle).await?, handle.name.as_str());
+    if known.cluster.engine.is_remote() {
+        return Ok(());
+    }
     let configs = inner.store.storage_configs().await?;
     let directory = places::own_destination(inner, &known);
     let is_there =

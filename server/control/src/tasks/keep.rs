@@ -5,7 +5,8 @@ use crate::{
     console::Inner,
     error::{Error, chain},
     handle::{ClusterHandle, answer_within},
-    strategies,
+    reports::known,
+    servers, strategies,
 };
 use domain::{ClusterId, Scn};
 use engine::{Engine, EngineError, EngineOpener, EngineSettings};
@@ -21,10 +22,10 @@ const FAILED_MAX: Duration = Duration::from_secs(60);
 /// How long opening may take: every page of every tenant may have to be read.
 const OPEN_MAX: Duration = Duration::from_secs(1800);
 
-/// Keeps a cluster until the console stops.
+/// Keeps a cluster until the console stops or lets go of it.
 pub(crate) async fn run(inner: Arc<Inner>, handle: Arc<ClusterHandle>) {
     let mut failures = 0;
-    while !inner.is_stopping() {
+    while !inner.is_stopping() && !handle.is_removed() {
         let pause = match tend(&inner, &handle).await {
             Ok(()) => {
                 failures = 0;
@@ -77,7 +78,11 @@ pub(crate) fn opened(engine: &dyn Engine) -> Opened {
 async fn tend(inner: &Inner, handle: &ClusterHandle) -> Result<(), Error> {
     if handle.engine_if_open().is_none() {
         strategies::ensure_own(inner, handle).await?;
-        let engine = open(&*inner.opener, &handle.settings()).await?;
+        let settings = EngineSettings {
+            server: servers::access(inner, &known(inner, handle).await?).await?,
+            ..handle.settings()
+        };
+        let engine = open(&*inner.opener, &settings).await?;
         if let Err(error) = written(inner, handle, &*engine).await {
             // It is opened anew at the next try, and two of them must never work on the same tenants.
             engine.shut_down().await;
@@ -96,6 +101,11 @@ async fn tend(inner: &Inner, handle: &ClusterHandle) -> Result<(), Error> {
 /// Takes the engine out of service, so that it is opened anew where the cluster's backups go from now on.
 pub(crate) async fn moved(inner: &Inner, handle: &ClusterHandle, directory: &str) {
     handle.set_destination(inner.home.join(directory));
+    open_anew(handle).await;
+}
+
+/// Takes the engine out of service, so that it is opened anew.
+pub(crate) async fn open_anew(handle: &ClusterHandle) {
     if let Some(engine) = handle.take_engine() {
         engine.shut_down().await;
     }
@@ -173,6 +183,7 @@ mod tests {
         let settings = EngineSettings {
             kind: EngineKind::Embedded,
             name: "local".to_owned(),
+            server: None,
             home: "home".into(),
             destination: "backup".into(),
             adopt: None,

@@ -63,6 +63,9 @@ impl Eye {
 pub(crate) async fn look(inner: &Inner, handle: &ClusterHandle) -> Result<(), Error> {
     let engine = handle.engine()?;
     let mut eye = handle.eye.lock().await;
+    if handle.is_removed() {
+        return Ok(());
+    }
     let mut seen = answer("observation", &handle.name, engine.observe()).await?;
     // A copy that still runs for a strategy that is gone ends by what the engine sees.
     eye.copies = copies(&seen);
@@ -107,8 +110,11 @@ pub(crate) async fn look(inner: &Inner, handle: &ClusterHandle) -> Result<(), Er
             handle.show(rev, picture);
         }
     }
-    let picture = eye.picture.as_deref().unwrap_or_default();
-    new_round::back_up(inner, handle.id, picture).await
+    if engine.capabilities().backs_up_new_rounds {
+        let picture = eye.picture.as_deref().unwrap_or_default();
+        new_round::back_up(inner, handle.id, picture).await?;
+    }
+    Ok(())
 }
 
 fn copies(seen: &Observation) -> HashSet<(String, BackupSetId)> {

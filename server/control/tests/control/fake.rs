@@ -332,6 +332,9 @@ impl Engine for Fake {
                 Some(reason) => Ability::No(reason.clone()),
                 None => Ability::Yes,
             },
+            create_tenant: Ability::Yes,
+            verify: Ability::Yes,
+            backs_up_new_rounds: true,
             plan_cleanup: Ability::Yes,
         }
     }

@@ -257,6 +257,7 @@ fn settings(dir: &tempfile::TempDir) -> EngineSettings {
     EngineSettings {
         kind: EngineKind::Embedded,
         name: "local".to_owned(),
+        server: None,
         home: dir.path().join("home"),
         destination: dir.path().join("backup"),
         adopt: None,

@@ -1,4 +1,4 @@
-//! Rows of `cluster`: managed clusters.
+//! Rows of `cluster`: managed clusters. `password` is a row of `secret`.
 
 use sea_orm::entity::prelude::*;
 
@@ -29,6 +29,11 @@ pub(crate) struct Model {
     pub(crate) identity: Option<String>,
     pub(crate) clock_back_ns: Option<i64>,
     pub(crate) observed_rev: i64,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub(crate) addresses: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub(crate) account: Option<String>,
+    pub(crate) password: Option<i64>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

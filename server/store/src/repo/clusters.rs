@@ -1,5 +1,6 @@
 //! Managed clusters.
 
+use super::secrets::SecretRef;
 use crate::{
     Change, Store,
     convert::{count, impossible, scn, scn_column, scn_opt, word},
@@ -10,6 +11,7 @@ use domain::{
     ClusterId, Revision, Scn,
     capability::{Capabilities, EngineKind},
     cluster::Cluster,
+    endpoint::{self, Endpoint},
 };
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
@@ -30,6 +32,8 @@ pub struct KnownCluster {
     pub identity: Option<String>,
     /// How far the clock was seen to be set back since its engine was opened, in ns.
     pub clock_back_ns: u64,
+    /// Where its sealed password lies, for clusters that are servers elsewhere.
+    pub password: Option<SecretRef>,
 }
 
 /// A cluster to add.
@@ -45,6 +49,8 @@ pub struct AddCluster {
     pub home_dir: String,
     /// Directory its backups go to.
     pub destination_dir: String,
+    /// Where it listens and who signs in, for servers elsewhere.
+    pub endpoint: Option<Endpoint>,
     /// When.
     pub created: Scn,
 }
@@ -114,6 +120,8 @@ impl Change {
             period_rev: Set(rev),
             rev: Set(rev),
             observed_rev: Set(rev),
+            addresses: Set(add.endpoint.as_ref().map(ToString::to_string)),
+            account: Set(add.endpoint.as_ref().map(|it| it.account.clone())),
             ..Default::default()
         };
         let done = cluster::Entity::insert(row)
@@ -182,6 +190,33 @@ impl Change {
         .await
     }
 
+    /// Records where a server elsewhere listens and who signs in there.
+    pub async fn cluster_endpoint(&self, id: ClusterId, endpoint: &Endpoint) -> Result<()> {
+        self.update_cluster(
+            id,
+            cluster::ActiveModel {
+                addresses: Set(Some(endpoint.to_string())),
+                account: Set(Some(endpoint.account.clone())),
+                rev: Set(self.take_rev()),
+                ..Default::default()
+            },
+        )
+        .await
+    }
+
+    /// Records where the sealed password of a server elsewhere lies.
+    pub async fn cluster_password(&self, id: ClusterId, password: SecretRef) -> Result<()> {
+        self.update_cluster(
+            id,
+            cluster::ActiveModel {
+                password: Set(Some(password.0)),
+                rev: Set(self.take_rev()),
+                ..Default::default()
+            },
+        )
+        .await
+    }
+
     /// Marks what the page says about the cluster as changed, so that pages get it anew.
     pub async fn cluster_changed(&self, id: ClusterId) -> Result<()> {
         self.update_cluster(
@@ -235,6 +270,7 @@ pub(crate) async fn head(
 }
 
 fn known(row: cluster::Model) -> Result<KnownCluster> {
+    let endpoint = endpoint_of(&row)?;
     let capabilities = serde_json::from_str(&row.capabilities)
         .map_err(|error| impossible("cluster.capabilities", error))?;
     Ok(KnownCluster {
@@ -245,6 +281,7 @@ fn known(row: cluster::Model) -> Result<KnownCluster> {
             version: row.version,
             capabilities,
             destination: row.destination,
+            endpoint,
             observed: scn_opt("cluster.observed", row.observed)?,
             fault: row.fault,
             rev: Revision(row.rev),
@@ -255,5 +292,18 @@ fn known(row: cluster::Model) -> Result<KnownCluster> {
         observed_rev: Revision(row.observed_rev),
         identity: row.identity,
         clock_back_ns: count("cluster.clock_back_ns", row.clock_back_ns.unwrap_or(0))?,
+        password: row.password.map(SecretRef),
     })
+}
+
+fn endpoint_of(row: &cluster::Model) -> Result<Option<Endpoint>> {
+    let Some(addresses) = &row.addresses else {
+        return Ok(None);
+    };
+    let addresses =
+        endpoint::addresses(addresses).map_err(|_| impossible("cluster.addresses", addresses))?;
+    Ok(Some(Endpoint {
+        addresses,
+        account: row.account.clone().unwrap_or_default(),
+    }))
 }

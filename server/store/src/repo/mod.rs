@@ -13,6 +13,7 @@ pub(crate) mod links;
 pub(crate) mod measures;
 pub(crate) mod observed;
 pub(crate) mod picture;
+pub(crate) mod removal;
 pub(crate) mod runs;
 pub(crate) mod second;
 pub(crate) mod secrets;

@@ -46,7 +46,7 @@ const COLUMNS: &[(&str, &str)] = &[
         "id bigint, name varchar 64, engine varchar 32, version text, capabilities text, \
          destination text, home_dir text, destination_dir text, created bigint, observed bigint?, \
          fault text?, period_rev bigint, rev bigint, identity varchar 64?, clock_back_ns bigint?, \
-         observed_rev bigint",
+         observed_rev bigint, addresses text?, account text?, password bigint?",
     ),
     (
         "delivery",

@@ -55,6 +55,7 @@ impl Fixture {
             opened: opened(),
             home_dir: format!("clusters/{name}"),
             destination_dir: format!("backup/{name}"),
+            endpoint: None,
             created: Scn(1),
         };
         self.store
@@ -99,6 +100,9 @@ pub(crate) fn opened() -> Opened {
             second_backup: false,
             placement: false,
             change_destination: Ability::Yes,
+            create_tenant: Ability::Yes,
+            verify: Ability::Yes,
+            backs_up_new_rounds: true,
             plan_cleanup: Ability::Yes,
         },
         destination: "file:///backups".to_owned(),

@@ -104,6 +104,7 @@ async fn two_clusters_of_one_name_are_refused() {
         opened: opened(),
         home_dir: String::new(),
         destination_dir: String::new(),
+        endpoint: None,
         created: Scn(2),
     };
     let refused: Result<_, StoreError> = fixture

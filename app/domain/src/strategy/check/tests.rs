@@ -20,6 +20,9 @@ fn able() -> Capabilities {
         second_backup: true,
         placement: false,
         change_destination: Ability::Yes,
+        create_tenant: Ability::Yes,
+        verify: Ability::Yes,
+        backs_up_new_rounds: true,
         plan_cleanup: Ability::Yes,
     }
 }
