@@ -74,7 +74,12 @@ fn only(world: &mut World, statement: Legacy) -> Result<(), SqlError> {
             tenant,
             to,
         } => world.copy_set(id, times, tenant, to),
-        Legacy::BackupPiece { tenant, to, .. } => world.copy_piece(tenant, to.as_deref()),
+        Legacy::BackupPiece {
+            id,
+            with_active,
+            tenant,
+            to,
+        } => world.copy_piece(id, with_active, tenant, to),
         Legacy::BackupArchivelog(on) => {
             world.legacy.round_copies = on;
             Ok(())
@@ -86,11 +91,11 @@ fn only(world: &mut World, statement: Legacy) -> Result<(), SqlError> {
         Legacy::Restore {
             dest,
             source,
+            uri,
             until,
             options,
             preview,
-            ..
-        } if !preview => world.legacy_restore(&dest, &source, &until, &options),
+        } if !preview => world.legacy_restore(&dest, &source, (&uri, &until), &options),
         _ => Err(error::function_not_supported()),
     }
 }
