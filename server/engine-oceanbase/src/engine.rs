@@ -19,7 +19,7 @@ use std::{
 /// How long an order that only records something may take.
 pub(crate) const ORDER_LIMIT: Duration = Duration::from_secs(60);
 /// What the version's comment ends in where the cluster is a simulated one.
-const SIMULATED: &str = "simulated";
+pub(crate) const SIMULATED: &str = "simulated";
 /// What it holds where the server is one without tenants.
 const WITHOUT_TENANTS: &str = "seekdb";
 
@@ -39,7 +39,7 @@ pub struct OceanBaseEngine {
 }
 
 impl OceanBaseEngine {
-    /// Signs in and learns what the cluster is. `Unsupported` for versions that cannot be driven.
+    /// Signs in and learns what the cluster is. `Unsupported` for versions before 4.0; see [`crate::open`].
     pub async fn open(name: &str, connector: Arc<dyn Connector>) -> Result<Self, EngineError> {
         let call = Call {
             operation: "opening",
@@ -49,17 +49,10 @@ impl OceanBaseEngine {
         let reads = Link::new(Arc::clone(&connector));
         let version = read_version(&reads, call).await?;
         if !version.is_per_tenant() {
-            let why = format!("OceanBase {version} is not supported yet; 4.0 and later are");
+            let why = format!("OceanBase {version} backs up the whole cluster and not its tenants");
             return Err(call.error(EngineErrorKind::Unsupported, why));
         }
-        let comment = reads
-            .read("SELECT @@version_comment AS COMMENT")
-            .await
-            .map_err(failed)?;
-        let comment = comment
-            .first()
-            .map(|row| row.text_or_empty("COMMENT"))
-            .unwrap_or_default();
+        let comment = read_comment(&reads).await.map_err(failed)?;
         if comment.contains(WITHOUT_TENANTS) {
             let why = "it is seekdb, a single server of the OceanBase family: it has no tenants, no data \
                        backup and no log backup, so there is nothing that could be backed up or recovered";
@@ -196,7 +189,17 @@ fn no_tenant(call: Call<'_>) -> EngineError {
     call.not_found("there is no such tenant in this cluster")
 }
 
-async fn read_version(reads: &Link, call: Call<'_>) -> Result<Version, EngineError> {
+/// What the server says of its version besides the number.
+pub(crate) async fn read_comment(reads: &Link) -> Result<String, SqlFailure> {
+    let comment = reads.read("SELECT @@version_comment AS COMMENT").await?;
+    let row = comment.first();
+    Ok(row
+        .map(|row| row.text_or_empty("COMMENT"))
+        .unwrap_or_default())
+}
+
+/// The version of the cluster. `Unsupported` for what is no OceanBase.
+pub(crate) async fn read_version(reads: &Link, call: Call<'_>) -> Result<Version, EngineError> {
     let table = match reads.read("SELECT OB_VERSION() AS VERSION").await {
         Ok(table) => table,
         Err(SqlFailure::Refused { code, .. }) if code != 1045 => {

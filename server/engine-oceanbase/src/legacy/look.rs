@@ -1,0 +1,444 @@
+//! One look at a cluster before 4.0: a constant number of statements, whatever the number of tenants.
+
+use super::{
+    rows,
+    times::{self, Zone},
+    views::{LegacyColumns, LegacyView},
+};
+use crate::{
+    history::{Backups, KnownPiece, KnownRound, KnownSet},
+    link::Link,
+    session::{BadValue, Row, SqlFailure, Table},
+    windows::{PieceFile, SetFile},
+};
+use domain::{Scn, backup::BackupKind};
+use std::collections::BTreeMap;
+
+/// Statements of one look.
+pub const STATEMENTS: u64 = 9;
+
+/// `COPY_ID` of what was copied to the second destination that is configured.
+pub(super) const SECOND_COPY: i64 = 10_001;
+/// What a set that nothing is known of before it would build on; no set has it.
+const NO_BASE: i64 = -1;
+
+/// A look that failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LookError {
+    #[error(transparent)]
+    Failed(#[from] SqlFailure),
+    #[error(transparent)]
+    Bad(#[from] BadValue),
+}
+
+/// Rows as they came, so that nothing is sent between the first and the last that could be left out.
+pub(super) struct Look {
+    pub(super) now: Scn,
+    zone: Zone,
+    tenants: Table,
+    archive: Table,
+    rounds: Table,
+    pieces: Table,
+    sets: Table,
+    jobs: Table,
+    units: Table,
+    /// The destination of everything, as the cluster tells it.
+    pub(super) destination: String,
+    /// The second one, as it was given to this process.
+    pub(super) second: Option<String>,
+}
+
+/// Everything known of one tenant.
+#[derive(Debug, Clone, Default)]
+pub(super) struct TenantFacts {
+    pub(super) id: i64,
+    pub(super) name: String,
+    pub(super) status: String,
+    pub(super) locality: String,
+    pub(super) archive: Option<ArchiveFacts>,
+    pub(super) first: Backups,
+    /// What was copied; windows of it are what can be recovered without the first.
+    pub(super) second: Backups,
+    /// Every set that was made and ones that are gone, with copies.
+    pub(super) made: Vec<MadeSet>,
+    pub(super) data_bytes: u64,
+    pub(super) log_bytes: u64,
+    pub(super) second_bytes: u64,
+    pub(super) zones: Vec<String>,
+    rounds: BTreeMap<i64, RoundFacts>,
+    pieces: Vec<PieceFacts>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct ArchiveFacts {
+    pub(super) status: String,
+    pub(super) round: i64,
+    pub(super) start: Option<Scn>,
+    pub(super) checkpoint: Option<Scn>,
+}
+
+/// A set of a tenant, wherever it is.
+#[derive(Debug, Clone)]
+pub(super) struct MadeSet {
+    pub(super) set: KnownSet,
+    /// Whether its backup succeeded.
+    succeeded: bool,
+    pub(super) is_here: bool,
+    pub(super) is_copied: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+struct RoundFacts {
+    start: Scn,
+    checkpoint: Scn,
+    status: String,
+    bytes: u64,
+}
+
+#[derive(Debug, Clone)]
+struct PieceFacts {
+    round: i64,
+    id: i64,
+    copy: i64,
+    start: Scn,
+    checkpoint: Scn,
+    is_there: bool,
+}
+
+impl Look {
+    /// Looks at all tenants.
+    pub(super) async fn take(
+        link: &Link,
+        columns: &LegacyColumns,
+        second: Option<String>,
+    ) -> Result<Look, LookError> {
+        let all = |view| columns.select(view, "");
+        let (now, zone) = times::clock(&link.read(times::CLOCK).await?)?;
+        let users = columns.select(LegacyView::Tenants, "WHERE TENANT_ID <> 1");
+        let pieces = match columns.has(LegacyView::Pieces) {
+            true => link.read(&all(LegacyView::Pieces)).await?,
+            false => Table::default(),
+        };
+        Ok(Look {
+            now,
+            zone,
+            tenants: link.read(&users).await?,
+            archive: link.read(&all(LegacyView::Archive)).await?,
+            rounds: link.read(&all(LegacyView::Rounds)).await?,
+            pieces,
+            sets: link.read(&all(LegacyView::Sets)).await?,
+            jobs: link.read(&all(LegacyView::Jobs)).await?,
+            units: link.read(&all(LegacyView::Units)).await?,
+            destination: rows::value(&link.read(&rows::parameter("backup_dest")).await?),
+            second,
+        })
+    }
+
+    /// The tenants, by id. Those being made or removed are left out.
+    pub(super) fn tenants(&self) -> Result<BTreeMap<i64, TenantFacts>, BadValue> {
+        let mut tenants = BTreeMap::new();
+        for row in self.tenants.iter() {
+            let id = row.number("TENANT_ID")?;
+            let facts = TenantFacts {
+                id,
+                name: row.text_or_empty("TENANT_NAME"),
+                status: row.text_or_empty("STATUS"),
+                locality: row.text_or_empty("LOCALITY"),
+                ..TenantFacts::default()
+            };
+            let is_there = row.number("IN_RECYCLEBIN")? == 0;
+            let status = facts.status.trim_start_matches("TENANT_STATUS_");
+            if is_there && !matches!(status, "CREATING" | "DROPPING") {
+                tenants.insert(id, facts);
+            }
+        }
+        let zone = self.zone;
+        each(&self.rounds, &mut tenants, round)?;
+        each(&self.archive, &mut tenants, |facts, row| {
+            archive(facts, row, zone)
+        })?;
+        each(&self.pieces, &mut tenants, |facts, row| {
+            piece(facts, row, zone)
+        })?;
+        let mut sizes = BTreeMap::new();
+        for row in self.jobs.iter() {
+            let of = (row.number("TENANT_ID")?, row.number("BS_KEY")?);
+            let replay = row.micros("START_REPLAY_LOG_TS")?;
+            sizes.insert(of, (row.unsigned("INPUT_BYTES")?, replay));
+        }
+        each(&self.sets, &mut tenants, |facts, row| {
+            let of = (facts.id, row.number("BS_KEY")?);
+            let (raw, replay) = sizes.get(&of).copied().unwrap_or_default();
+            set(facts, row, raw, replay)
+        })?;
+        each(&self.units, &mut tenants, unit)?;
+        for facts in tenants.values_mut() {
+            facts.settle(&self.destination, self.second.as_deref());
+        }
+        Ok(tenants)
+    }
+
+    /// A moment in the words of the cluster.
+    pub(super) fn text(&self, moment: Scn) -> String {
+        self.zone.text(moment)
+    }
+
+    /// The state of the whole cluster's log archiving.
+    pub(super) fn cluster_status(&self) -> &str {
+        let mut rows = self.archive.iter();
+        let of_cluster = rows.find(|row| row.text("TENANT_ID") == Some("1"));
+        of_cluster
+            .and_then(|row| row.text("STATUS"))
+            .unwrap_or("STOP")
+    }
+}
+
+fn each(
+    table: &Table,
+    tenants: &mut BTreeMap<i64, TenantFacts>,
+    take: impl Fn(&mut TenantFacts, Row<'_>) -> Result<(), BadValue>,
+) -> Result<(), BadValue> {
+    for row in table.iter() {
+        if let Some(facts) = tenants.get_mut(&row.number("TENANT_ID")?) {
+            take(facts, row)?;
+        }
+    }
+    Ok(())
+}
+
+fn round(facts: &mut TenantFacts, row: Row<'_>) -> Result<(), BadValue> {
+    let found = RoundFacts {
+        start: row.micros("MIN_FIRST_TIME")?.unwrap_or(Scn::ZERO),
+        checkpoint: row.micros("MAX_NEXT_TIME")?.unwrap_or(Scn::ZERO),
+        status: row.text_or_empty("STATUS"),
+        bytes: row.unsigned("OUTPUT_BYTES")?,
+    };
+    facts.rounds.insert(row.number("LOG_ARCHIVE_ROUND")?, found);
+    Ok(())
+}
+
+fn archive(facts: &mut TenantFacts, row: Row<'_>, zone: Zone) -> Result<(), BadValue> {
+    let found = ArchiveFacts {
+        status: row.text_or_empty("STATUS"),
+        round: row.number("LOG_ARCHIVE_ROUND")?,
+        start: zone.moment(row, "MIN_FIRST_TIME")?,
+        checkpoint: zone.moment(row, "MAX_NEXT_TIME")?,
+    };
+    // The current round may be missing in the summary while it is not over.
+    if found.round > 0 {
+        let known = facts.rounds.entry(found.round).or_default();
+        known.status.clone_from(&found.status);
+        known.start = found.start.unwrap_or(known.start);
+        known.checkpoint = known.checkpoint.max(found.checkpoint.unwrap_or(Scn::ZERO));
+    }
+    facts.archive = Some(found);
+    Ok(())
+}
+
+fn piece(facts: &mut TenantFacts, row: Row<'_>, zone: Zone) -> Result<(), BadValue> {
+    let start = zone.moment(row, "START_TS")?.unwrap_or(Scn::ZERO);
+    facts.pieces.push(PieceFacts {
+        round: row.number("ROUND_ID")?,
+        id: row.number("BACKUP_PIECE_ID")?,
+        copy: row.number("COPY_ID")?,
+        start,
+        checkpoint: zone.moment(row, "CHECKPOINT_TS")?.unwrap_or(start),
+        is_there: row.text("FILE_STATUS") == Some("AVAILABLE"),
+    });
+    Ok(())
+}
+
+fn set(
+    facts: &mut TenantFacts,
+    row: Row<'_>,
+    raw_bytes: u64,
+    replay: Option<Scn>,
+) -> Result<(), BadValue> {
+    let (id, copy) = (row.number("BS_KEY")?, row.number("COPY_ID")?);
+    let succeeded = row.text("STATUS") == Some("SUCCESS");
+    let is_there = succeeded && row.text("FILE_STATUS") == Some("AVAILABLE");
+    let bytes = row.unsigned("OUTPUT_BYTES")?;
+    if is_there && copy == 0 {
+        facts.data_bytes += bytes;
+    }
+    if is_there && copy == SECOND_COPY {
+        facts.second_bytes += bytes;
+    }
+    let started = row.micros("START_TIME")?.unwrap_or(Scn::ZERO);
+    let found = MadeSet {
+        set: KnownSet {
+            file: SetFile {
+                id,
+                kind: match row.text("BACKUP_TYPE") {
+                    Some("I") => BackupKind::Incremental,
+                    _ => BackupKind::Full,
+                },
+                full: 0,
+                previous: 0,
+                replay_from: replay.map_or(started, |replay| replay.min(started)),
+                min_restore: started,
+                with_log: false,
+            },
+            root: String::new(),
+            started,
+            finished: row.micros("COMPLETION_TIME")?.unwrap_or(Scn::ZERO),
+            stored_bytes: bytes,
+            raw_bytes,
+        },
+        succeeded,
+        is_here: is_there && copy == 0,
+        is_copied: is_there && copy == SECOND_COPY,
+    };
+    match facts.made.iter_mut().find(|made| made.set.file.id == id) {
+        // The row of the set itself tells when it was made, that of a copy when it was copied.
+        Some(known) if copy == 0 => {
+            *known = MadeSet {
+                is_copied: known.is_copied,
+                ..found
+            };
+        }
+        Some(known) => known.is_copied |= found.is_copied,
+        None => facts.made.push(found),
+    }
+    Ok(())
+}
+
+fn unit(facts: &mut TenantFacts, row: Row<'_>) -> Result<(), BadValue> {
+    let zone = row.text_or_empty("ZONE");
+    if !facts.zones.contains(&zone) {
+        facts.zones.push(zone);
+    }
+    Ok(())
+}
+
+impl TenantFacts {
+    /// Brings what the rows told into the form of the rules.
+    fn settle(&mut self, destination: &str, second: Option<&str>) {
+        self.pieces
+            .sort_by_key(|piece| (piece.copy, piece.round, piece.id));
+        self.made.sort_by_key(|made| made.set.file.id);
+        self.log_bytes = self.rounds.values().map(|round| round.bytes).sum();
+        self.chain();
+        let sets = |root: &str, is_there: fn(&MadeSet) -> bool| {
+            let made = self.made.iter().filter(|made| is_there(made));
+            let set = made.map(|made| KnownSet {
+                root: root.to_owned(),
+                ..made.set.clone()
+            });
+            set.collect()
+        };
+        let first = Backups {
+            sets: sets(destination, |made| made.is_here),
+            pieces: self.known_pieces(0),
+            rounds: self.known_rounds(),
+        };
+        if let Some(uri) = second {
+            let pieces = self.known_pieces(SECOND_COPY);
+            self.second = Backups {
+                sets: sets(uri, |made| made.is_copied),
+                rounds: copied_rounds(&self.known_rounds(), &pieces),
+                pieces,
+            };
+        }
+        self.first = first;
+    }
+
+    /// No view tells what an incremental set builds on: it is the newest one that succeeded before it, also where that
+    /// is gone by now.
+    fn chain(&mut self) {
+        let (mut full, mut previous) = (NO_BASE, NO_BASE);
+        for made in self.made.iter_mut().filter(|made| made.succeeded) {
+            let file = &mut made.set.file;
+            match file.kind {
+                BackupKind::Full => full = file.id,
+                BackupKind::Incremental => (file.full, file.previous) = (full, previous),
+            }
+            previous = file.id;
+        }
+    }
+
+    fn known_rounds(&self) -> Vec<KnownRound> {
+        let begun = |(_, round): &(&i64, &RoundFacts)| round.start != Scn::ZERO;
+        let rounds = self.rounds.iter().filter(begun);
+        let known = rounds.map(|(id, round)| KnownRound {
+            id: *id,
+            destination: 0,
+            start: round.start,
+            checkpoint: round.checkpoint,
+            comment: match round.status.as_str() {
+                "INTERRUPTED" => "log backup of the cluster was interrupted".to_owned(),
+                _ => String::new(),
+            },
+            path: String::new(),
+        });
+        known.collect()
+    }
+
+    /// The log of one copy. Each round stands alone, as if it had a destination of its own: log never goes on from
+    /// one into the next.
+    fn known_pieces(&self, copy: i64) -> Vec<KnownPiece> {
+        let mut known = Vec::new();
+        let newest = self.rounds.keys().next_back().copied();
+        let tells_pieces = self.pieces.iter().any(|piece| piece.copy == 0);
+        for (id, round) in self.rounds.iter().filter(|(_, it)| it.start != Scn::ZERO) {
+            let of_round = |it: &&PieceFacts| it.copy == copy && it.round == *id;
+            let pieces: Vec<&PieceFacts> = self.pieces.iter().filter(of_round).collect();
+            let is_newest = Some(*id) == newest;
+            if pieces.is_empty() && copy == 0 && (is_newest || !tells_pieces) {
+                let whole = PieceFacts {
+                    round: *id,
+                    id: 0,
+                    copy,
+                    start: round.start,
+                    checkpoint: round.checkpoint,
+                    is_there: true,
+                };
+                known.push(known_piece(&whole, None, is_newest));
+            }
+            for (at, piece) in pieces.iter().enumerate() {
+                let next = pieces.get(at + 1).copied();
+                let mut piece = (*piece).clone();
+                if copy == 0 && next.is_none() {
+                    piece.checkpoint = piece.checkpoint.max(round.checkpoint);
+                }
+                known.push(known_piece(&piece, next, is_newest && copy == 0));
+            }
+        }
+        known
+    }
+}
+
+/// Rounds as far as they were copied.
+fn copied_rounds(rounds: &[KnownRound], pieces: &[KnownPiece]) -> Vec<KnownRound> {
+    let copied = rounds.iter().filter_map(|round| {
+        let there = |piece: &&KnownPiece| piece.available && piece.file.round == round.id;
+        let start = pieces.iter().filter(there).map(|it| it.file.start).min()?;
+        let reached = pieces.iter().filter(there).map(|it| it.file.checkpoint);
+        Some(KnownRound {
+            start,
+            checkpoint: reached.max()?,
+            ..round.clone()
+        })
+    });
+    copied.collect()
+}
+
+/// A piece goes on into the one with the next number, whatever its own times say.
+fn known_piece(piece: &PieceFacts, next: Option<&PieceFacts>, is_open: bool) -> KnownPiece {
+    let end = match next {
+        Some(next) if next.id == piece.id + 1 => next.start,
+        None if is_open => Scn(u64::MAX),
+        _ => piece.checkpoint.plus_ns(1),
+    };
+    KnownPiece {
+        file: PieceFile {
+            round: piece.round,
+            id: piece.id,
+            start: piece.start,
+            end,
+            checkpoint: piece.checkpoint,
+        },
+        destination: piece.round,
+        available: piece.is_there,
+    }
+}
