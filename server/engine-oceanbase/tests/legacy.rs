@@ -1,0 +1,505 @@
+//! Clusters before 4.0: orders for tenants that become one of the cluster, lost answers, cancellations, windows.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use domain::{Scn, archive::ArchiveState, backup::BackupKind, capability::ArchiveScope};
+use engine::{
+    BackupSpec, Engine, EngineErrorKind, EngineJobId, EngineJobState, JobReport, RecoverySpec,
+    TenantKey,
+};
+use engine_oceanbase::{LegacyEngine, OceanBaseEngine, legacy::STATEMENTS_PER_LOOK};
+use oceanbase_sim::{Fault, Sim};
+use std::{sync::Arc, time::Duration};
+use support::{InProcess, cluster, key, legacy_engine, prepare_cluster, sql};
+
+/// Looks at a job until it is taken as never ending.
+const LOOKS_MAX: u32 = 1000;
+
+fn backup(tenant: &TenantKey, token: &str, kind: BackupKind) -> BackupSpec {
+    BackupSpec {
+        token: token.to_owned(),
+        tenant: tenant.clone(),
+        kind,
+    }
+}
+
+/// Statements that begin so, as the cluster received them.
+fn sent(sim: &Sim, begin: &str) -> usize {
+    let is_it = |text: &&String| text.starts_with(begin);
+    sim.statements().iter().filter(is_it).count()
+}
+
+async fn ended(sim: &Sim, engine: &LegacyEngine, id: &EngineJobId) -> JobReport {
+    for _ in 0..LOOKS_MAX {
+        let report = engine.job(id).await.unwrap();
+        let goes_on = matches!(
+            report.state,
+            EngineJobState::Running | EngineJobState::Canceling
+        );
+        if !goes_on {
+            return report;
+        }
+        sim.advance(Duration::from_millis(200));
+    }
+    panic!("{id:?} never ended");
+}
+
+/// A cluster whose log is archived, its engine and the keys of its tenants.
+async fn running(version: &str, tenants: u32) -> (Sim, LegacyEngine, Vec<TenantKey>) {
+    let sim = cluster(version, tenants);
+    prepare_cluster(&sim);
+    let engine = legacy_engine(&sim).await;
+    let mut keys = Vec::new();
+    for number in 1..=tenants {
+        keys.push(key(&engine, &format!("t{number}")).await);
+    }
+    (sim, engine, keys)
+}
+
+#[tokio::test]
+async fn the_version_chooses_the_engine() {
+    for (version, scope) in [
+        ("2.2.77", ArchiveScope::Cluster),
+        ("3.1.5", ArchiveScope::Cluster),
+        ("4.2.1.6", ArchiveScope::Tenant),
+    ] {
+        let sim = cluster(version, 1);
+        let connector = Arc::new(InProcess(sim.clone()));
+        let engine = engine_oceanbase::open("demo", connector).await.unwrap();
+        assert!(engine.version().contains(version), "{}", engine.version());
+        assert_eq!(engine.capabilities().log_archive, scope);
+        assert_eq!(
+            engine.capabilities().second_backup,
+            scope == ArchiveScope::Cluster
+        );
+        assert_eq!(engine.identity().as_deref(), Some("oceanbase:c1:1"));
+        let connector = Arc::new(InProcess(sim));
+        let other = match scope {
+            ArchiveScope::Cluster => OceanBaseEngine::open("demo", connector).await.err(),
+            _ => LegacyEngine::open("demo", connector).await.err(),
+        };
+        assert_eq!(other.unwrap().kind, EngineErrorKind::Unsupported);
+    }
+}
+
+#[tokio::test]
+async fn orders_for_four_tenants_give_one_backup() {
+    let (sim, engine, keys) = running("3.1.5", 4).await;
+    let specs: Vec<BackupSpec> = (0..4)
+        .map(|n| backup(&keys[n], &format!("order {n}"), BackupKind::Full))
+        .collect();
+    let (a, b, c, d) = tokio::join!(
+        engine.start_backup(&specs[0]),
+        engine.start_backup(&specs[1]),
+        engine.start_backup(&specs[2]),
+        engine.start_backup(&specs[3]),
+    );
+    let ids = [a, b, c, d].map(Result::unwrap);
+    assert_eq!(sent(&sim, "ALTER SYSTEM BACKUP"), 1);
+    let body = |id: &EngineJobId| id.0.rsplit_once(':').unwrap().0.to_owned();
+    assert!(ids.iter().all(|id| body(id) == body(&ids[0])), "{ids:?}");
+    let first = engine.job(&ids[0]).await.unwrap();
+    assert_eq!(first.state, EngineJobState::Running);
+    assert!(first.progress.total_bytes > 0, "{first:?}");
+    for (id, spec) in ids.iter().zip(&specs) {
+        let report = ended(&sim, &engine, id).await;
+        assert_eq!(report.state, EngineJobState::Completed, "{report:?}");
+        assert_eq!(report.set.unwrap().0, 1);
+        assert_eq!(
+            engine.find_job(&spec.token).await.unwrap().as_ref(),
+            Some(id)
+        );
+        assert_eq!(&engine.start_backup(spec).await.unwrap(), id);
+    }
+    for tenant in engine.observe().await.unwrap().tenants {
+        assert_eq!(tenant.sets.len(), 1, "{}", tenant.name);
+    }
+    assert_eq!(sent(&sim, "ALTER SYSTEM BACKUP"), 1);
+}
+
+#[tokio::test]
+async fn a_full_backup_never_joins_an_incremental_one() {
+    let (sim, engine, keys) = running("3.1.5", 2).await;
+    let full = backup(&keys[0], "first", BackupKind::Full);
+    let id = engine.start_backup(&full).await.unwrap();
+    ended(&sim, &engine, &id).await;
+    let incremental = backup(&keys[0], "second", BackupKind::Incremental);
+    let id = engine.start_backup(&incremental).await.unwrap();
+    let full = backup(&keys[1], "third", BackupKind::Full);
+    let waits = engine.start_backup(&full).await.unwrap_err();
+    assert_eq!(waits.kind, EngineErrorKind::Unreachable, "{waits}");
+    let report = ended(&sim, &engine, &id).await;
+    assert_eq!(report.actual, Some(BackupKind::Incremental));
+    let id = engine.start_backup(&full).await.unwrap();
+    let report = ended(&sim, &engine, &id).await;
+    assert_eq!(report.actual, Some(BackupKind::Full));
+}
+
+#[tokio::test]
+async fn a_backup_that_others_began_is_waited_for() {
+    let (sim, engine, keys) = running("2.2.77", 2).await;
+    sql(&sim, &["ALTER SYSTEM BACKUP DATABASE"]);
+    let spec = backup(&keys[0], "one", BackupKind::Full);
+    let waits = engine.start_backup(&spec).await.unwrap_err();
+    assert_eq!(waits.kind, EngineErrorKind::Unreachable, "{waits}");
+    assert!(waits.to_string().contains("did not begin"), "{waits}");
+    sim.advance(Duration::from_secs(60));
+    let id = engine.start_backup(&spec).await.unwrap();
+    assert_eq!(ended(&sim, &engine, &id).await.set.unwrap().0, 2);
+}
+
+#[tokio::test]
+async fn a_backup_whose_answer_is_lost_is_found_and_not_sent_again() {
+    for nth in 1..=12 {
+        for lost in [Fault::ReplyLost { nth }, Fault::DisconnectBefore { nth }] {
+            let (sim, engine, keys) = running("3.1.5", 2).await;
+            sim.inject(lost.clone());
+            let spec = backup(&keys[0], "one", BackupKind::Full);
+            let first = engine.start_backup(&spec).await;
+            sim.clear_faults();
+            let id = match first {
+                Ok(id) => id,
+                Err(error) => {
+                    assert_eq!(
+                        error.kind,
+                        EngineErrorKind::Unreachable,
+                        "{lost:?}: {error}"
+                    );
+                    engine.start_backup(&spec).await.unwrap()
+                }
+            };
+            let report = ended(&sim, &engine, &id).await;
+            assert_eq!(report.state, EngineJobState::Completed, "{report:?}");
+            let seen = engine.observe().await.unwrap();
+            assert_eq!(seen.tenants[0].sets.len(), 1, "{lost:?}");
+            assert_eq!(engine.find_job("one").await.unwrap(), Some(id));
+        }
+    }
+}
+
+#[tokio::test]
+async fn log_backup_is_one_switch_and_lost_answers_do_not_matter() {
+    for nth in 1..=5 {
+        let (sim, engine, keys) = running("3.1.5", 2).await;
+        let on = engine.start_archive(&keys[1]).await.unwrap_err();
+        assert_eq!(on.kind, EngineErrorKind::Rejected, "{on}");
+        assert!(on.to_string().contains("whole cluster"), "{on}");
+        sim.inject(Fault::ReplyLost { nth });
+        if engine.stop_archive(&keys[0], "test").await.is_err() {
+            engine.stop_archive(&keys[0], "test").await.unwrap();
+        }
+        sim.clear_faults();
+        sim.advance(Duration::from_secs(10));
+        engine.stop_archive(&keys[1], "again").await.unwrap();
+        for tenant in engine.observe().await.unwrap().tenants {
+            assert_eq!(tenant.archive.state, ArchiveState::Stop);
+        }
+        sim.inject(Fault::ReplyLost { nth });
+        let started = engine.start_archive(&keys[0]).await;
+        sim.clear_faults();
+        if let Err(error) = started {
+            assert_eq!(error.kind, EngineErrorKind::Unreachable, "{nth}: {error}");
+            // Begun or not: the second is told the truth.
+            engine.start_archive(&keys[0]).await.ok();
+        }
+        sim.advance(Duration::from_secs(10));
+        let seen = engine.observe().await.unwrap();
+        assert!(seen.tenants.iter().all(|it| it.archive.round == 2), "{nth}");
+        assert_eq!(sent(&sim, "ALTER SYSTEM ARCHIVELOG"), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_cluster_without_a_destination_is_told_what_to_do() {
+    let sim = cluster("3.1.5", 1);
+    let engine = legacy_engine(&sim).await;
+    let tenant = key(&engine, "t1").await;
+    let refused = engine.start_archive(&tenant).await.unwrap_err();
+    assert_eq!(refused.kind, EngineErrorKind::Rejected);
+    assert!(refused.to_string().contains("destination"), "{refused}");
+    let spec = backup(&tenant, "one", BackupKind::Full);
+    let refused = engine.start_backup(&spec).await.unwrap_err();
+    assert_eq!(refused.kind, EngineErrorKind::Rejected, "{refused}");
+    let seen = engine.observe().await.unwrap();
+    assert!(seen.storages.is_empty());
+    assert!(seen.tenants[0].archive.note.is_some());
+}
+
+#[tokio::test]
+async fn an_interrupted_log_fails_the_backup_and_says_why() {
+    let (sim, engine, keys) = running("3.1.5", 1).await;
+    let spec = backup(&keys[0], "one", BackupKind::Full);
+    let id = engine.start_backup(&spec).await.unwrap();
+    sim.inject(Fault::ArchiveInterrupted {
+        tenant: "t1".to_owned(),
+    });
+    let report = ended(&sim, &engine, &id).await;
+    assert_eq!(report.state, EngineJobState::Failed);
+    assert!(report.failure.unwrap().contains("INTERRUPTED"));
+    let seen = engine.observe().await.unwrap();
+    assert_eq!(seen.tenants[0].archive.state, ArchiveState::Interrupted);
+    assert!(seen.tenants[0].archive.note.is_some() && seen.tenants[0].sets.is_empty());
+    // It may go on by itself, so it is worth another try; a stopped one is not.
+    let again = backup(&keys[0], "two", BackupKind::Full);
+    let refused = engine.start_backup(&again).await.unwrap_err();
+    assert_eq!(refused.kind, EngineErrorKind::Unreachable, "{refused}");
+    engine.stop_archive(&keys[0], "test").await.unwrap();
+    sim.advance(Duration::from_secs(10));
+    let refused = engine.start_backup(&again).await.unwrap_err();
+    assert_eq!(refused.kind, EngineErrorKind::Rejected, "{refused}");
+}
+
+#[tokio::test]
+async fn a_canceled_backup_ends_for_all_that_joined_it() {
+    let (sim, engine, keys) = running("3.1.5", 2).await;
+    let mut ids = Vec::new();
+    for tenant in &keys {
+        let spec = backup(tenant, &tenant.0, BackupKind::Full);
+        ids.push(engine.start_backup(&spec).await.unwrap());
+    }
+    engine.cancel_job(&ids[0]).await.unwrap();
+    let state = engine.job(&ids[1]).await.unwrap().state;
+    assert_eq!(state, EngineJobState::Canceling);
+    for id in &ids {
+        let report = ended(&sim, &engine, id).await;
+        assert_eq!(report.state, EngineJobState::Canceled, "{report:?}");
+        engine.cancel_job(id).await.unwrap();
+    }
+    for tenant in engine.observe().await.unwrap().tenants {
+        assert!(tenant.sets.is_empty() && tenant.data_bytes == 0);
+    }
+    // A cancellation that comes too late harms nothing, least of all the next backup.
+    let spec = backup(&keys[0], "next", BackupKind::Full);
+    let next = engine.start_backup(&spec).await.unwrap();
+    engine.cancel_job(&ids[0]).await.unwrap();
+    let report = ended(&sim, &engine, &next).await;
+    assert_eq!(report.state, EngineJobState::Completed);
+}
+
+#[tokio::test]
+async fn a_look_costs_the_same_whatever_the_number_of_tenants() {
+    for tenants in [4, 200] {
+        let (sim, engine, keys) = running("3.1.5", tenants).await;
+        let spec = backup(&keys[0], "one", BackupKind::Full);
+        let id = engine.start_backup(&spec).await.unwrap();
+        ended(&sim, &engine, &id).await;
+        let before = engine.statements_read();
+        let seen = engine.observe().await.unwrap();
+        assert_eq!(engine.statements_read() - before, STATEMENTS_PER_LOOK);
+        assert_eq!(seen.tenants.len(), usize::try_from(tenants).unwrap());
+        assert!(seen.tenants.iter().all(|tenant| tenant.sets.len() == 1));
+        let tenant = &seen.tenants[0];
+        assert!(tenant.size_bytes > 0 && tenant.data_bytes > 0 && tenant.log_bytes > 0);
+        assert!(tenant.archive.checkpoint.unwrap() > tenant.archive.started.unwrap());
+    }
+}
+
+fn recovery(tenant: &TenantKey, until: Scn, name: &str) -> RecoverySpec {
+    RecoverySpec {
+        token: format!("token-of-{name}"),
+        tenant: tenant.clone(),
+        until,
+        new_name: name.to_owned(),
+        place: None,
+    }
+}
+
+/// Log that was stopped between two sets, and then a third set.
+async fn with_a_hole() -> (Sim, LegacyEngine, Vec<TenantKey>) {
+    let (sim, engine, keys) = running("3.1.5", 2).await;
+    let kinds = [BackupKind::Full, BackupKind::Incremental, BackupKind::Full];
+    for (number, kind) in kinds.into_iter().enumerate() {
+        let spec = backup(&keys[0], &number.to_string(), kind);
+        let id = engine.start_backup(&spec).await.unwrap();
+        ended(&sim, &engine, &id).await;
+        sim.advance(Duration::from_secs(20));
+        if number == 1 {
+            engine.stop_archive(&keys[0], "test").await.unwrap();
+            sim.advance(Duration::from_secs(20));
+            engine.start_archive(&keys[0]).await.unwrap();
+            sim.advance(Duration::from_secs(20));
+        }
+    }
+    (sim, engine, keys)
+}
+
+#[tokio::test]
+async fn what_is_told_to_be_recoverable_is_what_the_cluster_takes() {
+    let (sim, engine, keys) = with_a_hole().await;
+    let seen = engine.observe().await.unwrap();
+    let tenant = seen.tenants.iter().find(|it| it.key == keys[0]).unwrap();
+    assert_eq!(tenant.sets.len(), 3, "{:?}", tenant.sets);
+    assert_eq!(tenant.sets[1].base, Some(tenant.sets[0].id));
+    let from = tenant.sets[0].min_restore_scn.minus_ns(3_000_000_000);
+    let upto = tenant.archive.checkpoint.unwrap();
+    // Old enough for the cluster, and nothing but the moment is refused.
+    engine.stop_archive(&keys[0], "test").await.unwrap();
+    sim.advance(Duration::from_secs(30));
+    sql(&sim, &["ALTER SYSTEM SET restore_concurrency = 10"]);
+    let (mut taken, mut refused) = (0, 0);
+    let step = upto.since_ns(from) / 97;
+    for number in 0..=97_u64 {
+        let spec = recovery(&keys[0], from.plus_ns(number * step), &format!("r{number}"));
+        let planned = engine.plan_recovery(&spec).await;
+        let placed = format!(
+            "CREATE RESOURCE POOL IF NOT EXISTS p UNIT = 'tenant_unit', UNIT_NUM = 1, ZONE_LIST = ('zone1')"
+        );
+        sql(&sim, &[&placed]);
+        let us = i64::try_from(spec.until.0 / 1000).unwrap();
+        let answer = asked(&sim, us, &spec.new_name);
+        match planned {
+            Ok(plan) => {
+                assert_eq!(answer, None, "{plan:?}");
+                taken += 1;
+                sql(&sim, &[&format!("DROP TENANT {} FORCE", spec.new_name)]);
+            }
+            Err(error) => {
+                assert_eq!(error.kind, EngineErrorKind::Rejected, "{error}");
+                assert!(matches!(answer, Some(4018 | 9048)), "{answer:?}: {error}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(taken > 20 && refused > 10, "{taken} {refused}");
+}
+
+/// The code with which the cluster refuses a moment.
+fn asked(sim: &Sim, until_us: i64, name: &str) -> Option<u16> {
+    let mut session = sim.log_in("root@sys", "").unwrap();
+    let mut run = |text: &str| session.run(text).answers.pop().unwrap();
+    let text = match run(&format!("SELECT USEC_TO_TIME({until_us})")) {
+        Ok(oceanbase_sim::Answer::Rows { rows, .. }) => rows[0][0].clone().unwrap(),
+        other => panic!("{other:?}"),
+    };
+    let order = format!(
+        "ALTER SYSTEM RESTORE {name} FROM t1 AT 'file:///bk/first' UNTIL '{text}' WITH \
+         'backup_cluster_name=c1&backup_cluster_id=1&pool_list=p'"
+    );
+    run(&order).err().map(|refusal| refusal.code)
+}
+
+/// A moment that can be recovered, old enough.
+async fn recoverable(sim: &Sim, engine: &LegacyEngine, tenant: &TenantKey) -> Scn {
+    let spec = backup(tenant, "base", BackupKind::Full);
+    let id = engine.start_backup(&spec).await.unwrap();
+    let until = ended(sim, engine, &id).await.min_restore_scn.unwrap();
+    sim.advance(Duration::from_secs(20));
+    until
+}
+
+#[tokio::test]
+async fn a_recovery_is_followed_through_its_steps_and_sent_once() {
+    for nth in 1..=20 {
+        let (sim, engine, keys) = running("3.1.5", 2).await;
+        let until = recoverable(&sim, &engine, &keys[0]).await;
+        let spec = recovery(&keys[0], until, "nt");
+        sim.inject(Fault::ReplyLost { nth });
+        let first = engine.start_recovery(&spec).await;
+        sim.clear_faults();
+        let id = match first {
+            Ok(id) => id,
+            Err(error) => {
+                assert_eq!(error.kind, EngineErrorKind::Unreachable, "{nth}: {error}");
+                engine.start_recovery(&spec).await.unwrap()
+            }
+        };
+        assert_eq!(engine.start_recovery(&spec).await.unwrap(), id);
+        assert_eq!(
+            sent(&sim, "ALTER SYSTEM RESTORE"),
+            1,
+            "answer {nth} was lost"
+        );
+        // Another process finds it by the names of its pools.
+        let other = legacy_engine(&sim).await;
+        assert_eq!(other.find_job(&spec.token).await.unwrap(), Some(id.clone()));
+        assert_eq!(other.start_recovery(&spec).await.unwrap(), id);
+        let mut phases = Vec::new();
+        for _ in 0..LOOKS_MAX {
+            let report = other.job(&id).await.unwrap();
+            if report.state != EngineJobState::Running {
+                break;
+            }
+            if phases.last() != Some(&report.progress.phase) {
+                phases.push(report.progress.phase);
+            }
+            sim.advance(Duration::from_millis(100));
+        }
+        assert!(phases.len() >= 4, "{phases:?}");
+        let report = engine.job(&id).await.unwrap();
+        assert_eq!(report.state, EngineJobState::Completed, "{report:?}");
+        assert_eq!(sent(&sim, "ALTER SYSTEM RESTORE"), 1);
+        let seen = engine.observe().await.unwrap();
+        assert!(seen.tenants.iter().any(|it| it.name == "nt"));
+    }
+}
+
+#[tokio::test]
+async fn a_failed_recovery_tells_the_cluster_s_own_words() {
+    let (sim, engine, keys) = running("2.2.77", 1).await;
+    let until = recoverable(&sim, &engine, &keys[0]).await;
+    sim.inject(Fault::RestoreFails {
+        tenant: "nt".to_owned(),
+    });
+    let spec = recovery(&keys[0], until, "nt");
+    let id = engine.start_recovery(&spec).await.unwrap();
+    let report = ended(&sim, &engine, &id).await;
+    assert_eq!(report.state, EngineJobState::Failed);
+    assert!(report.failure.unwrap().contains("4016"));
+}
+
+#[tokio::test]
+async fn a_recovery_that_is_given_up_leaves_no_tenant_and_an_ended_one_stays() {
+    let (sim, engine, keys) = running("3.1.5", 1).await;
+    let until = recoverable(&sim, &engine, &keys[0]).await;
+    let spec = recovery(&keys[0], until, "given_up");
+    let id = engine.start_recovery(&spec).await.unwrap();
+    sim.advance(Duration::from_millis(100));
+    engine.cancel_job(&id).await.unwrap();
+    let report = ended(&sim, &engine, &id).await;
+    assert_eq!(report.state, EngineJobState::Canceled, "{report:?}");
+    let names = |tenants: Vec<engine::TenantObservation>| {
+        let names = tenants.into_iter().map(|tenant| tenant.name);
+        names.collect::<Vec<String>>()
+    };
+    let seen = engine.observe().await.unwrap();
+    assert_eq!(names(seen.tenants), ["t1"]);
+    let spec = recovery(&keys[0], until, "kept");
+    let id = engine.start_recovery(&spec).await.unwrap();
+    ended(&sim, &engine, &id).await;
+    engine.cancel_job(&id).await.unwrap();
+    let report = engine.job(&id).await.unwrap();
+    assert_eq!(report.state, EngineJobState::Completed);
+    let seen = engine.observe().await.unwrap();
+    assert_eq!(names(seen.tenants), ["kept", "t1"]);
+}
+
+#[tokio::test]
+async fn a_refused_recovery_takes_its_units_back() {
+    let (sim, engine, keys) = running("3.1.5", 1).await;
+    let until = recoverable(&sim, &engine, &keys[0]).await;
+    sim.inject(Fault::StorageUnreachable {
+        prefix: "file:///bk/first".to_owned(),
+    });
+    let spec = recovery(&keys[0], until, "nt");
+    let refused = engine.start_recovery(&spec).await.unwrap_err();
+    assert_eq!(refused.kind, EngineErrorKind::Unreachable, "{refused}");
+    assert_eq!(sent(&sim, "DROP RESOURCE POOL"), 1);
+    assert_eq!(sent(&sim, "DROP RESOURCE UNIT"), 1);
+    sim.clear_faults();
+    let id = engine.start_recovery(&spec).await.unwrap();
+    let report = ended(&sim, &engine, &id).await;
+    assert_eq!(report.state, EngineJobState::Completed);
+}
+
+#[tokio::test]
+async fn another_process_goes_on_with_a_backup_by_its_number() {
+    let (sim, engine, keys) = running("3.1.5", 1).await;
+    let spec = backup(&keys[0], "one", BackupKind::Full);
+    let id = engine.start_backup(&spec).await.unwrap();
+    let other = legacy_engine(&sim).await;
+    let report = ended(&sim, &other, &id).await;
+    assert_eq!(report.state, EngineJobState::Completed);
+    assert_eq!(other.find_job("one").await.unwrap(), None);
+}
