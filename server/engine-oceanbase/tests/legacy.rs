@@ -343,10 +343,12 @@ async fn what_is_told_to_be_recoverable_is_what_the_cluster_takes() {
     for number in 0..=97_u64 {
         let spec = recovery(&keys[0], from.plus_ns(number * step), &format!("r{number}"));
         let planned = engine.plan_recovery(&spec).await;
-        let placed = format!(
-            "CREATE RESOURCE POOL IF NOT EXISTS p UNIT = 'tenant_unit', UNIT_NUM = 1, ZONE_LIST = ('zone1')"
+        sql(
+            &sim,
+            &[
+                "CREATE RESOURCE POOL IF NOT EXISTS p UNIT = 'tenant_unit', UNIT_NUM = 1, ZONE_LIST = ('zone1')",
+            ],
         );
-        sql(&sim, &[&placed]);
         let us = i64::try_from(spec.until.0 / 1000).unwrap();
         let answer = asked(&sim, us, &spec.new_name);
         match planned {
@@ -502,4 +504,61 @@ async fn another_process_goes_on_with_a_backup_by_its_number() {
     let report = ended(&sim, &other, &id).await;
     assert_eq!(report.state, EngineJobState::Completed);
     assert_eq!(other.find_job("one").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_backup_whose_answer_is_lost_can_be_found_and_canceled() {
+    let (sim, engine, keys) = running("3.1.5", 1).await;
+    let spec = backup(&keys[0], "one", BackupKind::Full);
+    // The first use of a session for orders: it is opened, and the order is its second packet.
+    let mut lost = false;
+    for nth in 1..=12 {
+        sim.inject(Fault::ReplyLost { nth });
+        lost = engine.start_backup(&spec).await.is_err();
+        sim.clear_faults();
+        if sent(&sim, "ALTER SYSTEM BACKUP") > 0 {
+            break;
+        }
+    }
+    // Whether it was told or not, a search finds it.
+    let id = engine.find_job("one").await.unwrap();
+    let id = id.unwrap_or_else(|| panic!("not found, lost: {lost}"));
+    engine.cancel_job(&id).await.unwrap();
+    let report = ended(&sim, &engine, &id).await;
+    assert_eq!(report.state, EngineJobState::Canceled);
+}
+
+#[tokio::test]
+async fn a_backup_that_fails_without_a_word_is_told_where_to_look() {
+    let (sim, engine, keys) = running("3.1.5", 1).await;
+    sim.inject(Fault::BackupFails {
+        tenant: "t1".to_owned(),
+        phase: String::new(),
+    });
+    let spec = backup(&keys[0], "one", BackupKind::Full);
+    let id = engine.start_backup(&spec).await.unwrap();
+    let report = ended(&sim, &engine, &id).await;
+    assert_eq!(report.state, EngineJobState::Failed);
+    assert!(report.failure.unwrap().contains("root service"));
+}
+
+#[tokio::test]
+async fn what_builds_on_a_deleted_set_is_not_usable() {
+    let (sim, engine, keys) = running("3.1.5", 1).await;
+    let kinds = [
+        BackupKind::Full,
+        BackupKind::Incremental,
+        BackupKind::Full,
+        BackupKind::Incremental,
+    ];
+    for (number, kind) in kinds.into_iter().enumerate() {
+        let spec = backup(&keys[0], &number.to_string(), kind);
+        let id = engine.start_backup(&spec).await.unwrap();
+        ended(&sim, &engine, &id).await;
+        sim.advance(Duration::from_secs(10));
+    }
+    sql(&sim, &["ALTER SYSTEM DELETE BACKUPSET 3"]);
+    let seen = engine.observe().await.unwrap();
+    let sets: Vec<i64> = seen.tenants[0].sets.iter().map(|set| set.id.0).collect();
+    assert_eq!(sets, [1, 2]);
 }

@@ -301,3 +301,20 @@ async fn a_copy_that_fails_says_with_which_result_and_one_given_up_ends_canceled
     let report = ended(&sim, &engine, &again).await;
     assert_eq!(report.state, EngineJobState::Completed, "{report:?}");
 }
+
+#[tokio::test]
+async fn a_second_destination_that_others_changed_is_not_written_to() {
+    let (sim, engine, keys) = running().await;
+    let id = back_up(&sim, &engine, &keys[0], BackupKind::Full).await;
+    sql(
+        &sim,
+        &["ALTER SYSTEM SET backup_backup_dest = 'file:///bk/theirs'"],
+    );
+    let refused = engine
+        .start_copy(&copy(&keys[0], "one", set(id)))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.kind, EngineErrorKind::Rejected);
+    assert!(refused.to_string().contains("/bk/theirs"), "{refused}");
+    assert_eq!(sent(&sim, "ALTER SYSTEM BACKUP BACKUPSET"), 0);
+}

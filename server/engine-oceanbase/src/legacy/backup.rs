@@ -1,8 +1,8 @@
 //! Data backups: one of the whole cluster, begun once for all the tenants that want it, followed to its end.
 
 use super::{
-    engine::LegacyEngine,
-    memory::{Begun, Number, Order},
+    engine::{LegacyEngine, Turn},
+    memory::{Asked, Number, Order},
     statement::LegacyStatement,
     views::LegacyView,
 };
@@ -61,24 +61,16 @@ impl LegacyEngine {
         let call = self.call("data backup", &spec.tenant.0);
         let tenant = self.tenant_id(call, &spec.tenant).await?;
         let mut turn = self.turn.lock().await;
-        match self.memory.order(&spec.token) {
-            Some(Order::Known(id)) => return Ok(id),
-            Some(Order::Sent(before)) => {
-                // Sent, and the answer never came: what is newer is it.
-                if let Some(key) = self.backup_after(call, before).await? {
-                    turn.backup = Some(Begun {
-                        before,
-                        what: spec.kind,
-                    });
-                    return Ok(self.known_backup(spec, Number::Is(key), tenant));
-                }
-            }
-            None => {}
+        if let Some(known) = self.remembered(call, &spec.token).await? {
+            return Ok(known);
         }
         if let Some(running) = self.running_backup(call, tenant).await? {
-            let own = match turn.backup {
-                Some(begun) => self.backup_after(call, begun.before).await?,
-                None => None,
+            let own = match *turn {
+                Turn {
+                    backup: Some(before),
+                    ..
+                } => self.backup_after(call, before).await?,
+                _ => None,
             };
             let refusal = cannot_join(&running, own == Some(running.key), spec.kind);
             return match refusal {
@@ -87,30 +79,27 @@ impl LegacyEngine {
             };
         }
         let before = self.newest_backup(call).await?;
-        self.memory.note(&spec.token, Order::Sent(before));
+        self.memory
+            .note(&spec.token, Order::Sent(before, Asked::Backup(tenant)));
+        let former = turn.backup.replace(before);
         let order = LegacyStatement::Backup { kind: spec.kind };
-        if let Err(failure) = self.send(call, &order).await? {
-            if !failure.is_open() {
-                self.memory.forget(&spec.token);
-                return Err(match failure.is_code(9040) {
-                    true => self.not_archiving(call, failure.to_string()).await,
-                    false => call.failed(&failure),
-                });
-            }
-            if self.backup_after(call, before).await?.is_none() {
-                return Err(call.failed(&failure));
-            }
+        let sent = self.send(call, &order).await?;
+        if let Err(failure) = &sent
+            && !failure.is_open()
+        {
+            turn.backup = former;
+            self.memory.forget(&spec.token);
+            return Err(match failure.is_code(9040) {
+                true => self.not_archiving(call, failure.to_string()).await,
+                false => call.failed(failure),
+            });
         }
-        turn.backup = Some(Begun {
-            before,
-            what: spec.kind,
-        });
-        // Accepted: whatever number it gets, it is the next one.
-        let key = match self.backup_after(call, before).await? {
-            Some(key) => Number::Is(key),
-            None => Number::After(before),
-        };
-        Ok(self.known_backup(spec, key, tenant))
+        match (self.backup_after(call, before).await?, sent) {
+            (Some(key), _) => Ok(self.known_backup(spec, Number::Is(key), tenant)),
+            // Accepted: whatever number it gets, it is the next one.
+            (None, Ok(())) => Ok(self.known_backup(spec, Number::After(before), tenant)),
+            (None, Err(failure)) => Err(call.failed(&failure)),
+        }
     }
 
     fn known_backup(&self, spec: &BackupSpec, key: Number, tenant: i64) -> EngineJobId {
@@ -130,7 +119,11 @@ impl LegacyEngine {
     }
 
     /// The first backup after a number, running or ended.
-    async fn backup_after(&self, call: Call<'_>, before: i64) -> Result<Option<i64>, EngineError> {
+    pub(super) async fn backup_after(
+        &self,
+        call: Call<'_>,
+        before: i64,
+    ) -> Result<Option<i64>, EngineError> {
         let first = format!("WHERE BS_KEY > {before} ORDER BY BS_KEY LIMIT 1");
         let mut found: Option<i64> = None;
         for view in [LegacyView::Progress, LegacyView::Sets] {

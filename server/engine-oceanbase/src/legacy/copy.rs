@@ -13,7 +13,7 @@ const MACRO_BLOCK_BYTES: u64 = 2 << 20;
 
 /// What is copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CopyOf {
+pub(crate) enum CopyOf {
     /// A set by `BS_KEY`.
     Set(i64),
     /// Log.

@@ -2,7 +2,7 @@
 
 use super::{
     look::{Look, LookError, TenantFacts},
-    memory::{Begun, Memory},
+    memory::Memory,
     rows,
     statement::LegacyStatement,
     views::{LegacyColumns, LegacyView},
@@ -15,7 +15,6 @@ use crate::{
     version::Version,
 };
 use ::engine::{EngineError, EngineErrorKind, TenantKey};
-use domain::backup::BackupKind;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -44,14 +43,14 @@ pub struct LegacyEngine {
 }
 
 /// What the cluster does on behalf of this process.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Turn {
-    /// The last data backup that was begun.
-    pub(super) backup: Option<Begun<BackupKind>>,
-    /// The last copy of sets that was begun, with its only set or none for all.
-    pub(super) sets: Option<Begun<Option<i64>>>,
-    /// The last copy of log that was begun.
-    pub(super) log: Option<Begun<()>>,
+    /// The newest number before its last data backup.
+    pub(super) backup: Option<i64>,
+    /// The same of its last copy of sets, with the only set that is copied or none for all.
+    pub(super) sets: Option<(i64, Option<i64>)>,
+    /// The same of its last copy of log.
+    pub(super) log: Option<i64>,
 }
 
 impl LegacyEngine {

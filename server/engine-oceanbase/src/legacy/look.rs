@@ -171,6 +171,7 @@ impl Look {
             let (raw, replay) = sizes.get(&of).copied().unwrap_or_default();
             set(facts, row, raw, replay)
         })?;
+        each(&self.jobs, &mut tenants, gone)?;
         each(&self.units, &mut tenants, unit)?;
         for facts in tenants.values_mut() {
             facts.settle(&self.destination, self.second.as_deref());
@@ -269,10 +270,7 @@ fn set(
         set: KnownSet {
             file: SetFile {
                 id,
-                kind: match row.text("BACKUP_TYPE") {
-                    Some("I") => BackupKind::Incremental,
-                    _ => BackupKind::Full,
-                },
+                kind: kind(row),
                 full: 0,
                 previous: 0,
                 replay_from: replay.map_or(started, |replay| replay.min(started)),
@@ -301,6 +299,44 @@ fn set(
         None => facts.made.push(found),
     }
     Ok(())
+}
+
+/// A set of which only the backup that made it is still told about: later ones may build on it.
+fn gone(facts: &mut TenantFacts, row: Row<'_>) -> Result<(), BadValue> {
+    let id = row.number("BS_KEY")?;
+    let is_known = facts.made.iter().any(|made| made.set.file.id == id);
+    if is_known || row.text("STATUS") != Some("COMPLETED") {
+        return Ok(());
+    }
+    facts.made.push(MadeSet {
+        set: KnownSet {
+            file: SetFile {
+                id,
+                kind: kind(row),
+                full: 0,
+                previous: 0,
+                replay_from: Scn::ZERO,
+                min_restore: Scn::ZERO,
+                with_log: false,
+            },
+            root: String::new(),
+            started: Scn::ZERO,
+            finished: Scn::ZERO,
+            stored_bytes: 0,
+            raw_bytes: 0,
+        },
+        succeeded: true,
+        is_here: false,
+        is_copied: false,
+    });
+    Ok(())
+}
+
+fn kind(row: Row<'_>) -> BackupKind {
+    match row.text("BACKUP_TYPE") {
+        Some("I") => BackupKind::Incremental,
+        _ => BackupKind::Full,
+    }
 }
 
 fn unit(facts: &mut TenantFacts, row: Row<'_>) -> Result<(), BadValue> {

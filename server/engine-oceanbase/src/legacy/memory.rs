@@ -5,6 +5,7 @@
 //! end: a data backup whose number nobody wrote down in time may be made once more, and is never made twice at once,
 //! since the cluster runs one at a time. Recoveries have a mark of their own, the names of their pools.
 
+use super::copy::CopyOf;
 use ::engine::EngineJobId;
 use std::{
     collections::VecDeque,
@@ -49,22 +50,24 @@ impl Number {
     }
 }
 
+/// What an order was for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// A data backup, for this tenant.
+    Backup(i64),
+    /// A copy, for this tenant.
+    Copy(CopyOf, i64),
+    /// A recovery into this name.
+    Restore(String),
+}
+
 /// An order of this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Order {
     /// It was sent, or is being sent, when this was the newest number; whether it was carried out is not known.
-    Sent(i64),
+    Sent(i64, Asked),
     /// It has this number.
     Known(EngineJobId),
-}
-
-/// What the whole cluster does on behalf of this process: a data backup, a copy of sets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Begun<T> {
-    /// The newest number before it.
-    pub(crate) before: i64,
-    /// What was ordered.
-    pub(crate) what: T,
 }
 
 /// See the module.
@@ -135,11 +138,12 @@ mod tests {
     #[test]
     fn the_oldest_order_is_forgotten_first_and_a_refused_one_at_once() {
         let memory = Memory::default();
+        let sent = Order::Sent(1, Asked::Backup(1002));
         for number in 0..=REMEMBERED_MAX {
-            memory.note(&number.to_string(), Order::Sent(1));
+            memory.note(&number.to_string(), sent.clone());
         }
         assert_eq!(memory.order("0"), None);
-        assert_eq!(memory.order("1"), Some(Order::Sent(1)));
+        assert_eq!(memory.order("1"), Some(sent));
         memory.forget("1");
         assert_eq!(memory.order("1"), None);
     }

@@ -10,6 +10,7 @@ mod copy;
 mod engine;
 mod look;
 mod memory;
+mod orders;
 mod placement;
 mod port;
 mod restore;

@@ -1,8 +1,6 @@
 //! [`::engine::Engine`] for OceanBase before 4.0: what it can do, and each call led to the part that answers it.
 
-use super::{
-    backup::BackupId, copy::CopyId, engine::LegacyEngine, memory::Order, restore::RestoreId,
-};
+use super::{backup::BackupId, copy::CopyId, engine::LegacyEngine, restore::RestoreId};
 use ::engine::{
     BackupSpec, CopySpec, Engine, EngineError, EngineJobId, JobReport, Observation, RecoverySpec,
     SqlResult, TenantKey, VerifyReport, unsupported,
@@ -91,15 +89,8 @@ impl Engine for LegacyEngine {
     }
 
     async fn find_job(&self, token: &str) -> Result<Option<EngineJobId>, EngineError> {
-        // One that was sent and never answered is looked for when it is asked for again, with all that it names.
-        match self.memory.order(token) {
-            Some(Order::Known(id)) => Ok(Some(id)),
-            Some(Order::Sent(_)) => Ok(None),
-            None => {
-                let call = self.call("search for a job", token);
-                self.restore_of(call, token).await
-            }
-        }
+        self.job_of(self.call("search for a job", token), token)
+            .await
     }
 
     async fn job(&self, id: &EngineJobId) -> Result<JobReport, EngineError> {

@@ -3,7 +3,7 @@
 use super::{
     backup::phased,
     engine::{LegacyEngine, taken},
-    memory::{Number, Order},
+    memory::{Asked, Number, Order},
     placement::{Placed, pool_name},
     rows::numbered,
     source::{Source, source_of},
@@ -79,19 +79,15 @@ impl LegacyEngine {
     ) -> Result<EngineJobId, EngineError> {
         let call = self.call("recovery", &spec.new_name);
         let _turn = self.turn.lock().await;
-        if let Some(known) = self.restore_of(call, &spec.token).await? {
+        if let Some(known) = self.job_of(call, &spec.token).await? {
             return Ok(known);
-        }
-        if let Some(Order::Sent(before)) = self.memory.order(&spec.token)
-            && let Some(job) = self.restore_after(call, before, &spec.new_name).await?
-        {
-            return Ok(self.known_restore(spec, Number::Is(job)));
         }
         let (source, until) = self.source(spec).await?;
         let placed = self.place(call, source.tenant.id, &spec.token).await?;
         self.allow(call).await?;
         let before = self.newest_restore(call).await?;
-        self.memory.note(&spec.token, Order::Sent(before));
+        let asked = Asked::Restore(spec.new_name.clone());
+        self.memory.note(&spec.token, Order::Sent(before, asked));
         let (cluster, cluster_id) = self.cluster.clone();
         let order = LegacyStatement::Restore {
             name: spec.new_name.clone(),
@@ -174,7 +170,7 @@ impl LegacyEngine {
     }
 
     /// The first recovery into a name after a number.
-    async fn restore_after(
+    pub(super) async fn restore_after(
         &self,
         call: Call<'_>,
         before: i64,
@@ -192,15 +188,12 @@ impl LegacyEngine {
         Ok(found)
     }
 
-    /// The recovery of a token: what this process remembers, else what its pools were given to.
+    /// The recovery of a token that this process does not remember: what its pools were given to.
     pub(super) async fn restore_of(
         &self,
         call: Call<'_>,
         token: &str,
     ) -> Result<Option<EngineJobId>, EngineError> {
-        if let Some(Order::Known(id)) = self.memory.order(token) {
-            return Ok(Some(id));
-        }
         let named = call.is("NAME", &pool_name(token, 1))?;
         let pools = self
             .rows(call, LegacyView::Pools, &format!("WHERE {named}"))

@@ -7,7 +7,7 @@ use super::{
     copy::{CopyId, CopyOf},
     engine::{LegacyEngine, Turn},
     look::TenantFacts,
-    memory::{Begun, Number, Order},
+    memory::{Asked, Number, Order},
     statement::LegacyStatement,
     views::LegacyView,
 };
@@ -81,26 +81,28 @@ impl LegacyEngine {
     /// Begins to copy, joins what was begun for another tenant, or finds the token's own.
     pub(super) async fn begin_copy(&self, spec: &CopySpec) -> Result<EngineJobId, EngineError> {
         let call = self.call("second backup", &spec.tenant.0);
-        if self.second().is_none() {
+        let Some(second) = self.second() else {
             return Err(call.rejected(
                 "no second destination is used; turn second backup on in the backup strategy",
             ));
-        }
+        };
         let tenant = self.tenant(call, &spec.tenant).await?;
         let mut turn = self.turn.lock().await;
-        let sent = match self.memory.order(&spec.token) {
-            Some(Order::Known(id)) => return Ok(id),
-            Some(Order::Sent(before)) => Some(before),
-            None => None,
-        };
+        if let Some(known) = self.remembered(call, &spec.token).await? {
+            return Ok(known);
+        }
         let of = match spec.what {
             CopyWhat::Set(set) => CopyOf::Set(set.0),
             CopyWhat::Log => CopyOf::Log,
         };
-        if let Some(before) = sent
-            && let Some(job) = self.copy_after(call, of, before).await?
-        {
-            return Ok(self.known_copy(spec, of, Some(Number::Is(job)), tenant.id));
+        let set = self.parameter(call, "backup_backup_dest").await?;
+        if place(&set) != place(&second) {
+            let why = format!(
+                "somebody changed the second destination of the cluster to {}; save the backup strategy \
+                 again",
+                masked(&set)
+            );
+            return Err(call.rejected(why));
         }
         let order = match of {
             CopyOf::Set(set) => match wanted(call, &tenant, set)? {
@@ -133,36 +135,35 @@ impl LegacyEngine {
         tenant: i64,
     ) -> Result<EngineJobId, EngineError> {
         let before = self.newest_copy(call, of).await?;
-        self.memory.note(&spec.token, Order::Sent(before));
-        if let Err(failure) = self.send(call, &order).await? {
-            if !failure.is_open() {
-                self.memory.forget(&spec.token);
-                return match (failure.is_code(9050), of) {
-                    // Everything is there already.
-                    (true, CopyOf::Log) => Ok(self.known_copy(spec, of, None, tenant)),
-                    (true, CopyOf::Set(_)) => Err(call.rejected(format!(
-                        "{failure}; before 4.0 a set that is older than the newest copy cannot be copied"
-                    ))),
-                    _ => Err(call.failed(&failure)),
-                };
-            }
-            if self.copy_after(call, of, before).await?.is_none() {
-                return Err(call.failed(&failure));
-            }
+        let asked = Asked::Copy(of, tenant);
+        self.memory.note(&spec.token, Order::Sent(before, asked));
+        let former = *turn;
+        match &order {
+            LegacyStatement::CopyLog => turn.log = Some(before),
+            LegacyStatement::CopySet { set } => turn.sets = Some((before, Some(*set))),
+            _ => turn.sets = Some((before, None)),
         }
-        match (of, &order) {
-            (CopyOf::Log, _) => turn.log = Some(Begun { before, what: () }),
-            (CopyOf::Set(_), LegacyStatement::CopySet { set }) => {
-                let what = Some(*set);
-                turn.sets = Some(Begun { before, what });
-            }
-            (CopyOf::Set(_), _) => turn.sets = Some(Begun { before, what: None }),
+        let sent = self.send(call, &order).await?;
+        if let Err(failure) = &sent
+            && !failure.is_open()
+        {
+            *turn = former;
+            self.memory.forget(&spec.token);
+            return match (failure.is_code(9050), of) {
+                // Everything is there already.
+                (true, CopyOf::Log) => Ok(self.known_copy(spec, of, None, tenant)),
+                (true, CopyOf::Set(_)) => Err(call.rejected(format!(
+                    "{failure}; before 4.0 a set that is older than the newest copy cannot be copied"
+                ))),
+                _ => Err(call.failed(failure)),
+            };
         }
-        let number = match self.copy_after(call, of, before).await? {
-            Some(job) => Number::Is(job),
-            None => Number::After(before),
-        };
-        Ok(self.known_copy(spec, of, Some(number), tenant))
+        match (self.copy_after(call, of, before).await?, sent) {
+            (Some(job), _) => Ok(self.known_copy(spec, of, Some(Number::Is(job)), tenant)),
+            // Accepted: whatever number it gets, it is the next one.
+            (None, Ok(())) => Ok(self.known_copy(spec, of, Some(Number::After(before)), tenant)),
+            (None, Err(failure)) => Err(call.failed(&failure)),
+        }
     }
 
     fn known_copy(
@@ -186,9 +187,9 @@ impl LegacyEngine {
         job: i64,
     ) -> Result<bool, EngineError> {
         let before = match (of, turn.sets, turn.log) {
-            (CopyOf::Log, _, Some(begun)) => begun.before,
-            (CopyOf::Set(set), Some(begun), _) if begun.what.is_none_or(|it| it == set) => {
-                begun.before
+            (CopyOf::Log, _, Some(before)) => before,
+            (CopyOf::Set(set), Some((before, only)), _) if only.is_none_or(|it| it == set) => {
+                before
             }
             _ => return Ok(false),
         };
@@ -196,15 +197,15 @@ impl LegacyEngine {
     }
 
     async fn running_copy(&self, call: Call<'_>, of: CopyOf) -> Result<Option<i64>, EngineError> {
-        self.job_of(call, of.running(), "ORDER BY JOB_ID DESC LIMIT 1")
+        self.copy_in(call, of.running(), "ORDER BY JOB_ID DESC LIMIT 1")
             .await
     }
 
     /// The newest number of such a copy, running or ended; 0 before the first.
     async fn newest_copy(&self, call: Call<'_>, of: CopyOf) -> Result<i64, EngineError> {
         let newest = "ORDER BY JOB_ID DESC LIMIT 1";
-        let running = self.job_of(call, of.running(), newest).await?;
-        let ended = self.job_of(call, of.ended(), newest).await?;
+        let running = self.copy_in(call, of.running(), newest).await?;
+        let ended = self.copy_in(call, of.ended(), newest).await?;
         Ok(running.max(ended).unwrap_or_default())
     }
 
@@ -216,12 +217,12 @@ impl LegacyEngine {
         before: i64,
     ) -> Result<Option<i64>, EngineError> {
         let first = format!("WHERE JOB_ID > {before} ORDER BY JOB_ID LIMIT 1");
-        let running = self.job_of(call, of.running(), &first).await?;
-        let ended = self.job_of(call, of.ended(), &first).await?;
+        let running = self.copy_in(call, of.running(), &first).await?;
+        let ended = self.copy_in(call, of.ended(), &first).await?;
         Ok(running.into_iter().chain(ended).min())
     }
 
-    async fn job_of(
+    async fn copy_in(
         &self,
         call: Call<'_>,
         view: LegacyView,

@@ -154,7 +154,7 @@ impl LegacyStatement {
             LegacyStatement::CreateUnit { name: unit, limits } => {
                 let limits: Result<Vec<String>, Unquotable> = limits
                     .iter()
-                    .map(|(key, value)| Ok(format!("{key} = {}", literal(value)?)))
+                    .map(|(key, value)| Ok(format!("{key} = {}", number(value)?)))
                     .collect();
                 format!(
                     "CREATE RESOURCE UNIT IF NOT EXISTS {} {}",
@@ -222,6 +222,15 @@ impl LegacyStatement {
             literal(until)?,
             literal(&options)?
         ))
+    }
+}
+
+/// A limit as a number where it is one; anything else stays text.
+fn number(value: &str) -> Result<String, Unquotable> {
+    let is_digit = |c: char| c.is_ascii_digit() || c == '.';
+    match !value.is_empty() && value.chars().all(is_digit) {
+        true => Ok(value.to_owned()),
+        false => quote::literal(value),
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) fn rows(world: &World, view: &str) -> Vec<Row> {
         "CDB_OB_BACKUP_ARCHIVELOG" => rounds(world, true),
         "CDB_OB_BACKUP_ARCHIVELOG_SUMMARY" => rounds(world, false),
         "CDB_OB_BACKUP_PROGRESS" => sets(world, |s| s.status == "RUNNING"),
-        "CDB_OB_BACKUP_SET_DETAILS" => sets(world, |s| s.status != "RUNNING"),
+        "CDB_OB_BACKUP_SET_DETAILS" => sets(world, |s| s.status != "RUNNING" && !s.deleted),
         "CDB_OB_BACKUP_JOB_DETAILS" => sets(world, |_| true),
         "CDB_OB_BACKUP_SET_FILES" => set_files(world),
         "CDB_OB_RESTORE_PROGRESS" => restores(world, false),
@@ -145,6 +145,7 @@ fn set_files(world: &World) -> Vec<Row> {
     for set in &world.legacy.sets {
         let (status, file_status) = match set.status {
             "RUNNING" => ("DOING", "COPYING"),
+            "COMPLETED" if set.deleted => ("SUCCESS", "DELETED"),
             "COMPLETED" => ("SUCCESS", "AVAILABLE"),
             _ => ("FAILED", "INCOMPLETE"),
         };

@@ -39,6 +39,8 @@ pub(crate) struct LegacySet {
     /// RUNNING, COMPLETED or FAILED.
     pub(crate) status: &'static str,
     pub(crate) canceled: bool,
+    /// Whether its files are gone; its row stays.
+    pub(crate) deleted: bool,
     pub(crate) password: bool,
     pub(crate) tenants: Vec<i64>,
     pub(crate) dest: String,
@@ -220,7 +222,7 @@ impl World {
             .legacy
             .sets
             .iter()
-            .any(|s| s.status == "COMPLETED" && s.dest == dest);
+            .any(|s| s.status == "COMPLETED" && !s.deleted && s.dest == dest);
         let id = self.legacy.sets.last().map_or(1, |s| s.id + 1);
         self.change += 1;
         self.legacy.sets.push(LegacySet {
@@ -230,6 +232,7 @@ impl World {
             end_us: None,
             status: "RUNNING",
             canceled: false,
+            deleted: false,
             password,
             tenants: self.tenants.iter().map(|t| t.id).collect(),
             dest,

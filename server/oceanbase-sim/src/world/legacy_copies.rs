@@ -161,7 +161,7 @@ impl World {
         let newest = copied.iter().copied().max().unwrap_or(0);
         let sets = self.legacy.sets.iter();
         let sets: Vec<i64> = sets
-            .filter(|s| s.status == "COMPLETED" && wanted(s.id) && s.id > newest)
+            .filter(|s| s.status == "COMPLETED" && !s.deleted && wanted(s.id) && s.id > newest)
             .map(|s| s.id)
             .collect();
         if sets.is_empty() {

@@ -88,7 +88,7 @@ impl World {
             .sets
             .iter()
             .rev()
-            .filter(|s| s.dest == uri || copied.contains(&s.id))
+            .filter(|s| (s.dest == uri && !s.deleted) || copied.contains(&s.id))
             .find(|s| {
                 s.status == "COMPLETED" && s.start_us <= until_us && s.tenants.contains(&tenant)
             })
