@@ -318,3 +318,41 @@ async fn a_second_destination_that_others_changed_is_not_written_to() {
     assert!(refused.to_string().contains("/bk/theirs"), "{refused}");
     assert_eq!(sent(&sim, "ALTER SYSTEM BACKUP BACKUPSET"), 0);
 }
+
+#[tokio::test]
+async fn a_second_destination_is_set_once_whatever_answer_is_lost() {
+    for nth in 1..=5 {
+        let sim = cluster("3.1.5", 1);
+        prepare_cluster(&sim);
+        let engine = legacy_engine(&sim).await;
+        sim.inject(Fault::ReplyLost { nth });
+        let first = engine.use_second(Some(Path::new(SECOND))).await;
+        sim.clear_faults();
+        if let Err(error) = first {
+            assert_eq!(error.kind, EngineErrorKind::Unreachable, "{nth}: {error}");
+            engine.use_second(Some(Path::new(SECOND))).await.unwrap();
+        }
+        assert_eq!(sent(&sim, "ALTER SYSTEM SET backup_backup_dest"), 1);
+        assert!(engine.observe().await.unwrap().tenants[0].second.is_some());
+    }
+}
+
+#[tokio::test]
+async fn log_without_pieces_is_not_told_as_copied() {
+    let sim = cluster("3.1.5", 1);
+    sql(
+        &sim,
+        &[
+            "ALTER SYSTEM SET backup_dest = 'file:///bk/first'",
+            "ALTER SYSTEM ARCHIVELOG",
+        ],
+    );
+    sim.advance(Duration::from_secs(30));
+    let engine = legacy_engine(&sim).await;
+    engine.use_second(Some(Path::new(SECOND))).await.unwrap();
+    let tenant = key(&engine, "t1").await;
+    let log = copy(&tenant, "log", CopyWhat::Log);
+    let refused = engine.start_copy(&log).await.unwrap_err();
+    assert_eq!(refused.kind, EngineErrorKind::Rejected, "{refused}");
+    assert!(refused.to_string().contains("switched off"), "{refused}");
+}

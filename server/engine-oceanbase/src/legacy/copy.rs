@@ -1,7 +1,7 @@
 //! Copies to the second destination, followed to their end.
 
 use super::{
-    backup::phased, engine::LegacyEngine, look::SECOND_COPY, memory::Number, rows::numbered,
+    backup::phased, engine::LegacyEngine, facts::SECOND_COPY, memory::Number, rows::numbered,
     statement::LegacyStatement, views::LegacyView,
 };
 use crate::{failure::Call, session::BadValue, session::Row, statement::masked};

@@ -1,7 +1,8 @@
 //! A signed-in cluster before 4.0, and what all of its parts ask and send.
 
 use super::{
-    look::{Look, LookError, TenantFacts},
+    facts::TenantFacts,
+    look::{Look, LookError},
     memory::Memory,
     rows,
     statement::LegacyStatement,

@@ -8,6 +8,7 @@
 mod backup;
 mod copy;
 mod engine;
+mod facts;
 mod look;
 mod memory;
 mod orders;

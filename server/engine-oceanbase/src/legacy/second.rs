@@ -6,7 +6,7 @@
 use super::{
     copy::{CopyId, CopyOf},
     engine::{LegacyEngine, Turn},
-    look::TenantFacts,
+    facts::TenantFacts,
     memory::{Asked, Number, Order},
     statement::LegacyStatement,
     views::LegacyView,
@@ -122,7 +122,7 @@ impl LegacyEngine {
                 )),
             };
         }
-        self.send_copy(call, &mut turn, spec, (of, order), tenant.id)
+        self.send_copy(call, &mut turn, spec, (of, order), &tenant)
             .await
     }
 
@@ -132,8 +132,9 @@ impl LegacyEngine {
         turn: &mut Turn,
         spec: &CopySpec,
         (of, order): (CopyOf, LegacyStatement),
-        tenant: i64,
+        facts: &TenantFacts,
     ) -> Result<EngineJobId, EngineError> {
+        let tenant = facts.id;
         let before = self.newest_copy(call, of).await?;
         let asked = Asked::Copy(of, tenant);
         self.memory.note(&spec.token, Order::Sent(before, asked));
@@ -150,6 +151,10 @@ impl LegacyEngine {
             *turn = former;
             self.memory.forget(&spec.token);
             return match (failure.is_code(9050), of) {
+                (true, CopyOf::Log) if !facts.has_pieces() => Err(call.rejected(format!(
+                    "{failure}; log is copied in pieces, which are switched off: set \
+                     log_archive_piece_switch_interval in backup_dest_option and begin log backup anew"
+                ))),
                 // Everything is there already.
                 (true, CopyOf::Log) => Ok(self.known_copy(spec, of, None, tenant)),
                 (true, CopyOf::Set(_)) => Err(call.rejected(format!(

@@ -1,6 +1,6 @@
 //! What a recovery reads: the copy that reaches the moment, and the sets and log there.
 
-use super::{look::TenantFacts, times::whole_us};
+use super::{facts::TenantFacts, times::whole_us};
 use crate::{failure::Call, history::Backups, windows};
 use ::engine::EngineError;
 use domain::{

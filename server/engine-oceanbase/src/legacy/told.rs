@@ -1,6 +1,9 @@
 //! What a look tells the console.
 
-use super::look::{Look, TenantFacts};
+use super::{
+    facts::{MadeSet, TenantFacts},
+    look::Look,
+};
 use crate::{session::BadValue, statement::masked};
 use ::engine::{ArchiveObservation, Observation, SecondObservation, TenantKey, TenantObservation};
 use domain::{
@@ -120,7 +123,7 @@ impl Look {
 impl TenantFacts {
     /// What the last full backup read: no view before 4.0 tells the size of a tenant.
     fn size_bytes(&self) -> u64 {
-        let full = |made: &&super::look::MadeSet| made.set.file.kind == BackupKind::Full;
+        let full = |made: &&MadeSet| made.set.file.kind == BackupKind::Full;
         let mut made = self.made.iter().rev().filter(full);
         made.find(|made| made.is_here)
             .map_or(0, |made| made.set.raw_bytes)
