@@ -16,6 +16,8 @@ use support::{cluster, key, legacy_engine, prepare_cluster, sql};
 
 /// Looks at a job until it is taken as never ending.
 const LOOKS_MAX: u32 = 1000;
+/// More packets than any order needs, so that the answer of each is lost once.
+const PACKETS_MAX: u32 = 28;
 const SECOND: &str = "file:///bk/second";
 
 /// Statements that begin so, as the cluster received them.
@@ -240,14 +242,17 @@ async fn copies_that_others_began_are_waited_for() {
 
 #[tokio::test]
 async fn a_copy_whose_answer_is_lost_runs_once() {
-    for nth in 1..=18 {
+    for nth in 1..=PACKETS_MAX {
         for what in [set(1), CopyWhat::Log] {
             let (sim, engine, keys) = running().await;
             back_up(&sim, &engine, &keys[0], BackupKind::Full).await;
+            let before = sim.statements().len();
             sim.inject(Fault::ReplyLost { nth });
             let spec = copy(&keys[0], "one", what);
             let first = engine.start_copy(&spec).await;
             sim.clear_faults();
+            let used = sim.statements().len() - before;
+            assert!(nth < PACKETS_MAX || used < nth as usize, "{used} packets");
             let id = match first {
                 Ok(id) => id,
                 Err(error) => {
@@ -355,4 +360,17 @@ async fn log_without_pieces_is_not_told_as_copied() {
     let refused = engine.start_copy(&log).await.unwrap_err();
     assert_eq!(refused.kind, EngineErrorKind::Rejected, "{refused}");
     assert!(refused.to_string().contains("switched off"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_key_is_not_told_with_a_refusal() {
+    let (_sim, engine, _) = running().await;
+    let bad = "oss://bucket/second?host=h&access_id=me&access_key=s3cr3t&delete_mode=never";
+    let refused = engine.use_second(Some(Path::new(bad))).await.unwrap_err();
+    assert_eq!(refused.kind, EngineErrorKind::Rejected);
+    let told = format!("{refused} {refused:?}");
+    assert!(
+        told.contains("bucket/second") && !told.contains("s3cr3t"),
+        "{told}"
+    );
 }

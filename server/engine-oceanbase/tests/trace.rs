@@ -88,6 +88,10 @@ fn legacy_samples() -> Vec<LegacyStatement> {
         LegacyStatement::Destination {
             uri: text("oss://bucket/data?host=oss.example.com&access_id=id&access_key=key"),
         },
+        LegacyStatement::DestinationOption {
+            window_days: 7,
+            piece_days: 1,
+        },
         LegacyStatement::StartArchive,
         LegacyStatement::Backup {
             kind: BackupKind::Full,

@@ -13,6 +13,7 @@ use crate::{
     failure::Call,
     link::Link,
     session::{Connector, SqlFailure, Table},
+    statement::masked,
     version::Version,
 };
 use ::engine::{EngineError, EngineErrorKind, TenantKey};
@@ -167,7 +168,8 @@ impl LegacyEngine {
             statement = order.shown(),
             "sending"
         );
-        Ok(self.orders.order(&sql, ORDER_LIMIT).await)
+        let sent = self.orders.order(&sql, ORDER_LIMIT).await;
+        Ok(sent.map_err(|failure| without_secrets(failure, order)))
     }
 
     /// Sends an order whose refusal is the caller's.
@@ -237,6 +239,17 @@ impl LegacyEngine {
     pub(super) fn second(&self) -> Option<String> {
         let second = self.second.lock();
         second.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A refusal may repeat the destination that it refuses, with the key in it.
+fn without_secrets(failure: SqlFailure, order: &LegacyStatement) -> SqlFailure {
+    match (failure, order.uri()) {
+        (SqlFailure::Refused { code, message }, Some(uri)) => SqlFailure::Refused {
+            code,
+            message: message.replace(uri, &masked(uri)),
+        },
+        (failure, _) => failure,
     }
 }
 

@@ -166,8 +166,9 @@ impl TenantFacts {
             for (at, piece) in pieces.iter().enumerate() {
                 let next = pieces.get(at + 1).copied();
                 let mut piece = (*piece).clone();
-                if copy == 0 && next.is_none() {
-                    piece.checkpoint = piece.checkpoint.max(round.checkpoint);
+                // How far a round got is told as a number, its pieces' times are local texts.
+                if copy == 0 && next.is_none() && round.checkpoint != Scn::ZERO {
+                    piece.checkpoint = round.checkpoint;
                 }
                 known.push(known_piece(&piece, next, is_newest && copy == 0));
             }

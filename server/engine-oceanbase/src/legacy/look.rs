@@ -118,9 +118,9 @@ impl Look {
         Ok(tenants)
     }
 
-    /// A moment in the words of the cluster.
-    pub(super) fn text(&self, moment: Scn) -> String {
-        self.zone.text(moment)
+    /// The zone of the cluster now.
+    pub(super) fn zone(&self) -> Zone {
+        self.zone
     }
 
     /// The state of the whole cluster's log archiving.
@@ -158,21 +158,29 @@ fn round(facts: &mut TenantFacts, row: Row<'_>) -> Result<(), BadValue> {
 }
 
 fn archive(facts: &mut TenantFacts, row: Row<'_>, zone: Zone) -> Result<(), BadValue> {
-    let found = ArchiveFacts {
+    let mut found = ArchiveFacts {
         status: row.text_or_empty("STATUS"),
         round: row.number("LOG_ARCHIVE_ROUND")?,
         start: zone.moment(row, "MIN_FIRST_TIME")?,
         checkpoint: zone.moment(row, "MAX_NEXT_TIME")?,
     };
-    // The current round may be missing in the summary while it is not over.
     if found.round > 0 {
+        // The current round may be missing in the summary while it is not over. What is there is a number and no text.
         let known = facts.rounds.entry(found.round).or_default();
         known.status.clone_from(&found.status);
-        known.start = found.start.unwrap_or(known.start);
-        known.checkpoint = known.checkpoint.max(found.checkpoint.unwrap_or(Scn::ZERO));
+        known.start = settled(known.start, &mut found.start);
+        known.checkpoint = settled(known.checkpoint, &mut found.checkpoint);
     }
     facts.archive = Some(found);
     Ok(())
+}
+
+/// The moment that both tell: the known one where there is one.
+fn settled(known: Scn, told: &mut Option<Scn>) -> Scn {
+    if known != Scn::ZERO {
+        *told = Some(known);
+    }
+    told.unwrap_or(Scn::ZERO)
 }
 
 fn piece(facts: &mut TenantFacts, row: Row<'_>, zone: Zone) -> Result<(), BadValue> {

@@ -8,6 +8,7 @@ use super::{
     rows::numbered,
     source::{Source, source_of},
     statement::LegacyStatement,
+    times::{Zone, taken_for},
     views::LegacyView,
 };
 use crate::{
@@ -17,10 +18,12 @@ use crate::{
 use ::engine::{
     EngineError, EngineErrorKind, EngineJobId, EngineJobState, JobReport, RecoverySpec,
 };
-use domain::recovery::RecoveryPlan;
+use domain::{Scn, recovery::RecoveryPlan};
 
 /// Threads of a recovery where the cluster allows none, which is how it comes.
 const THREADS: u32 = 10;
+/// Zones that are tried for the text of a moment: the one of now and the one that the answer tells.
+const ZONES_TRIED: u32 = 2;
 /// Bytes of a macro block.
 const MACRO_BLOCK_BYTES: u64 = 2 << 20;
 
@@ -68,8 +71,35 @@ impl LegacyEngine {
         let uris = (look.destination.as_str(), look.second.as_deref());
         let tenant = taken(call, tenants, &spec.tenant)?;
         let source = source_of(call, tenant, spec.place, spec.until, uris)?;
-        let until = look.text(source.plan.target_scn);
+        let until = self.words(call, look.zone(), source.plan.target_scn);
+        let until = until.await?;
         Ok((source, until))
+    }
+
+    /// A moment in the cluster's own words: the text that it takes for exactly that moment.
+    async fn words(
+        &self,
+        call: Call<'_>,
+        mut zone: Zone,
+        moment: Scn,
+    ) -> Result<String, EngineError> {
+        // Where summer time began or ended between then and now, the zone of then is found by asking.
+        for _ in 0..ZONES_TRIED {
+            let text = zone.text(moment);
+            let answer = self.reads.read(&taken_for(&text)).await;
+            let answer = answer.map_err(|failure| call.failed(&failure))?;
+            let taken = answer
+                .first()
+                .map_or(Ok(None), |row| row.micros("TAKEN_US"));
+            match taken.map_err(|value| call.bad_value(&value))? {
+                Some(taken) if taken == moment => return Ok(text),
+                Some(taken) => zone = zone.corrected(moment, taken),
+                None => break,
+            }
+        }
+        let why =
+            format!("the cluster has no text for {moment} in its time zone; take another one");
+        Err(call.rejected(why))
     }
 
     /// Begins a recovery, unless the token has one already.

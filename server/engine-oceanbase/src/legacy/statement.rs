@@ -16,6 +16,13 @@ pub enum LegacyStatement {
         /// `file://`, `oss://` or `cos://`; may hold a key.
         uri: String,
     },
+    /// How log is cut, and how long backups are kept.
+    DestinationOption {
+        /// Days that stay recoverable; 0 keeps everything.
+        window_days: u32,
+        /// Days of log in one piece; 0 switches pieces off.
+        piece_days: u32,
+    },
     /// Begins to archive the log of every tenant.
     StartArchive,
     /// Ends the round of every tenant.
@@ -116,11 +123,31 @@ impl LegacyStatement {
         text.unwrap_or_else(|why| format!("(a statement that cannot be sent: {why})"))
     }
 
+    /// The destination that it names, with what opens it.
+    pub(super) fn uri(&self) -> Option<&str> {
+        match self {
+            LegacyStatement::Destination { uri }
+            | LegacyStatement::SecondDestination { uri }
+            | LegacyStatement::Restore { uri, .. } => Some(uri),
+            _ => None,
+        }
+    }
+
     fn text(&self, uri_as: &dyn Fn(&str) -> String) -> Result<String, Unquotable> {
         use quote::literal;
         Ok(match self {
             LegacyStatement::Destination { uri } => {
                 format!("ALTER SYSTEM SET backup_dest = {}", literal(&uri_as(uri))?)
+            }
+            LegacyStatement::DestinationOption {
+                window_days,
+                piece_days,
+            } => {
+                let deletes = *window_days > 0;
+                format!(
+                    "ALTER SYSTEM SET backup_dest_option = 'recovery_window={window_days}d&\
+                     auto_delete_obsolete_backup={deletes}&log_archive_piece_switch_interval={piece_days}d'"
+                )
             }
             LegacyStatement::StartArchive => "ALTER SYSTEM ARCHIVELOG".to_owned(),
             LegacyStatement::StopArchive => "ALTER SYSTEM NOARCHIVELOG".to_owned(),

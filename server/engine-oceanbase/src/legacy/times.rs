@@ -8,8 +8,9 @@ const NS_PER_US: u64 = 1000;
 /// Characters of `2026-01-01 08:00:00`.
 const SECONDS_CHARS: usize = 19;
 
-/// How far the cluster's local time is ahead of UTC. Sessions keep the cluster's own zone, so texts that follow the
-/// session and texts that follow the server say the same.
+/// How far the cluster's local time is ahead of UTC now. Sessions keep the cluster's own zone, so texts that follow the
+/// session and texts that follow the server say the same. Where that zone has a summer time, texts of the other half of
+/// the year are read an hour wrong; only the inner edges of log pieces depend on that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Zone {
     ahead_ns: i64,
@@ -47,12 +48,26 @@ impl Zone {
         ns.map(|ns| Some(Scn(ns))).ok_or_else(refused)
     }
 
+    /// The zone in which a text stands for `meant`, where in this one the cluster takes it for `taken`.
+    pub(crate) fn corrected(self, meant: Scn, taken: Scn) -> Zone {
+        let behind = i128::from(meant.0) - i128::from(taken.0);
+        let ahead_ns = i64::try_from(i128::from(self.ahead_ns) + behind);
+        Zone {
+            ahead_ns: ahead_ns.unwrap_or(self.ahead_ns),
+        }
+    }
+
     /// The text of a moment, cut to whole microseconds.
     pub(crate) fn text(self, moment: Scn) -> String {
         let local = Scn(moment.0.saturating_add_signed(self.ahead_ns)).to_rfc3339();
         let upto = (SECONDS_CHARS + ".000000".len()).min(local.len());
         local[..upto].replacen('T', " ", 1)
     }
+}
+
+/// Asks what the cluster takes a text for.
+pub(crate) fn taken_for(text: &str) -> String {
+    format!("SELECT TIME_TO_USEC('{text}') AS TAKEN_US")
 }
 
 /// A moment without what is finer than a microsecond.
@@ -95,6 +110,19 @@ mod tests {
             assert!(zone.text(now.plus_ns(1_999)).ends_with(".000001"));
             assert_eq!(whole_us(now.plus_ns(1_999)), now.plus_ns(1_000));
         }
+    }
+
+    #[test]
+    fn a_text_of_the_other_half_of_the_year_is_corrected() {
+        let moment = Scn::parse_rfc3339("2026-07-01T10:00:00Z").unwrap();
+        let winter = Zone {
+            ahead_ns: 3_600_000_000_000,
+        };
+        // In summer the cluster is two hours ahead, and takes the text for an hour earlier.
+        let taken = moment.minus_ns(3_600_000_000_000);
+        let summer = winter.corrected(moment, taken);
+        assert_eq!(winter.text(moment), "2026-07-01 11:00:00.000000");
+        assert_eq!(summer.text(moment), "2026-07-01 12:00:00.000000");
     }
 
     #[test]

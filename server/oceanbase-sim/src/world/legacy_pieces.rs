@@ -22,6 +22,7 @@ impl World {
         let options = self.cluster_parameter("backup_dest_option");
         option(&options, "log_archive_piece_switch_interval")
             .and_then(calendar::interval)
+            .filter(|us| *us >= calendar::DAY_US)
             .unwrap_or(0)
     }
 
