@@ -6,40 +6,18 @@ mod support;
 
 use domain::{BackupSetId, Scn, backup::BackupKind, second_backup::Place};
 use engine::{
-    BackupSpec, CopySpec, CopyWhat, Engine, EngineErrorKind, EngineJobId, EngineJobState,
-    JobReport, RecoverySpec, SecondObservation, TenantKey,
+    BackupSpec, CopySpec, CopyWhat, Engine, EngineErrorKind, EngineJobState, RecoverySpec,
+    SecondObservation, TenantKey,
 };
 use engine_oceanbase::LegacyEngine;
 use oceanbase_sim::{Fault, Sim};
 use std::{path::Path, time::Duration};
-use support::{cluster, key, legacy_engine, prepare_cluster, sql};
+use support::{
+    PACKETS_MAX, cluster, ended, every_packet_was_lost_once, key, legacy_engine, prepare_cluster,
+    sent, sql,
+};
 
-/// Looks at a job until it is taken as never ending.
-const LOOKS_MAX: u32 = 1000;
-/// More packets than any order needs, so that the answer of each is lost once.
-const PACKETS_MAX: u32 = 28;
 const SECOND: &str = "file:///bk/second";
-
-/// Statements that begin so, as the cluster received them.
-fn sent(sim: &Sim, begin: &str) -> usize {
-    let is_it = |text: &&String| text.starts_with(begin);
-    sim.statements().iter().filter(is_it).count()
-}
-
-async fn ended(sim: &Sim, engine: &LegacyEngine, id: &EngineJobId) -> JobReport {
-    for _ in 0..LOOKS_MAX {
-        let report = engine.job(id).await.unwrap();
-        let goes_on = matches!(
-            report.state,
-            EngineJobState::Running | EngineJobState::Canceling
-        );
-        if !goes_on {
-            return report;
-        }
-        sim.advance(Duration::from_millis(200));
-    }
-    panic!("{id:?} never ended");
-}
 
 async fn back_up(sim: &Sim, engine: &LegacyEngine, tenant: &TenantKey, kind: BackupKind) -> i64 {
     let spec = BackupSpec {
@@ -65,7 +43,7 @@ fn set(id: i64) -> CopyWhat {
 }
 
 /// A cluster with two tenants, its log archived, and a second destination in use.
-async fn running() -> (Sim, LegacyEngine, Vec<TenantKey>) {
+async fn copying() -> (Sim, LegacyEngine, Vec<TenantKey>) {
     let sim = cluster("3.1.5", 2);
     prepare_cluster(&sim);
     let engine = legacy_engine(&sim).await;
@@ -82,7 +60,7 @@ async fn second_of(engine: &LegacyEngine, tenant: &TenantKey) -> SecondObservati
 
 #[tokio::test]
 async fn a_second_destination_is_taken_once_and_left_as_it_is() {
-    let (sim, engine, _) = running().await;
+    let (sim, engine, _) = copying().await;
     for (bad, why) in [
         ("file:///bk/first/", "themselves"),
         ("relative", "absolute"),
@@ -135,7 +113,7 @@ async fn no_copy_without_a_second_destination() {
 
 #[tokio::test]
 async fn a_set_is_copied_once_for_all_tenants_with_what_it_builds_on() {
-    let (sim, engine, keys) = running().await;
+    let (sim, engine, keys) = copying().await;
     back_up(&sim, &engine, &keys[0], BackupKind::Full).await;
     let newest = back_up(&sim, &engine, &keys[0], BackupKind::Incremental).await;
     let one = copy(&keys[0], "one", set(newest));
@@ -171,7 +149,7 @@ async fn a_set_is_copied_once_for_all_tenants_with_what_it_builds_on() {
 
 #[tokio::test]
 async fn copies_of_log_make_copied_sets_recoverable_and_nothing_else() {
-    let (sim, engine, keys) = running().await;
+    let (sim, engine, keys) = copying().await;
     let id = back_up(&sim, &engine, &keys[0], BackupKind::Full).await;
     let copied = engine.start_copy(&copy(&keys[0], "set", set(id))).await;
     ended(&sim, &engine, &copied.unwrap()).await;
@@ -228,7 +206,7 @@ async fn copies_of_log_make_copied_sets_recoverable_and_nothing_else() {
 
 #[tokio::test]
 async fn copies_that_others_began_are_waited_for() {
-    let (sim, engine, keys) = running().await;
+    let (sim, engine, keys) = copying().await;
     let id = back_up(&sim, &engine, &keys[0], BackupKind::Full).await;
     sql(&sim, &["ALTER SYSTEM BACKUP BACKUPSET ALL"]);
     for what in [set(id), CopyWhat::Log] {
@@ -244,15 +222,14 @@ async fn copies_that_others_began_are_waited_for() {
 async fn a_copy_whose_answer_is_lost_runs_once() {
     for nth in 1..=PACKETS_MAX {
         for what in [set(1), CopyWhat::Log] {
-            let (sim, engine, keys) = running().await;
+            let (sim, engine, keys) = copying().await;
             back_up(&sim, &engine, &keys[0], BackupKind::Full).await;
             let before = sim.statements().len();
             sim.inject(Fault::ReplyLost { nth });
             let spec = copy(&keys[0], "one", what);
             let first = engine.start_copy(&spec).await;
             sim.clear_faults();
-            let used = sim.statements().len() - before;
-            assert!(nth < PACKETS_MAX || used < nth as usize, "{used} packets");
+            every_packet_was_lost_once(&sim, before, nth);
             let id = match first {
                 Ok(id) => id,
                 Err(error) => {
@@ -273,7 +250,7 @@ async fn a_copy_whose_answer_is_lost_runs_once() {
 
 #[tokio::test]
 async fn a_copy_that_fails_says_with_which_result_and_one_given_up_ends_canceled() {
-    let (sim, engine, keys) = running().await;
+    let (sim, engine, keys) = copying().await;
     let id = back_up(&sim, &engine, &keys[0], BackupKind::Full).await;
     sim.inject(Fault::StorageUnreachable {
         prefix: SECOND.to_owned(),
@@ -309,7 +286,7 @@ async fn a_copy_that_fails_says_with_which_result_and_one_given_up_ends_canceled
 
 #[tokio::test]
 async fn a_second_destination_that_others_changed_is_not_written_to() {
-    let (sim, engine, keys) = running().await;
+    let (sim, engine, keys) = copying().await;
     let id = back_up(&sim, &engine, &keys[0], BackupKind::Full).await;
     sql(
         &sim,
@@ -364,7 +341,7 @@ async fn log_without_pieces_is_not_told_as_copied() {
 
 #[tokio::test]
 async fn a_key_is_not_told_with_a_refusal() {
-    let (_sim, engine, _) = running().await;
+    let (_sim, engine, _) = copying().await;
     let bad = "oss://bucket/second?host=h&access_id=me&access_key=s3cr3t&delete_mode=never";
     let refused = engine.use_second(Some(Path::new(bad))).await.unwrap_err();
     assert_eq!(refused.kind, EngineErrorKind::Rejected);

@@ -5,7 +5,10 @@
 
 use async_trait::async_trait;
 use domain::Scn;
-use engine::{Engine, TenantKey, conformance::Rig};
+use domain::backup::BackupKind;
+use engine::{
+    BackupSpec, Engine, EngineJobId, EngineJobState, JobReport, TenantKey, conformance::Rig,
+};
 use engine_oceanbase::{
     LegacyEngine, OceanBaseEngine,
     session::{Connector, SqlFailure, SqlSession, Table},
@@ -199,5 +202,57 @@ impl Rig for LegacyRig {
 
     fn proves(&self) -> bool {
         false
+    }
+}
+
+/// Looks at a job until it is taken as never ending.
+pub(crate) const LOOKS_MAX: u32 = 1000;
+/// More packets than any order needs, so that the answer of each is lost once.
+pub(crate) const PACKETS_MAX: u32 = 32;
+
+/// Statements that begin so, as the cluster received them.
+pub(crate) fn sent(sim: &Sim, begin: &str) -> usize {
+    let is_it = |text: &&String| text.starts_with(begin);
+    sim.statements().iter().filter(is_it).count()
+}
+
+pub(crate) async fn ended(sim: &Sim, engine: &LegacyEngine, id: &EngineJobId) -> JobReport {
+    for _ in 0..LOOKS_MAX {
+        let report = engine.job(id).await.unwrap();
+        let goes_on = matches!(
+            report.state,
+            EngineJobState::Running | EngineJobState::Canceling
+        );
+        if !goes_on {
+            return report;
+        }
+        sim.advance(Duration::from_millis(200));
+    }
+    panic!("{id:?} never ended");
+}
+
+/// The last try loses an answer that was never asked for.
+pub(crate) fn every_packet_was_lost_once(sim: &Sim, before: usize, nth: u32) {
+    let used = sim.statements().len() - before;
+    assert!(nth < PACKETS_MAX || used < nth as usize, "{used} packets");
+}
+
+/// A cluster whose log is archived, its engine and the keys of its tenants.
+pub(crate) async fn running(version: &str, tenants: u32) -> (Sim, LegacyEngine, Vec<TenantKey>) {
+    let sim = cluster(version, tenants);
+    prepare_cluster(&sim);
+    let engine = legacy_engine(&sim).await;
+    let mut keys = Vec::new();
+    for number in 1..=tenants {
+        keys.push(key(&engine, &format!("t{number}")).await);
+    }
+    (sim, engine, keys)
+}
+
+pub(crate) fn backup(tenant: &TenantKey, token: &str, kind: BackupKind) -> BackupSpec {
+    BackupSpec {
+        token: token.to_owned(),
+        tenant: tenant.clone(),
+        kind,
     }
 }
