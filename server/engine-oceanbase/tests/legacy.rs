@@ -321,3 +321,33 @@ async fn what_builds_on_a_deleted_set_is_not_usable() {
     let sets: Vec<i64> = seen.tenants[0].sets.iter().map(|set| set.id.0).collect();
     assert_eq!(sets, [1, 2]);
 }
+
+#[tokio::test]
+async fn a_line_that_stays_down_after_the_order_leaves_one_backup() {
+    let mut forgot = 0;
+    for nth in 1..=PACKETS_MAX {
+        let (sim, engine, keys) = running("3.1.5", 2).await;
+        // The answer of one packet, and of all that look after it.
+        for later in nth..nth + 6 {
+            sim.inject(Fault::ReplyLost { nth: later });
+        }
+        let spec = backup(&keys[0], "one", BackupKind::Full);
+        let first = engine.start_backup(&spec).await;
+        sim.clear_faults();
+        if first.is_err() && sent(&sim, "ALTER SYSTEM BACKUP") == 1 {
+            forgot += 1;
+            assert!(engine.find_job("one").await.unwrap().is_some());
+        }
+        let id = engine.start_backup(&spec).await.unwrap();
+        // Another tenant's order joins it all the same.
+        let joined = backup(&keys[1], "two", BackupKind::Full);
+        engine.start_backup(&joined).await.unwrap();
+        let report = ended(&sim, &engine, &id).await;
+        assert_eq!(report.state, EngineJobState::Completed, "{report:?}");
+        assert_eq!(sent(&sim, "ALTER SYSTEM BACKUP"), 1, "{nth}");
+    }
+    assert!(
+        forgot > 0,
+        "some order was sent without anything being known of it"
+    );
+}
