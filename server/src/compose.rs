@@ -12,7 +12,7 @@ use engine::{
     unsupported,
 };
 use engine_embedded::EmbeddedEngine;
-use engine_oceanbase::{Account, Encryption, MysqlConnector, OceanBaseEngine};
+use engine_oceanbase::{Account, Encryption, MysqlConnector};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -119,8 +119,7 @@ impl EngineOpener for Engines {
                     let why = "it has no address; modify the cluster and give one";
                     EngineError::new(EngineErrorKind::Rejected, "opening", &settings.name, why)
                 })?;
-                let engine = OceanBaseEngine::open(&settings.name, connector(server)).await?;
-                Ok(Arc::new(engine))
+                engine_oceanbase::open(&settings.name, connector(server)).await
             }
         }
     }

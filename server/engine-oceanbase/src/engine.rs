@@ -19,7 +19,7 @@ use std::{
 /// How long an order that only records something may take.
 pub(crate) const ORDER_LIMIT: Duration = Duration::from_secs(60);
 /// What the version's comment ends in where the cluster is a simulated one.
-const SIMULATED: &str = "simulated";
+pub(crate) const SIMULATED: &str = "simulated";
 /// What it holds where the server is one without tenants.
 const WITHOUT_TENANTS: &str = "seekdb";
 
@@ -39,7 +39,7 @@ pub struct OceanBaseEngine {
 }
 
 impl OceanBaseEngine {
-    /// Signs in and learns what the cluster is. `Unsupported` for versions that cannot be driven.
+    /// Signs in and learns what the cluster is. `Unsupported` for versions before 4.0; see [`crate::open`].
     pub async fn open(name: &str, connector: Arc<dyn Connector>) -> Result<Self, EngineError> {
         let call = Call {
             operation: "opening",
@@ -48,8 +48,12 @@ impl OceanBaseEngine {
         let failed = |failure: SqlFailure| call.failed(&failure);
         let reads = Link::new(Arc::clone(&connector));
         let version = read_version(&reads, call).await?;
+        if !version.is_per_tenant() {
+            let why = format!("OceanBase {version} backs up the whole cluster and not its tenants");
+            return Err(call.error(EngineErrorKind::Unsupported, why));
+        }
         let comment = read_comment(&reads, call).await?;
-        refused_kind(version, &comment, call)?;
+        with_tenants(&comment, call)?;
         let identity = read_identity(&reads).await.map_err(failed)?;
         let columns = Columns::of(&reads).await.map_err(failed)?;
         lacking(&columns, call)?;
@@ -193,24 +197,17 @@ pub(crate) async fn read_comment(reads: &Link, call: Call<'_>) -> Result<String,
         .unwrap_or_default())
 }
 
-/// Refuses servers that cannot be driven.
-pub(crate) fn refused_kind(
-    version: Version,
-    comment: &str,
-    call: Call<'_>,
-) -> Result<(), EngineError> {
+/// Refuses servers of the family that have no tenants.
+pub(crate) fn with_tenants(comment: &str, call: Call<'_>) -> Result<(), EngineError> {
     if comment.contains(WITHOUT_TENANTS) {
         let why = "it is seekdb, a single server of the OceanBase family: it has no tenants, no data \
                    backup and no log backup, so there is nothing that could be backed up or recovered";
         return Err(call.error(EngineErrorKind::Unsupported, why));
     }
-    if !version.is_per_tenant() {
-        let why = format!("OceanBase {version} is not supported yet; 4.0 and later are");
-        return Err(call.error(EngineErrorKind::Unsupported, why));
-    }
     Ok(())
 }
 
+/// The version of the cluster. `Unsupported` for what is no OceanBase.
 pub(crate) async fn read_version(reads: &Link, call: Call<'_>) -> Result<Version, EngineError> {
     let table = match reads.read("SELECT OB_VERSION() AS VERSION").await {
         Ok(table) => table,

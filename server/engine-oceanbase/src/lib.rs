@@ -8,8 +8,10 @@ mod connect;
 mod engine;
 mod failure;
 pub mod history;
+pub mod legacy;
 mod link;
 mod observe;
+mod open;
 mod placement;
 mod port;
 mod probe;
@@ -24,5 +26,7 @@ pub mod windows;
 
 pub use connect::{Account, Encryption, MysqlConnector};
 pub use engine::OceanBaseEngine;
+pub use legacy::LegacyEngine;
 pub use observe::STATEMENTS as STATEMENTS_PER_LOOK;
+pub use open::open;
 pub use probe::try_connection;

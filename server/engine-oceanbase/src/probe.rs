@@ -1,15 +1,17 @@
 //! Trying a connection before it is used: what works, what is missing, step by step.
 
 use crate::{
-    engine::{lacking, read_comment, read_version, refused_kind},
+    engine::{lacking, read_comment, read_version, with_tenants},
     failure::Call,
+    legacy::LegacyEngine,
     link::Link,
     observe::{Look, LookError, TenantFacts},
     session::{Connector, SqlFailure},
     version::Version,
     views::Columns,
 };
-use ::engine::EngineError;
+use ::engine::{Engine, EngineError, TenantObservation};
+use domain::archive::ArchiveState;
 use domain::endpoint::{ConnectionReport, ConnectionStep, Finding};
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::time::Instant;
@@ -46,11 +48,42 @@ impl Probe {
         let link = Link::new(Arc::clone(&connector));
         self.sign_in(&*connector, call).await?;
         let version = self.version(&link, call).await?;
-        let columns = self.views(&link, call).await?;
-        self.grants(&link).await;
         if version.is_per_tenant() {
-            self.tenants(&link, &columns, call).await?;
+            let columns = self.views(&link, call).await?;
+            self.grants(&link).await;
+            self.tenants(&link, &columns, call).await
+        } else {
+            self.whole(connector, &link, call).await
         }
+    }
+
+    /// A cluster before 4.0, which is backed up as a whole.
+    async fn whole(
+        &mut self,
+        connector: Arc<dyn Connector>,
+        link: &Link,
+        call: Call<'_>,
+    ) -> Result<(), Ended> {
+        let engine = match LegacyEngine::open(call.subject, connector).await {
+            Ok(engine) => engine,
+            Err(error) => return self.end(VIEWS, &error),
+        };
+        self.step(VIEWS, Finding::Good(String::new()));
+        self.grants(link).await;
+        let seen = match engine.observe().await {
+            Ok(seen) => seen,
+            Err(error) => return self.end(TENANTS, &error),
+        };
+        self.step(TENANTS, Finding::Good(counted(seen.tenants.len())));
+        let on = |tenant: &TenantObservation| tenant.archive.state == ArchiveState::Doing;
+        let log = match seen.tenants.iter().any(on) {
+            true => Finding::Good("on".to_owned()),
+            false => Finding::Warning(
+                "off; without it nothing can be backed up, so start it under Log Backup Tasks"
+                    .to_owned(),
+            ),
+        };
+        self.step("Log backup", log);
         Ok(())
     }
 
@@ -91,7 +124,7 @@ impl Probe {
         let read = async {
             let version = read_version(link, call).await?;
             let comment = read_comment(link, call).await?;
-            refused_kind(version, &comment, call)?;
+            with_tenants(&comment, call)?;
             Ok((version, comment))
         };
         match read.await {
@@ -104,17 +137,16 @@ impl Probe {
     }
 
     async fn views(&mut self, link: &Link, call: Call<'_>) -> Result<Columns, Ended> {
-        let name = "See backups and log backup";
         let columns = Columns::of(link)
             .await
             .map_err(|failure| call.failed(&failure))
             .and_then(|columns| lacking(&columns, call).map(|()| columns));
         match columns {
             Ok(columns) => {
-                self.step(name, Finding::Good(String::new()));
+                self.step(VIEWS, Finding::Good(String::new()));
                 Ok(columns)
             }
-            Err(error) => self.end(name, &error),
+            Err(error) => self.end(VIEWS, &error),
         }
     }
 
@@ -165,6 +197,7 @@ impl Probe {
     }
 }
 
+const VIEWS: &str = "See backups and log backup";
 const TENANTS: &str = "Look at the tenants";
 
 fn counted(tenants: usize) -> String {

@@ -2,13 +2,30 @@
 
 mod support;
 
-use support::{SimRig, cluster, engine};
+use support::{LegacyRig, SimRig, cluster, engine, legacy_engine};
 
 async fn conforms(version: &str) {
     let sim = cluster(version, 2);
     let engine = engine(&sim).await;
     assert!(engine.is_simulated());
     engine::conformance::run(&engine, &SimRig(sim)).await;
+}
+
+async fn conforms_as_a_whole(version: &str) {
+    let sim = cluster(version, 2);
+    let engine = legacy_engine(&sim).await;
+    assert!(engine.is_simulated());
+    engine::conformance::run(&engine, &LegacyRig(sim)).await;
+}
+
+#[tokio::test]
+async fn version_2_2_77() {
+    conforms_as_a_whole("2.2.77").await;
+}
+
+#[tokio::test]
+async fn version_3_1_5() {
+    conforms_as_a_whole("3.1.5").await;
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use oceanbase_sim::{
     door::{Door, OpenDoor},
 };
 use std::{sync::Arc, time::Duration};
-use support::{SimRig, cluster, key, prepare};
+use support::{LegacyRig, SimRig, cluster, key, prepare, prepare_cluster};
 
 async fn open(sim: &Sim) -> OpenDoor {
     Door::new(Arc::new(sim.clone()))
@@ -45,6 +45,18 @@ async fn conforms(version: &str) {
     let engine = engine(&door).await;
     assert!(engine.version().ends_with("(simulated)"));
     engine::conformance::run(&engine, &SimRig(sim)).await;
+    door.close().await;
+}
+
+/// No prepared statement and no sub-query in a SET: before 4.0 both are refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn version_3_1_5() {
+    let sim = cluster("3.1.5", 2);
+    let door = open(&sim).await;
+    let connector = Arc::new(connector(&door, "root@sys", ""));
+    let engine = engine_oceanbase::open("demo", connector).await.unwrap();
+    assert_eq!(engine.version(), "OceanBase 3.1.5 (simulated)");
+    engine::conformance::run(&*engine, &LegacyRig(sim)).await;
     door.close().await;
 }
 
@@ -100,6 +112,38 @@ async fn a_connection_that_is_cut_within_an_order_begins_one_backup() {
             engine.job(&id).await.unwrap().state,
             EngineJobState::Completed
         );
+        let sent = sim.statements();
+        let orders = sent
+            .iter()
+            .filter(|text| text.starts_with("ALTER SYSTEM BACKUP"));
+        assert_eq!(orders.count(), 1, "answer {nth} was lost");
+        door.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_cut_within_an_order_of_a_whole_begins_one_backup() {
+    for nth in 1..=9 {
+        let sim = cluster("3.1.5", 1);
+        prepare_cluster(&sim);
+        let door = open(&sim).await;
+        let connector = Arc::new(connector(&door, "root@sys", ""));
+        let engine = engine_oceanbase::open("demo", connector).await.unwrap();
+        let spec = BackupSpec {
+            token: "one".to_owned(),
+            tenant: key(&*engine, "t1").await,
+            kind: BackupKind::Full,
+        };
+        sim.inject(Fault::ReplyLost { nth });
+        let first = engine.start_backup(&spec).await;
+        sim.clear_faults();
+        let id = match first {
+            Ok(id) => id,
+            Err(_) => engine.start_backup(&spec).await.unwrap(),
+        };
+        sim.advance(Duration::from_secs(60));
+        let report = engine.job(&id).await.unwrap();
+        assert_eq!(report.state, EngineJobState::Completed);
         let sent = sim.statements();
         let orders = sent
             .iter()

@@ -52,19 +52,20 @@ fn only(world: &mut World, statement: Legacy) -> Result<(), SqlError> {
             .legacy
             .sets
             .iter()
-            .position(|s| i64::try_from(id) == Ok(s.id))
+            .position(|s| i64::try_from(id) == Ok(s.id) && !s.deleted)
         {
             None => Err(error::not_supported(
                 "delete backupset is not exist is not supported",
             )),
             Some(at) => {
-                let good = |s: &crate::world::legacy::LegacySet| s.status == "COMPLETED";
+                let good =
+                    |s: &crate::world::legacy::LegacySet| s.status == "COMPLETED" && !s.deleted;
                 let others = world.legacy.sets.iter().filter(|s| good(s)).count();
                 if good(&world.legacy.sets[at]) && others == 1 {
                     return Err(error::coded(9045, "backup set is needed"));
                 }
                 world.change += 1;
-                world.legacy.sets.remove(at);
+                world.legacy.sets[at].deleted = true;
                 Ok(())
             }
         },
@@ -74,7 +75,12 @@ fn only(world: &mut World, statement: Legacy) -> Result<(), SqlError> {
             tenant,
             to,
         } => world.copy_set(id, times, tenant, to),
-        Legacy::BackupPiece { tenant, to, .. } => world.copy_piece(tenant, to.as_deref()),
+        Legacy::BackupPiece {
+            id,
+            with_active,
+            tenant,
+            to,
+        } => world.copy_piece(id, with_active, tenant, to),
         Legacy::BackupArchivelog(on) => {
             world.legacy.round_copies = on;
             Ok(())
@@ -86,11 +92,11 @@ fn only(world: &mut World, statement: Legacy) -> Result<(), SqlError> {
         Legacy::Restore {
             dest,
             source,
+            uri,
             until,
             options,
             preview,
-            ..
-        } if !preview => world.legacy_restore(&dest, &source, &until, &options),
+        } if !preview => world.legacy_restore(&dest, &source, (&uri, &until), &options),
         _ => Err(error::function_not_supported()),
     }
 }

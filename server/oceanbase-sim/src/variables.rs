@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::calendar;
 use crate::setup::Setup;
+use crate::version::Version;
 
 /// The variables of a session by lower-case name; user variables begin with `@`.
 #[derive(Debug, Clone)]
@@ -50,7 +51,10 @@ impl Variables {
         let comment = if setup.version.is_legacy() {
             values.insert("max_allowed_packet".to_owned(), "4194304".to_owned());
             values.insert("ob_trx_timeout".to_owned(), "100000000".to_owned());
-            format!("OceanBase CE {version} (r1-simulated) (Built Jan  1 2026 00:00:00) simulated")
+            let edition = edition(setup.version);
+            format!(
+                "OceanBase {edition}{version} (r1-simulated) (Built Jan  1 2026 00:00:00) simulated"
+            )
         } else {
             format!("OceanBase_CE {version} (r1-simulated) (Built Jan  1 2026 00:00:00) simulated")
         };
@@ -108,8 +112,19 @@ impl Variables {
 /// What `version()` gives.
 pub(crate) fn version_text(setup: &Setup) -> String {
     if setup.version.is_legacy() {
-        format!("{}-OceanBase CE", setup.version.full())
+        let full = setup.version.full();
+        format!("{full}-OceanBase {}", edition(setup.version))
+            .trim_end()
+            .to_owned()
     } else {
         format!("5.7.25-OceanBase_CE-v{}", setup.version.full())
+    }
+}
+
+/// How a version before 4.0 calls itself: 2.2.77 was never a community edition.
+fn edition(version: Version) -> &'static str {
+    match version {
+        Version::V2_2_77 => "",
+        _ => "CE ",
     }
 }

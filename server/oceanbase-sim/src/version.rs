@@ -7,6 +7,7 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum Version {
+    V2_2_77,
     V3_1_5,
     V4_0_0,
     V4_1_0,
@@ -28,7 +29,8 @@ pub struct UnknownVersion(pub String);
 
 impl Version {
     /// Every supported version, oldest first.
-    pub const ALL: [Version; 12] = [
+    pub const ALL: [Version; 13] = [
+        Version::V2_2_77,
         Version::V3_1_5,
         Version::V4_0_0,
         Version::V4_1_0,
@@ -46,6 +48,7 @@ impl Version {
     /// The short text, as `views.json` lists it.
     pub fn text(self) -> &'static str {
         match self {
+            Version::V2_2_77 => "2.2.77",
             Version::V3_1_5 => "3.1.5",
             Version::V4_0_0 => "4.0.0",
             Version::V4_1_0 => "4.1.0",
@@ -73,7 +76,7 @@ impl Version {
 
     /// Whether this is the cluster-level generation before 4.0.
     pub fn is_legacy(self) -> bool {
-        self == Version::V3_1_5
+        self < Version::V4_0_0
     }
 
     /// Whether tenants have a role and a standby can be activated.

@@ -56,17 +56,28 @@ pub(crate) struct Contract {
 impl Contract {
     /// The contract of a version.
     pub(crate) fn of(version: Version) -> Contract {
-        let here = version.text();
-        let has = |list: &[String]| list.iter().any(|v| v == here);
+        // 2.2.77 was never open; its views are taken for those of 3.1.5.
+        let here = if version.is_legacy() {
+            Version::V3_1_5.text()
+        } else {
+            version.text()
+        };
+        // The document knows the shape of SHOW PARAMETERS from 4.0 on; it is older.
+        let shape = |view: &str| match view {
+            "SHOW PARAMETERS" if version.is_legacy() => Version::V4_0_0.text(),
+            _ => here,
+        };
+        let has = |list: &[String], here: &str| list.iter().any(|v| v == here);
         let views = document()
             .views
             .iter()
-            .filter(|v| has(&v.present_in))
+            .filter(|v| has(&v.present_in, shape(&v.name)))
             .map(|v| {
+                let here = shape(&v.name);
                 let columns = v
                     .columns
                     .iter()
-                    .filter(|c| c.present_in.as_deref().is_none_or(has))
+                    .filter(|c| c.present_in.as_deref().is_none_or(|list| has(list, here)))
                     .map(|c| ViewColumn {
                         name: c.name.clone(),
                         type_text: c.kind.clone(),

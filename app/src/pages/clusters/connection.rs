@@ -41,7 +41,7 @@ enum Told {
 
 impl Connection {
     /// For a cluster to add.
-    pub fn new() -> Connection {
+    pub fn unknown() -> Connection {
         Connection::of(None, "", ACCOUNT_DEFAULT)
     }
 

@@ -40,7 +40,7 @@ pub fn NewClusterForm(
 ) -> impl IntoView {
     let engine = RwSignal::new(EngineKind::Embedded);
     let embedded = embedded_form::Fields::new(first);
-    let oceanbase = oceanbase_form::Fields::new();
+    let oceanbase = oceanbase_form::Fields::empty();
     let failed = RwSignal::new(None::<String>);
     let (navigate, toasts) = (use_navigate(), Toasts::current());
     let ClusterList(clusters) = expect_context();

@@ -23,10 +23,10 @@ pub struct Fields {
 
 impl Fields {
     /// Empty ones.
-    pub fn new() -> Fields {
+    pub fn empty() -> Fields {
         Fields {
             name: Typed::new(""),
-            connection: Connection::new(),
+            connection: Connection::unknown(),
         }
     }
 

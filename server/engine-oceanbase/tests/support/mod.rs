@@ -5,13 +5,16 @@
 
 use async_trait::async_trait;
 use domain::Scn;
-use engine::{Engine, TenantKey, conformance::Rig};
+use domain::backup::BackupKind;
+use engine::{
+    BackupSpec, Engine, EngineJobId, EngineJobState, JobReport, TenantKey, conformance::Rig,
+};
 use engine_oceanbase::{
-    OceanBaseEngine,
+    LegacyEngine, OceanBaseEngine,
     session::{Connector, SqlFailure, SqlSession, Table},
 };
 use oceanbase_sim::{Answer, Delivery, Setup, Sim, SimSession, SqlError};
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 /// Sessions of a simulated cluster.
 pub(crate) struct InProcess(pub(crate) Sim);
@@ -85,6 +88,12 @@ pub(crate) async fn engine(sim: &Sim) -> OceanBaseEngine {
     OceanBaseEngine::open("demo", connector).await.unwrap()
 }
 
+/// The engine of a cluster before 4.0.
+pub(crate) async fn legacy_engine(sim: &Sim) -> LegacyEngine {
+    let connector = Arc::new(InProcess(sim.clone()));
+    LegacyEngine::open("demo", connector).await.unwrap()
+}
+
 /// Runs statements as the administrator of the cluster.
 pub(crate) fn sql(sim: &Sim, statements: &[&str]) {
     let mut session = sim.log_in("root@sys", "").unwrap();
@@ -112,8 +121,21 @@ pub(crate) fn prepare(sim: &Sim, tenant: &str) {
     sim.advance(Duration::from_secs(30));
 }
 
+/// Gives a cluster before 4.0 its destination and begins to archive the log of all tenants, in pieces.
+pub(crate) fn prepare_cluster(sim: &Sim) {
+    sql(
+        sim,
+        &[
+            "ALTER SYSTEM SET backup_dest = 'file:///bk/first'",
+            "ALTER SYSTEM SET backup_dest_option = 'log_archive_piece_switch_interval=1d'",
+            "ALTER SYSTEM ARCHIVELOG",
+        ],
+    );
+    sim.advance(Duration::from_secs(30));
+}
+
 /// The engine's key of a tenant.
-pub(crate) async fn key(engine: &OceanBaseEngine, name: &str) -> TenantKey {
+pub(crate) async fn key(engine: &dyn Engine, name: &str) -> TenantKey {
     let seen = engine.observe().await.unwrap();
     seen.tenants
         .into_iter()
@@ -147,5 +169,90 @@ impl Rig for SimRig {
 
     fn proves(&self) -> bool {
         false
+    }
+}
+
+/// The suite's needs, met by a simulated cluster before 4.0: it has one destination for all, keeps second copies, and
+/// cannot prove what it recovers.
+pub(crate) struct LegacyRig(pub(crate) Sim);
+
+#[async_trait]
+impl Rig for LegacyRig {
+    async fn write(&self, _: &dyn Engine, _: &TenantKey) {
+        self.0.advance(Duration::from_secs(1));
+    }
+
+    async fn pause(&self) {
+        self.0.advance(Duration::from_millis(200));
+        tokio::task::yield_now().await;
+    }
+
+    fn now(&self) -> Scn {
+        Scn(self.0.now_ns())
+    }
+
+    fn second(&self) -> Option<PathBuf> {
+        Some(PathBuf::from("file:///bk/second"))
+    }
+
+    async fn given_tenant(&self) -> Option<TenantKey> {
+        prepare_cluster(&self.0);
+        Some(key(&legacy_engine(&self.0).await, "t1").await)
+    }
+
+    fn proves(&self) -> bool {
+        false
+    }
+}
+
+/// Looks at a job until it is taken as never ending.
+pub(crate) const LOOKS_MAX: u32 = 1000;
+/// More packets than any order needs, so that the answer of each is lost once.
+pub(crate) const PACKETS_MAX: u32 = 32;
+
+/// Statements that begin so, as the cluster received them.
+pub(crate) fn sent(sim: &Sim, begin: &str) -> usize {
+    let is_it = |text: &&String| text.starts_with(begin);
+    sim.statements().iter().filter(is_it).count()
+}
+
+pub(crate) async fn ended(sim: &Sim, engine: &LegacyEngine, id: &EngineJobId) -> JobReport {
+    for _ in 0..LOOKS_MAX {
+        let report = engine.job(id).await.unwrap();
+        let goes_on = matches!(
+            report.state,
+            EngineJobState::Running | EngineJobState::Canceling
+        );
+        if !goes_on {
+            return report;
+        }
+        sim.advance(Duration::from_millis(200));
+    }
+    panic!("{id:?} never ended");
+}
+
+/// The last try loses an answer that was never asked for.
+pub(crate) fn every_packet_was_lost_once(sim: &Sim, before: usize, nth: u32) {
+    let used = sim.statements().len() - before;
+    assert!(nth < PACKETS_MAX || used < nth as usize, "{used} packets");
+}
+
+/// A cluster whose log is archived, its engine and the keys of its tenants.
+pub(crate) async fn running(version: &str, tenants: u32) -> (Sim, LegacyEngine, Vec<TenantKey>) {
+    let sim = cluster(version, tenants);
+    prepare_cluster(&sim);
+    let engine = legacy_engine(&sim).await;
+    let mut keys = Vec::new();
+    for number in 1..=tenants {
+        keys.push(key(&engine, &format!("t{number}")).await);
+    }
+    (sim, engine, keys)
+}
+
+pub(crate) fn backup(tenant: &TenantKey, token: &str, kind: BackupKind) -> BackupSpec {
+    BackupSpec {
+        token: token.to_owned(),
+        tenant: tenant.clone(),
+        kind,
     }
 }

@@ -4,7 +4,8 @@ use super::{Row, Val, bytes, moment, row};
 use crate::calendar;
 use crate::world::World;
 use crate::world::legacy::{LegacyRound, LegacySet, RESTORE_STAGES};
-use crate::world::legacy_copies::COPY_STAGES;
+use crate::world::legacy_copies::{Copied, CopyJob};
+use crate::world::legacy_pieces::Piece;
 
 const RATE: i64 = 150_000;
 
@@ -13,13 +14,18 @@ pub(super) fn rows(world: &World, view: &str) -> Vec<Row> {
         "CDB_OB_BACKUP_ARCHIVELOG" => rounds(world, true),
         "CDB_OB_BACKUP_ARCHIVELOG_SUMMARY" => rounds(world, false),
         "CDB_OB_BACKUP_PROGRESS" => sets(world, |s| s.status == "RUNNING"),
-        "CDB_OB_BACKUP_SET_DETAILS" => sets(world, |s| s.status != "RUNNING"),
+        "CDB_OB_BACKUP_SET_DETAILS" => sets(world, |s| s.status != "RUNNING" && !s.deleted),
         "CDB_OB_BACKUP_JOB_DETAILS" => sets(world, |_| true),
         "CDB_OB_BACKUP_SET_FILES" => set_files(world),
         "CDB_OB_RESTORE_PROGRESS" => restores(world, false),
         "CDB_OB_RESTORE_HISTORY" => restores(world, true),
-        "CDB_OB_BACKUP_BACKUPSET_JOB" => copies(world, false),
-        "CDB_OB_BACKUP_BACKUPSET_JOB_HISTORY" => copies(world, true),
+        "CDB_OB_BACKUP_PIECE_FILES" => super::legacy_copies::piece_files(world),
+        "CDB_OB_BACKUP_BACKUPSET_JOB" => copies(world, |c| !c.over && is_of_sets(c)),
+        "CDB_OB_BACKUP_BACKUPSET_JOB_HISTORY" => copies(world, |c| c.over && is_of_sets(c)),
+        "CDB_OB_BACKUP_BACKUPSET_TASK" => super::legacy_copies::set_tasks(world, false),
+        "CDB_OB_BACKUP_BACKUPSET_TASK_HISTORY" => super::legacy_copies::set_tasks(world, true),
+        "CDB_OB_BACKUP_BACKUPPIECE_JOB" => copies(world, |c| !c.over && !is_of_sets(c)),
+        "CDB_OB_BACKUP_BACKUPPIECE_JOB_HISTORY" => copies(world, |c| c.over && !is_of_sets(c)),
         other => super::legacy_cluster::rows(world, other),
     }
 }
@@ -30,6 +36,8 @@ fn rounds(world: &World, current: bool) -> Vec<Row> {
         status: "STOP",
         start_us: 0,
         floor_us: 0,
+        interval_us: 0,
+        first_piece: 0,
     };
     let rounds: Vec<&LegacyRound> = if current {
         vec![world.legacy.rounds.last().unwrap_or(&none)]
@@ -40,6 +48,8 @@ fn rounds(world: &World, current: bool) -> Vec<Row> {
     for round in rounds {
         for tenant in std::iter::once(1).chain(world.tenants.iter().map(|t| t.id)) {
             let reached = world.legacy_checkpoint(round);
+            let pieces = world.legacy_pieces(round);
+            let piece = |piece: Option<&Piece>| piece.map_or(0, |piece| piece.id);
             let size = (reached - round.start_us) / 1_000_000 * RATE;
             let when = |us: i64| match (us, current) {
                 (0, true) => Val::Text(String::new()),
@@ -51,8 +61,8 @@ fn rounds(world: &World, current: bool) -> Vec<Row> {
                 "LOG_ARCHIVE_ROUND" => round.id,
                 "TENANT_ID" => tenant,
                 "STATUS" => round.status,
-                "START_PIECE_ID" => 0,
-                "BACKUP_PIECE_ID" => 0,
+                "START_PIECE_ID" => piece(pieces.first()),
+                "BACKUP_PIECE_ID" => piece(pieces.last()),
                 "MIN_FIRST_TIME" => when(round.start_us),
                 "MAX_NEXT_TIME" => when(reached),
                 "INPUT_BYTES" => size,
@@ -71,7 +81,7 @@ fn taken(us: i64) -> String {
     calendar::text(us, 0)[11..].to_owned()
 }
 
-fn set_row(world: &World, set: &LegacySet, tenant: i64) -> Row {
+pub(super) fn set_row(world: &World, set: &LegacySet, tenant: i64) -> Row {
     let end = set.end_us.unwrap_or(world.now_us);
     let whole = if set.incremental { 200_i64 } else { 1600 } << 20;
     let total = world.shortened(20_000_000).max(1);
@@ -135,6 +145,7 @@ fn set_files(world: &World) -> Vec<Row> {
     for set in &world.legacy.sets {
         let (status, file_status) = match set.status {
             "RUNNING" => ("DOING", "COPYING"),
+            "COMPLETED" if set.deleted => ("SUCCESS", "DELETED"),
             "COMPLETED" => ("SUCCESS", "AVAILABLE"),
             _ => ("FAILED", "INCOMPLETE"),
         };
@@ -144,32 +155,42 @@ fn set_files(world: &World) -> Vec<Row> {
             rows.push(row);
         }
     }
+    rows.extend(super::legacy_copies::set_files(world));
     rows
 }
 
-fn copies(world: &World, over: bool) -> Vec<Row> {
+fn is_of_sets(job: &CopyJob) -> bool {
+    matches!(job.what, Copied::Sets(_))
+}
+
+fn copies(world: &World, wanted: impl Fn(&CopyJob) -> bool) -> Vec<Row> {
     world
         .legacy
         .copies
         .iter()
-        .filter(|c| c.over == over)
+        .filter(|c| wanted(c))
         .map(|c| {
             let status = if c.canceled {
                 "CANCEL"
             } else {
-                COPY_STAGES[c.stage]
+                c.stages()[c.stage]
             };
             row![
                 "JOB_ID" => c.id,
                 "TENANT_ID" => 1,
                 "INCARNATION" => 1,
-                "BACKUP_SET_ID" => c.set,
+                "BACKUP_SET_ID" => c.sets().first().copied().unwrap_or(0),
+                "BACKUP_PIECE_ID" => match c.pieces() {
+                    [(_, piece)] if !c.all => piece.id,
+                    _ => -1,
+                },
+                "COMMENT" => "",
                 "TYPE" => if c.all { "ALL_BACKUP_SET" } else { "SINGLE_BACKUP_SET" },
                 "TENANT_NAME" => "sys",
                 "STATUS" => status,
                 "BACKUP_DEST" => c.dest.as_str(),
                 "MAX_BACKUP_TIMES" => -1,
-                "RESULT" => 0,
+                "RESULT" => c.result,
             ]
         })
         .collect()
@@ -182,7 +203,7 @@ fn restores(world: &World, over: bool) -> Vec<Row> {
         .iter()
         .filter(|r| r.end_us.is_some() == over)
         .map(|r| {
-            let status = if r.failed {
+            let status = if r.failure.is_some() {
                 "RESTORE_FAIL"
             } else {
                 RESTORE_STAGES[r.stage]
@@ -207,7 +228,7 @@ fn restores(world: &World, over: bool) -> Vec<Row> {
                 "RESTORE_FINISH_TIMESTAMP" => Val::Moment(r.until_us),
                 "RESTORE_CURRENT_TIMESTAMP" => Val::Moment(r.until_us),
                 "BACKUP_SET_LIST" => r.set.to_string(),
-                "INFO" => "",
+                "INFO" => r.failure.as_deref().unwrap_or_default(),
             ]
         })
         .collect()

@@ -6,6 +6,7 @@ mod cleanup;
 mod cluster;
 mod legacy;
 mod legacy_cluster;
+mod legacy_copies;
 mod recover;
 mod restore;
 mod storage;

@@ -114,9 +114,14 @@ fn second_set(c: &mut Cursor<'_>) -> Result<Legacy, SqlError> {
 fn second_piece(c: &mut Cursor<'_>) -> Result<Legacy, SqlError> {
     let id = id(c)?;
     times(c)?;
-    c.accept_all(&["WITH", "ACTIVE"]);
+    let with_active = c.accept_all(&["WITH", "ACTIVE"]);
     let (tenant, to) = tail(c)?;
-    Ok(Legacy::BackupPiece { id, tenant, to })
+    Ok(Legacy::BackupPiece {
+        id,
+        with_active,
+        tenant,
+        to,
+    })
 }
 
 fn restore(c: &mut Cursor<'_>) -> Result<Legacy, SqlError> {

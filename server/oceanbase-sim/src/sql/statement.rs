@@ -195,6 +195,7 @@ pub(crate) enum Legacy {
     },
     BackupPiece {
         id: Option<u64>,
+        with_active: bool,
         tenant: bool,
         to: Option<String>,
     },

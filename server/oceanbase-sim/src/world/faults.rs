@@ -193,6 +193,9 @@ impl World {
                     server.version = version;
                 }
             }
+            Fault::ArchiveInterrupted { .. } if self.version().is_legacy() => {
+                self.interrupt_legacy();
+            }
             Fault::ArchiveInterrupted { tenant } => self.strike(&tenant, World::interrupt),
             Fault::FrozenCheckpoint { tenant } => self.strike(&tenant, |world, id| {
                 if let Some(tenant) = world.tenant_mut(id) {

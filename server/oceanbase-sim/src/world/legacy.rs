@@ -1,6 +1,5 @@
 //! The cluster-level backup of 3.x: one switch and one destination for every tenant.
 
-use super::tenant::{Role, Status};
 use super::{Event, World, dest};
 use crate::{SqlError, calendar, error};
 
@@ -24,6 +23,10 @@ pub(crate) struct LegacyRound {
     /// 0 before the round begins.
     pub(crate) start_us: i64,
     pub(crate) floor_us: i64,
+    /// Length of a piece; 0 where they are switched off.
+    pub(crate) interval_us: i64,
+    /// Number of its first piece.
+    pub(crate) first_piece: i64,
 }
 
 /// A backup set of all tenants.
@@ -36,6 +39,8 @@ pub(crate) struct LegacySet {
     /// RUNNING, COMPLETED or FAILED.
     pub(crate) status: &'static str,
     pub(crate) canceled: bool,
+    /// Whether its files are gone; its row stays.
+    pub(crate) deleted: bool,
     pub(crate) password: bool,
     pub(crate) tenants: Vec<i64>,
     pub(crate) dest: String,
@@ -55,7 +60,8 @@ pub(crate) struct LegacyRestore {
     pub(crate) end_us: Option<i64>,
     /// Number in [`RESTORE_STAGES`].
     pub(crate) stage: usize,
-    pub(crate) failed: bool,
+    /// Why it failed.
+    pub(crate) failure: Option<String>,
 }
 
 /// What a restore walks through.
@@ -89,7 +95,7 @@ pub(crate) fn option<'a>(text: &'a str, key: &str) -> Option<&'a str> {
 }
 
 impl World {
-    fn legacy_later(&mut self, us: i64, step: Step) {
+    pub(super) fn legacy_later(&mut self, us: i64, step: Step) {
         let wait = self.shortened(us);
         self.later(wait, Event::Legacy(step));
     }
@@ -99,7 +105,7 @@ impl World {
             Step::Archive => self.legacy_archive_step(),
             Step::Backup(id) => {
                 let now = self.now_us;
-                let doing = self.legacy_status() == "DOING";
+                let doing = self.legacy_status() == "DOING" && self.faults.backup_fails.is_empty();
                 if let Some(set) = self.legacy.sets.iter_mut().find(|s| s.id == id) {
                     let failed = set.canceled || !doing;
                     set.status = if failed { "FAILED" } else { "COMPLETED" };
@@ -157,11 +163,14 @@ impl World {
                 ));
             }
             let id = self.legacy.rounds.last().map_or(1, |r| r.id + 1);
+            let (interval_us, first_piece) = (self.piece_interval(), self.next_piece());
             self.legacy.rounds.push(LegacyRound {
                 id,
                 status: "BEGINNING",
                 start_us: 0,
                 floor_us: 0,
+                interval_us,
+                first_piece,
             });
             self.legacy_later(5_000_000, Step::Archive);
             return Ok(());
@@ -177,6 +186,17 @@ impl World {
         self.forget(Event::Legacy(Step::Archive));
         self.legacy_later(3_000_000, Step::Archive);
         Ok(())
+    }
+
+    /// The log of the cluster was not archived in time.
+    pub(crate) fn interrupt_legacy(&mut self) {
+        let reached = self.legacy.rounds.last().map(|r| self.legacy_checkpoint(r));
+        if let Some((round, reached)) = self.legacy.rounds.last_mut().zip(reached)
+            && round.status == "DOING"
+        {
+            round.floor_us = reached;
+            round.status = "INTERRUPTED";
+        }
     }
 
     fn legacy_busy(&self) -> bool {
@@ -202,7 +222,7 @@ impl World {
             .legacy
             .sets
             .iter()
-            .any(|s| s.status == "COMPLETED" && s.dest == dest);
+            .any(|s| s.status == "COMPLETED" && !s.deleted && s.dest == dest);
         let id = self.legacy.sets.last().map_or(1, |s| s.id + 1);
         self.change += 1;
         self.legacy.sets.push(LegacySet {
@@ -212,6 +232,7 @@ impl World {
             end_us: None,
             status: "RUNNING",
             canceled: false,
+            deleted: false,
             password,
             tenants: self.tenants.iter().map(|t| t.id).collect(),
             dest,
@@ -280,93 +301,5 @@ impl World {
             ));
         }
         Ok(())
-    }
-
-    /// `RESTORE dest FROM source AT uri UNTIL time WITH options`.
-    pub(crate) fn legacy_restore(
-        &mut self,
-        name: &str,
-        source: &str,
-        until: &str,
-        options: &str,
-    ) -> Result<(), SqlError> {
-        if self.cluster_parameter("restore_concurrency") == "0" {
-            return Err(error::not_allowed(
-                "restore tenant when restore_concurrency is 0",
-            ));
-        }
-        for key in ["backup_cluster_name", "backup_cluster_id", "pool_list"] {
-            if option(options, key).is_none_or(str::is_empty) {
-                return Err(error::missing_argument(key));
-            }
-        }
-        if self.tenant_named(name).is_some() {
-            return Err(error::not_allowed(
-                "restore tenant with existed tenant name is",
-            ));
-        }
-        let until_us =
-            calendar::parse(until, 480).ok_or_else(|| error::arguments("until timestamp"))?;
-        let source_id = self.tenant_id(source)?;
-        let round = self.legacy.rounds.last().map(|r| self.legacy_checkpoint(r));
-        let set = self
-            .legacy
-            .sets
-            .iter()
-            .rev()
-            .find(|s| s.status == "COMPLETED" && s.end_us.is_some_and(|e| e <= until_us))
-            .map(|s| s.id)
-            .filter(|_| round.is_some_and(|r| r >= until_us))
-            .ok_or_else(error::not_enough_log)?;
-        let names: Vec<String> = option(options, "pool_list")
-            .unwrap_or_default()
-            .split(',')
-            .map(str::to_owned)
-            .collect();
-        let pools = self.free_pools(&names)?;
-        let id = self.ids.job;
-        self.ids.job += 1;
-        let tenant = self.next_tenant_id();
-        self.create_tenant(name, Some(tenant));
-        for pool in self.pools.iter_mut().filter(|p| pools.contains(&p.id)) {
-            pool.tenant = Some(tenant);
-        }
-        if let Some(tenant) = self.tenant_mut(tenant) {
-            tenant.status = Status::Restore;
-            tenant.role = Role::Restore;
-        }
-        self.legacy.restores.push(LegacyRestore {
-            id,
-            tenant,
-            name: name.to_owned(),
-            source_id,
-            source: source.to_owned(),
-            set,
-            until_us,
-            start_us: self.now_us,
-            end_us: None,
-            stage: 0,
-            failed: false,
-        });
-        self.legacy_later(10_000_000, Step::Restore(id));
-        Ok(())
-    }
-
-    fn legacy_restore_step(&mut self, id: i64) {
-        let now = self.now_us;
-        let Some(job) = self.legacy.restores.iter_mut().find(|r| r.id == id) else {
-            return;
-        };
-        let tenant = job.tenant;
-        if job.stage + 1 < RESTORE_STAGES.len() {
-            job.stage += 1;
-            self.legacy_later(10_000_000, Step::Restore(id));
-            return;
-        }
-        job.end_us = Some(now);
-        if let Some(tenant) = self.tenant_mut(tenant) {
-            tenant.status = Status::Normal;
-            tenant.role = Role::Primary;
-        }
     }
 }

@@ -11,6 +11,8 @@ mod history;
 pub(crate) mod known;
 pub(crate) mod legacy;
 pub(crate) mod legacy_copies;
+pub(crate) mod legacy_pieces;
+mod legacy_restore;
 pub(crate) mod recover;
 pub(crate) mod resources;
 pub(crate) mod restore;

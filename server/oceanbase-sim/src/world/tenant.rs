@@ -228,6 +228,7 @@ impl World {
     pub(crate) fn remove_tenant(&mut self, id: i64) {
         self.change += 1;
         self.cancel_restores_into(id);
+        self.end_legacy_restores_into(id);
         let jobs: Vec<i64> = self
             .jobs
             .iter()

@@ -43,6 +43,9 @@ fn s44_chain() {
     );
     assert_eq!(c.code(&restore), 4179);
     c.ok("ALTER SYSTEM SET restore_concurrency = 10");
+    // Too new at first.
+    assert_eq!(c.code(&restore), 4179);
+    c.pass(15);
     c.ok(&restore);
     c.pass(120);
     let history = "SELECT STATUS FROM oceanbase.CDB_OB_RESTORE_HISTORY";
@@ -95,4 +98,79 @@ fn s45_second_backup() {
     );
     c.ok("ALTER SYSTEM START BACKUP ARCHIVELOG");
     assert_eq!(c.code("ALTER SYSTEM BACKUP BACKUPPIECE ALL"), 1235);
+}
+
+#[test]
+fn parameters_are_shown_and_2_2_77_has_the_same_views() {
+    let mut c = Cluster::new("2.2.77");
+    assert_eq!(c.one("SELECT OB_VERSION()"), "2.2.77");
+    c.ok("ALTER SYSTEM SET backup_dest = 'file:///data/nfs/backup'");
+    let shown = c.rows("SHOW PARAMETERS LIKE 'backup_dest'");
+    assert!(
+        shown[0]
+            .iter()
+            .any(|value| value == "file:///data/nfs/backup")
+    );
+    c.ok("ALTER SYSTEM ARCHIVELOG");
+    c.pass(10);
+    // Switched off, a round is one stream with the number 0.
+    let pieces = "SELECT DISTINCT BACKUP_PIECE_ID, MAX_TS, FILE_STATUS FROM oceanbase.CDB_OB_BACKUP_PIECE_FILES";
+    assert_eq!(c.rows(pieces), [["0", "MAX", "AVAILABLE"]]);
+}
+
+#[test]
+fn copies_are_told_about_and_a_hole_in_the_log_is_refused() {
+    let mut c = Cluster::new("3.1.5");
+    c.ok("ALTER SYSTEM SET backup_dest = 'file:///data/nfs/backup'");
+    c.ok("ALTER SYSTEM SET backup_backup_dest = 'file:///data/nfs/second'");
+    c.ok("ALTER SYSTEM SET backup_dest_option = 'log_archive_piece_switch_interval=1d'");
+    c.ok("ALTER SYSTEM SET restore_concurrency = 10");
+    c.ok("ALTER SYSTEM ARCHIVELOG");
+    c.pass(10);
+    for kind in ["", "INCREMENTAL "] {
+        c.ok(&format!("ALTER SYSTEM BACKUP {kind}DATABASE"));
+        c.pass(30);
+    }
+    c.ok("ALTER SYSTEM BACKUP BACKUPSET ALL");
+    c.pass(30);
+    let sets = "SELECT BS_KEY, FILE_STATUS FROM oceanbase.CDB_OB_BACKUP_SET_FILES WHERE COPY_ID = 10001 \
+                AND TENANT_ID = 1002 ORDER BY BS_KEY";
+    assert_eq!(c.rows(sets), [["1", "AVAILABLE"], ["2", "AVAILABLE"]]);
+    c.pass(90_000);
+    c.ok("ALTER SYSTEM BACKUP BACKUPPIECE ALL WITH ACTIVE");
+    assert_eq!(c.code("ALTER SYSTEM BACKUP BACKUPSET ALL"), 4023);
+    c.pass(30);
+    let job = "SELECT STATUS, RESULT FROM oceanbase.CDB_OB_BACKUP_BACKUPPIECE_JOB_HISTORY";
+    assert_eq!(c.rows(job), [["FINISH", "0"]]);
+    let pieces = "SELECT BACKUP_PIECE_ID, STATUS FROM oceanbase.CDB_OB_BACKUP_PIECE_FILES WHERE COPY_ID = \
+                  10001 AND TENANT_ID = 1002 ORDER BY BACKUP_PIECE_ID";
+    assert_eq!(c.rows(pieces), [["1", "FROZEN"], ["2", "INACTIVE"]]);
+    let now = c.one("SELECT NOW(6)");
+    c.ok("ALTER SYSTEM NOARCHIVELOG");
+    c.pass(60);
+    c.ok("ALTER SYSTEM ARCHIVELOG");
+    c.pass(60);
+    let later = c.one("SELECT NOW(6)");
+    c.pass(60);
+    c.ok(
+        "CREATE RESOURCE UNIT u MAX_CPU 1, MAX_MEMORY '2G', MAX_IOPS 1000, MAX_DISK_SIZE '9G', \
+         MAX_SESSION_NUM 100",
+    );
+    c.ok("CREATE RESOURCE POOL p UNIT = 'u', UNIT_NUM = 1, ZONE_LIST = ('zone1')");
+    let restore = |at: &str, until: &str| {
+        format!(
+            "ALTER SYSTEM RESTORE nt FROM t1 AT 'file:///data/nfs/{at}' UNTIL '{until}' WITH \
+             'backup_cluster_name=c1&backup_cluster_id=1&pool_list=p'"
+        )
+    };
+    assert_eq!(c.code(&restore("backup", &later)), 9048);
+    assert_eq!(c.code(&restore("backup", &now)), 9048);
+    assert_eq!(c.code(&restore("second", &later)), 9048);
+    let copied = c.one(
+        "SELECT MAX(CHECKPOINT_TS) FROM oceanbase.CDB_OB_BACKUP_PIECE_FILES WHERE COPY_ID = 10001",
+    );
+    c.ok(&restore("second", &copied));
+    c.ok("DROP TENANT nt FORCE");
+    let history = "SELECT STATUS FROM oceanbase.CDB_OB_RESTORE_HISTORY";
+    assert_eq!(c.one(history), "RESTORE_FAIL");
 }
