@@ -62,6 +62,7 @@ impl Operator {
                 until: request.until,
                 new_name: request.new_name.clone(),
                 place: request.place,
+                placement: None,
             },
             trigger: Trigger::Manual,
             token: queue::token(),
@@ -110,6 +111,7 @@ impl Operator {
             until: request.until,
             new_name: request.new_name.clone(),
             place: request.place,
+            placement: None,
         };
         let engine = handle.engine()?;
         let name = &tenant.facts.name;

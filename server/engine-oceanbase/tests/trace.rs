@@ -67,6 +67,12 @@ fn samples() -> Vec<Statement> {
         Statement::Activate {
             name: "nt".to_owned(),
         },
+        Statement::SetTimeout {
+            timeout_us: 840_000_000,
+        },
+        Statement::DropTenant {
+            name: "nt".to_owned(),
+        },
         Statement::DropPool {
             name: "p".to_owned(),
         },
@@ -104,6 +110,7 @@ async fn recover(sim: &Sim, engine: &OceanBaseEngine, tenant: &TenantKey) {
         until: seen.tenants[0].sets[0].min_restore_scn,
         new_name: "nt".to_owned(),
         place: None,
+        placement: None,
     };
     let id = engine.start_recovery(&spec).await.unwrap();
     for _ in 0..500 {

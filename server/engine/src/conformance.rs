@@ -273,6 +273,7 @@ impl Suite<'_> {
             until,
             new_name: name.to_owned(),
             place: None,
+            placement: None,
         };
         let future = until.plus_ns(3_600_000_000_000);
         for refused in [
@@ -356,6 +357,7 @@ impl Suite<'_> {
             until: set.min_restore_scn,
             new_name: "conform_c".to_owned(),
             place: Some(Place::Second),
+            placement: None,
         };
         let plan = self.engine.plan_recovery(&recovery).await.expect("a plan");
         assert_eq!(plan.place, Place::Second);
@@ -446,6 +448,7 @@ impl Suite<'_> {
             until: promised,
             new_name: "conform_clean".to_owned(),
             place: None,
+            placement: None,
         };
         let plan = self.engine.plan_recovery(&recovery).await;
         assert!(plan.is_ok(), "what was promised: {plan:?}");

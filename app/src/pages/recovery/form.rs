@@ -218,6 +218,7 @@ fn send(draft: Draft, toasts: Toasts, navigate: impl Fn(&str, NavigateOptions) +
         until,
         new_name: draft.name.get_untracked(),
         place: None,
+        placement: None,
     };
     let (cluster, name) = (draft.cluster.get_value(), request.new_name.clone());
     draft.sending.set(true);

@@ -366,6 +366,7 @@ mod tests {
             precision: Precision::Exact,
             result_bytes: 4096,
             estimate_ms: None,
+            steps: Vec::new(),
         }
     }
 

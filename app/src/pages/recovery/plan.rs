@@ -55,6 +55,7 @@ pub fn keep(
                 until,
                 new_name: name.get_untracked(),
                 place: None,
+                placement: None,
             };
             spawn_local(async move {
                 let answer = api::recoveries::plan(cluster.get_value(), request).await;

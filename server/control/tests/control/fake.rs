@@ -439,6 +439,7 @@ impl Engine for Fake {
             precision: Precision::Exact,
             result_bytes: 8192,
             estimate_ms: None,
+            steps: Vec::new(),
         })
     }
 

@@ -182,6 +182,7 @@ impl History {
             until: self.site.world.now().minus_ns(1),
             new_name: format!("copy_{}", self.dice.below(3)),
             place: None,
+            placement: None,
         };
         let process = self.process();
         let done = process.run(async {

@@ -56,6 +56,7 @@ fn order(site: &Site, process: &Process, kind: JobKind) -> Option<()> {
                 until: now.minus_ns(1),
                 new_name: "copy".to_owned(),
                 place: None,
+                placement: None,
             };
             return process.run(async {
                 _ = process.operator().initiate_recovery(LOCAL, &request).await;

@@ -365,6 +365,7 @@ fn order_row(order: &Order) -> job::ActiveModel {
             until,
             new_name,
             place,
+            placement: None,
         } => {
             row.until_scn = Set(Some(scn_column(*until)));
             row.new_name = Set(Some(new_name.clone()));
@@ -502,6 +503,7 @@ fn read_order(row: &job::Model) -> Result<Order> {
             until: scn("job.until_scn", row.until_scn.unwrap_or(-1))?,
             new_name: text(&row.new_name),
             place: place()?,
+            placement: None,
         },
         JobKind::SecondData => Order::SecondData {
             set: BackupSetId(

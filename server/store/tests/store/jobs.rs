@@ -99,6 +99,7 @@ async fn facts_and_the_end_of_a_task_read_back() {
             until: Scn(77),
             new_name: "orders_2".to_owned(),
             place: None,
+            placement: None,
         }
     );
     let proof = RecoveryProof {
