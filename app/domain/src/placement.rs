@@ -35,9 +35,9 @@ impl ReplicaType {
     /// What the page calls it.
     pub const fn label(self) -> &'static str {
         match self {
-            ReplicaType::Full => "Full",
-            ReplicaType::ReadOnly => "Read-only",
-            ReplicaType::LogOnly => "Log-only",
+            ReplicaType::Full => "Full replica",
+            ReplicaType::ReadOnly => "Read-only replica",
+            ReplicaType::LogOnly => "Log-only replica",
         }
     }
 

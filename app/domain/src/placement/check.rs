@@ -14,7 +14,7 @@ pub const PRIORITY: &str = "Zone priority";
 
 /// The field that a zone of a placement is.
 pub fn zone_field(zone: &str) -> String {
-    format!("Zone {zone}")
+    format!("In zone {zone}")
 }
 
 /// The field of a zone's unit specification.
@@ -72,10 +72,7 @@ fn zone(
     };
     if !resources.replicas.contains(&row.replica) {
         let known: Vec<&str> = resources.replicas.iter().map(|it| it.label()).collect();
-        let allowed = format!(
-            "this cluster has replicas of these types: {}",
-            known.join(", ")
-        );
+        let allowed = format!("this cluster has these types: {}", known.join(", "));
         refuse(row.replica.label(), allowed);
     }
     let Some(room) = resources.zone(&row.zone) else {

@@ -96,11 +96,11 @@ fn zones_are_there_chosen_once_and_mostly_full() {
     assert_eq!(with(&[]), [r#"Zones "": choose at least one zone"#]);
     assert_eq!(
         with(&["zone1", "zone9"]),
-        [r#"Zone zone9 "zone9": this cluster has these zones: zone1, zone2, zone3"#]
+        [r#"In zone zone9 "zone9": this cluster has these zones: zone1, zone2, zone3"#]
     );
     assert_eq!(
         with(&["zone1", "zone1"]),
-        [r#"Zone zone1 "zone1": take each zone once"#]
+        [r#"In zone zone1 "zone1": take each zone once"#]
     );
     let mut half = placed(&["zone1", "zone2"]);
     half.zones[1].replica = ReplicaType::ReadOnly;
@@ -114,13 +114,15 @@ fn zones_are_there_chosen_once_and_mostly_full() {
     log.zones[1].replica = ReplicaType::LogOnly;
     assert_eq!(
         told(&log, &cluster()),
-        [r#"Zone zone2 "Log-only": this cluster has replicas of these types: Full, Read-only"#]
+        [
+            r#"In zone zone2 "Log-only replica": this cluster has these types: Full replica, Read-only replica"#
+        ]
     );
     let mut stopped = cluster();
     stopped.zones[2].active = false;
     assert_eq!(
         told(&placed(&["zone3"]), &stopped),
-        [r#"Zone zone3 "zone3": the zone is not in service; start it or leave it out"#]
+        [r#"In zone zone3 "zone3": the zone is not in service; start it or leave it out"#]
     );
 }
 
@@ -173,9 +175,9 @@ fn room_is_told_with_what_is_needed_and_what_is_free() {
     assert_eq!(
         told(&placement, &cluster()),
         [
-            r#"Zone zone3 "zone3": not enough CPU: 9 CPU needed on one server, 8 CPU free"#,
-            r#"Zone zone3 "zone3": not enough memory: 33 GiB of memory needed on one server, 32 GiB of memory free"#,
-            r#"Zone zone3 "zone3": not enough log disk: 97 GiB of log disk needed on one server, 96 GiB of log disk free"#,
+            r#"In zone zone3 "zone3": not enough CPU: 9 CPU needed on one server, 8 CPU free"#,
+            r#"In zone zone3 "zone3": not enough memory: 33 GiB of memory needed on one server, 32 GiB of memory free"#,
+            r#"In zone zone3 "zone3": not enough log disk: 97 GiB of log disk needed on one server, 96 GiB of log disk free"#,
         ]
     );
     let mut two = placed(&["zone2"]);
@@ -183,7 +185,7 @@ fn room_is_told_with_what_is_needed_and_what_is_free() {
     two.zones[0].unit = made("u1", size(5, 8, 24));
     assert_eq!(
         told(&two, &cluster()),
-        [r#"Zone zone2 "zone2": not enough CPU: 5 CPU needed on each of 2 servers, 4 CPU free"#]
+        [r#"In zone zone2 "zone2": not enough CPU: 5 CPU needed on each of 2 servers, 4 CPU free"#]
     );
     let mut apart = cluster();
     apart.zones[0].servers[0].free = size(8, 1, 96);
@@ -191,7 +193,7 @@ fn room_is_told_with_what_is_needed_and_what_is_free() {
     assert_eq!(
         told(&placed(&["zone1"]), &apart),
         [
-            r#"Zone zone1 "zone1": no room on one server for a unit of 2 CPU, 8 GiB of memory and 24 GiB of log disk at once"#
+            r#"In zone zone1 "zone1": no room on one server for a unit of 2 CPU, 8 GiB of memory and 24 GiB of log disk at once"#
         ]
     );
 }

@@ -287,7 +287,7 @@ impl Attempt {
                 until,
                 new_name,
                 place,
-                placement: None,
+                placement,
             } => {
                 let spec = RecoverySpec {
                     token,
@@ -295,7 +295,7 @@ impl Attempt {
                     until: *until,
                     new_name: new_name.clone(),
                     place: *place,
-                    placement: None,
+                    placement: placement.clone(),
                 };
                 answer("recovery", &tenant.name, self.engine.start_recovery(&spec)).await?
             }
