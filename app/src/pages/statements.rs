@@ -16,7 +16,7 @@ pub fn Statements(
         view! {
             <li>
                 <span>{t(step.what.label())}</span>
-                <code tabindex="0">{step.statement}";"</code>
+                <code>{step.statement}";"</code>
             </li>
         }
         .any()
