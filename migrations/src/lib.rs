@@ -17,6 +17,7 @@ mod m20261126_000010_users;
 mod m20261126_000011_sizes;
 mod m20261126_000013_operation;
 mod m20261126_000014_job_exact;
+mod m20261127_000015_placement;
 mod m20261127_000016_servers;
 mod steps;
 
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000011_sizes::Migration),
             Box::new(m20261126_000013_operation::Migration),
             Box::new(m20261126_000014_job_exact::Migration),
+            Box::new(m20261127_000015_placement::Migration),
             Box::new(m20261127_000016_servers::Migration),
         ]
     }

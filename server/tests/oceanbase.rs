@@ -194,6 +194,7 @@ async fn a_cluster_is_added_looked_at_backed_up_and_recovered() {
         until: until_scn,
         new_name: "t1_copy".to_owned(),
         place: None,
+        placement: None,
     };
     let plan = operator.plan_recovery(CLUSTER, &request).await.unwrap();
     assert!(!plan.sets.is_empty(), "{plan:?}");

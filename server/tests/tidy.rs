@@ -387,7 +387,7 @@ const WITHOUT_CLUSTER: [&str; 13] = [
     "preview",
 ];
 /// What a method of a role handle calls to get from the name of a cluster to the cluster; each looks at the role.
-const WAYS_TO_CLUSTERS: [&str; 7] = [
+const WAYS_TO_CLUSTERS: [&str; 8] = [
     ".handle(cluster",
     ".tenant(cluster",
     ".task(cluster",
@@ -395,6 +395,7 @@ const WAYS_TO_CLUSTERS: [&str; 7] = [
     ".set_mask((cluster",
     ".set_paused(cluster",
     ".draft(cluster",
+    ".ended_badly(cluster",
 ];
 
 /// The methods of the role handles in a file: name and text.

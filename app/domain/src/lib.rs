@@ -19,6 +19,7 @@ pub mod ids;
 pub mod job;
 pub mod page;
 pub mod password;
+pub mod placement;
 pub mod recoverable;
 pub mod recovery;
 pub mod retention;

@@ -4,6 +4,7 @@ use crate::{
     BackupSetId, JobId, Revision, Scn, TenantId,
     backup::BackupKind,
     job::{JobState, Progress},
+    placement::Placement,
     second_backup::Place,
 };
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,9 @@ pub struct RecoveryRequest {
     /// moment, else the second.
     #[serde(default)]
     pub place: Option<Place>,
+    /// Where the new tenant is placed; `None` leaves it to the engine, which places it like its source.
+    #[serde(default)]
+    pub placement: Option<Placement>,
 }
 
 /// One backup set that a recovery reads.
@@ -48,6 +52,53 @@ pub enum Precision {
         /// What another program committed between it and the chosen moment may be missing.
         after: Scn,
     },
+}
+
+/// What one statement of a recovery, or of cleaning up after one, is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    /// Make a unit specification.
+    CreateUnit,
+    /// Make a resource pool.
+    CreatePool,
+    /// Prepare the session.
+    SetSession,
+    /// Recover the tenant.
+    Restore,
+    /// Make the recovered tenant writable.
+    Activate,
+    /// Remove what is there of the tenant.
+    DropTenant,
+    /// Remove a resource pool.
+    DropPool,
+    /// Remove a unit specification.
+    DropUnit,
+}
+
+impl StepKind {
+    /// What the page calls it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            StepKind::CreateUnit => "Create the unit specification",
+            StepKind::CreatePool => "Create the resource pool",
+            StepKind::SetSession => "Prepare the session",
+            StepKind::Restore => "Recover the tenant",
+            StepKind::Activate => "Activate the tenant",
+            StepKind::DropTenant => "Drop what is left of the tenant",
+            StepKind::DropPool => "Drop the resource pool",
+            StepKind::DropUnit => "Drop the unit specification",
+        }
+    }
+}
+
+/// One statement that is sent to the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedStep {
+    /// What it is for.
+    pub what: StepKind,
+    /// Its text, with what is secret left out.
+    pub statement: String,
 }
 
 /// What a recovery would read and reach; shown before anything starts.
@@ -78,6 +129,9 @@ pub struct RecoveryPlan {
     pub result_bytes: u64,
     /// Estimated milliseconds for the whole; absent without any earlier measurement.
     pub estimate_ms: Option<u64>,
+    /// The statements in the order in which they are sent; empty where the engine needs none.
+    #[serde(default)]
+    pub steps: Vec<PlannedStep>,
 }
 
 /// The proof that a recovered tenant equals its source at the target commit.

@@ -2,9 +2,10 @@
 
 use super::ApiError;
 use domain::{
-    JobId,
+    JobId, TenantId,
     page::{Page, TaskFilter},
-    recovery::{RecoveryJob, RecoveryPlan, RecoveryRequest},
+    placement::Resources,
+    recovery::{PlannedStep, RecoveryJob, RecoveryPlan, RecoveryRequest},
 };
 use leptos::{prelude::*, server_fn::codec::Json};
 
@@ -39,4 +40,22 @@ pub async fn plan(cluster: String, request: RecoveryRequest) -> Result<RecoveryP
 #[server(input = Json)]
 pub async fn initiate(cluster: String, request: RecoveryRequest) -> Result<JobId, ApiError> {
     Ok(operator()?.initiate_recovery(&cluster, &request).await?)
+}
+
+/// What the cluster has for a tenant recovered from this one. Asks the engine.
+#[server(input = Json)]
+pub async fn room(cluster: String, tenant: TenantId) -> Result<Resources, ApiError> {
+    Ok(operator()?.resources(&cluster, tenant).await?)
+}
+
+/// The statements that would remove what a failed or canceled recovery left; removes nothing.
+#[server(input = Json)]
+pub async fn leftovers(cluster: String, id: JobId) -> Result<Vec<PlannedStep>, ApiError> {
+    Ok(operator()?.plan_leftovers(&cluster, id).await?)
+}
+
+/// Removes what a failed or canceled recovery left.
+#[server(input = Json)]
+pub async fn remove_leftovers(cluster: String, id: JobId) -> Result<Vec<PlannedStep>, ApiError> {
+    Ok(operator()?.remove_leftovers(&cluster, id).await?)
 }

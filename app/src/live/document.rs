@@ -62,6 +62,16 @@ pub fn is_backdrop(event: &web_sys::MouseEvent) -> bool {
         })
 }
 
+/// Puts a text into the clipboard; `false` where the browser does not allow it.
+pub fn copy_text(text: &str) -> bool {
+    // Elsewhere there is no clipboard, and asking for it would end the page.
+    if !window().is_secure_context() {
+        return false;
+    }
+    let _ = window().navigator().clipboard().write_text(text);
+    true
+}
+
 /// Closes the popover with this id.
 pub fn hide_popover(id: &str) {
     if let Some(element) = document().get_element_by_id(id)

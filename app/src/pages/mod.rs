@@ -10,6 +10,7 @@ pub mod overview;
 pub mod paging;
 pub mod recovery;
 pub mod settings;
+pub mod statements;
 pub mod status;
 pub mod strategy;
 pub mod users;

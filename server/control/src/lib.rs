@@ -20,6 +20,7 @@ mod jobs;
 mod log_archive;
 pub mod measure;
 mod notify;
+mod placement;
 mod readiness;
 mod rebuild;
 mod recoveries;

@@ -42,6 +42,7 @@ impl Operator {
     ) -> Result<RecoveryPlan, Error> {
         let handle = self.handle(cluster)?;
         let tenant = check(self.inner(), &handle, request).await?;
+        self.check_placement(&handle, &tenant, request).await?;
         self.ask(&handle, &tenant, request).await
     }
 
@@ -54,6 +55,7 @@ impl Operator {
         let inner = self.inner();
         let handle = self.handle(cluster)?;
         let tenant = check(inner, &handle, request).await?;
+        self.check_placement(&handle, &tenant, request).await?;
         self.ask(&handle, &tenant, request).await?;
         let new = NewJob {
             cluster: handle.id,
@@ -62,6 +64,7 @@ impl Operator {
                 until: request.until,
                 new_name: request.new_name.clone(),
                 place: request.place,
+                placement: request.placement.clone(),
             },
             trigger: Trigger::Manual,
             token: queue::token(),
@@ -110,6 +113,7 @@ impl Operator {
             until: request.until,
             new_name: request.new_name.clone(),
             place: request.place,
+            placement: request.placement.clone(),
         };
         let engine = handle.engine()?;
         let name = &tenant.facts.name;

@@ -237,6 +237,7 @@ impl Prepared {
             precision: self.precision(),
             result_bytes: u64::from(self.target.db_pages) * u64::from(set.page_size),
             estimate_ms: None,
+            steps: Vec::new(),
         }
     }
 

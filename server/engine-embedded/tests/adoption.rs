@@ -135,6 +135,7 @@ async fn a_lost_home_comes_back_from_the_destination_alone_and_recovers_byte_for
         until: last,
         new_name: "payments".to_owned(),
         place: None,
+        placement: None,
     };
     let job = engine.start_recovery(&spec).await.unwrap();
     wait_until("the tenant to be in service again", async || {

@@ -35,6 +35,7 @@ fn recovery(tenant: &TenantKey, until: Scn) -> RecoverySpec {
         until,
         new_name: "back".to_owned(),
         place: None,
+        placement: None,
     }
 }
 

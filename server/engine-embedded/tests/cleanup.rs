@@ -247,6 +247,7 @@ async fn each_copy_is_cleaned_up_by_itself_and_recovers_what_it_promises() {
         until: moments[2],
         new_name: "orders_b".to_owned(),
         place: Some(Place::Second),
+        placement: None,
     };
     let id = lab.engine().start_recovery(&recovery).await.unwrap();
     let done = lab.wait_job(&id).await;

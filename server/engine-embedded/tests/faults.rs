@@ -359,6 +359,7 @@ async fn a_canceled_recovery_leaves_nothing_and_frees_the_name() {
         until,
         new_name: "copy".into(),
         place: None,
+        placement: None,
     };
     let job = lab.engine().start_recovery(&spec("a")).await.unwrap();
     lab.engine().cancel_job(&job).await.unwrap();

@@ -372,6 +372,7 @@ async fn refuses_what_is_outside(
             until: Scn(outside),
             new_name: "never".to_owned(),
             place: None,
+            placement: None,
         };
         let error = engine.plan_recovery(&spec).await.unwrap_err();
         assert_eq!(error.kind, EngineErrorKind::Rejected, "{error}");

@@ -47,6 +47,7 @@ async fn recovered_rows(lab: &Lab, tenant: &TenantKey, until: Scn, name: &str) -
         until,
         new_name: name.to_owned(),
         place: None,
+        placement: None,
     };
     let plan = lab.engine().plan_recovery(&spec).await.unwrap();
     assert_eq!(plan.target_scn, until);

@@ -31,6 +31,7 @@ async fn precision(lab: &Lab, tenant: &TenantKey, until: Scn) -> Precision {
         until,
         new_name: "copy".to_owned(),
         place: None,
+        placement: None,
     };
     let plan = lab.engine().plan_recovery(&spec).await.unwrap();
     plan.precision

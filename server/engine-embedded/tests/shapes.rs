@@ -163,6 +163,7 @@ async fn an_empty_tenant_and_a_set_of_no_pages_recover() {
         until: observed.sets[1].min_restore_scn,
         new_name: "copy".to_owned(),
         place: None,
+        placement: None,
     };
     let plan = lab.engine().plan_recovery(&spec).await.unwrap();
     assert_eq!((plan.sets.len(), plan.commits), (2, 0));

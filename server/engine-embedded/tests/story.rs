@@ -57,6 +57,7 @@ async fn a_recovered_tenant_is_a_tenant_and_its_name_is_taken() {
         until: kept,
         new_name: "orders_back".into(),
         place: None,
+        placement: None,
     };
     let plan = lab.engine().plan_recovery(&spec).await.unwrap();
     assert_eq!(plan.target_scn, kept);
@@ -102,6 +103,7 @@ async fn moments_outside_are_refused_with_the_nearest_possible() {
         until,
         new_name: "copy".into(),
         place: None,
+        placement: None,
     };
     let error = lab.engine().plan_recovery(&spec(early)).await.unwrap_err();
     assert!(

@@ -47,7 +47,6 @@ pub(crate) struct TenantFacts {
     pub(crate) name: String,
     pub(crate) status: String,
     pub(crate) role: String,
-    pub(crate) locality: String,
     pub(crate) log_mode: String,
     pub(crate) backups: Backups,
     /// As the cluster stores it, with what opens it in its own form.
@@ -103,7 +102,6 @@ impl Look {
                 name: row.text_or_empty("TENANT_NAME"),
                 status: row.text_or_empty("STATUS"),
                 role: row.text_or_empty("TENANT_ROLE"),
-                locality: row.text_or_empty("LOCALITY"),
                 log_mode: row.text_or_empty("LOG_MODE"),
                 ..TenantFacts::default()
             };

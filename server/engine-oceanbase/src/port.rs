@@ -3,6 +3,7 @@
 use crate::{
     backup::{self, BackupId},
     engine::OceanBaseEngine,
+    leftovers,
     restore::RestoreId,
 };
 use ::engine::{
@@ -13,7 +14,8 @@ use async_trait::async_trait;
 use domain::{
     backup::BackupMethod,
     capability::{Ability, ArchiveScope, Capabilities, Expiry, RecoverTo},
-    recovery::RecoveryPlan,
+    placement::Resources,
+    recovery::{PlannedStep, RecoveryPlan},
 };
 
 #[async_trait]
@@ -91,6 +93,19 @@ impl Engine for OceanBaseEngine {
 
     async fn start_recovery(&self, spec: &RecoverySpec) -> Result<EngineJobId, EngineError> {
         self.begin_restore(spec).await
+    }
+
+    async fn resources(&self, tenant: &TenantKey) -> Result<Resources, EngineError> {
+        self.room(tenant).await
+    }
+
+    async fn leftovers(&self, spec: &RecoverySpec) -> Result<Vec<PlannedStep>, EngineError> {
+        let left = self.left(spec).await?;
+        Ok(left.iter().map(leftovers::shown).collect())
+    }
+
+    async fn remove_leftovers(&self, spec: &RecoverySpec) -> Result<Vec<PlannedStep>, EngineError> {
+        self.remove_left(spec).await
     }
 
     async fn find_job(&self, token: &str) -> Result<Option<EngineJobId>, EngineError> {

@@ -4,8 +4,8 @@ use crate::{
     backup::mark,
     engine::{OceanBaseEngine, taken},
     failure::Call,
+    leftovers::{Step, shown},
     link,
-    observe::TenantFacts,
     placement::Placed,
     session::{BadValue, Connector, Row, SqlFailure, Table},
     source::{Source, source_of},
@@ -15,7 +15,11 @@ use crate::{
 use ::engine::{
     EngineError, EngineErrorKind, EngineJobId, EngineJobState, JobReport, RecoverySpec,
 };
-use domain::{job::Progress, recovery::RecoveryPlan, second_backup::Place};
+use domain::{
+    job::Progress,
+    recovery::{RecoveryPlan, StepKind},
+    second_backup::Place,
+};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -62,9 +66,23 @@ impl RestoreId {
 }
 
 impl OceanBaseEngine {
-    /// What a recovery would read and reach.
+    /// What a recovery would read and reach, and the statements of it.
     pub(crate) async fn plan(&self, spec: &RecoverySpec) -> Result<RecoveryPlan, EngineError> {
-        Ok(self.source(spec).await?.plan)
+        let call = self.call("recovery", &spec.new_name);
+        let source = self.source(spec).await?;
+        let (placed, missing) = self.place(call, spec).await?;
+        let mut steps: Vec<Step> = missing.into_iter().map(making).collect();
+        let timeout_us = RESTORE_LIMIT_US;
+        let wait = Statement::SetTimeout { timeout_us };
+        steps.push((StepKind::SetSession, wait));
+        steps.push((StepKind::Restore, restore(spec, &source, &placed)));
+        if self.version.has_roles() {
+            let name = spec.new_name.clone();
+            steps.push((StepKind::Activate, Statement::Activate { name }));
+        }
+        let mut plan = source.plan;
+        plan.steps = steps.iter().map(shown).collect();
+        Ok(plan)
     }
 
     async fn source(&self, spec: &RecoverySpec) -> Result<Source, EngineError> {
@@ -100,18 +118,10 @@ impl OceanBaseEngine {
             return Ok(id.text());
         }
         let source = self.source(spec).await?;
-        let placed = self.place(call, &source.tenant, &spec.new_name).await?;
-        let order = Statement::Restore {
-            name: spec.new_name.clone(),
-            data_uri: source.data_uri,
-            log_uri: source.log_uri,
-            until: spec.until,
-            pools: placed.pools(),
-            locality: Some(source.tenant.locality).filter(|locality| !locality.is_empty()),
-            primary_zone: None,
-            mark: mark(&spec.token),
-        };
+        let (placed, missing) = self.place(call, spec).await?;
+        let order = restore(spec, &source, &placed);
         let sql = order.sql().map_err(|why| call.unquotable(why))?;
+        self.make(call, &placed, &missing).await?;
         tracing::info!(
             cluster.name = self.name,
             statement = order.shown(),
@@ -129,23 +139,42 @@ impl OceanBaseEngine {
         Ok(id.text())
     }
 
-    /// Makes units and pools like those of the source.
+    /// Where the tenant is placed, and the statements that make what is not there yet.
     async fn place(
         &self,
         call: Call<'_>,
-        source: &TenantFacts,
-        name: &str,
-    ) -> Result<Placed, EngineError> {
-        let own = format!("WHERE TENANT_ID = {}", source.id);
-        let pools = self.rows(call, View::Pools, &own).await?;
-        let configs = self.rows(call, View::UnitConfigs, "").await?;
-        let placed = Placed::like(&pools, &configs, name).map_err(|why| call.rejected(why))?;
-        for made in &placed.made {
-            for order in made {
-                self.must(call, order).await?;
+        spec: &RecoverySpec,
+    ) -> Result<(Placed, Vec<Statement>), EngineError> {
+        let ground = self.ground(call, &spec.tenant).await?;
+        let suggested = ground.suggested().map_err(|value| call.bad_value(&value))?;
+        let placement = spec.placement.clone().or(suggested).ok_or_else(|| {
+            call.rejected(
+                "the tenant has no resource pools that the new one's could be like; choose its zones",
+            )
+        })?;
+        let placed = Placed::of(spec, &placement);
+        let missing = placed.missing(&ground.configs, &ground.pools);
+        let missing = missing.map_err(|why| call.rejected(why))?;
+        Ok((placed, missing))
+    }
+
+    /// Makes units and pools; when one is refused, those of this order are removed again.
+    async fn make(
+        &self,
+        call: Call<'_>,
+        placed: &Placed,
+        missing: &[Statement],
+    ) -> Result<(), EngineError> {
+        for order in missing {
+            if let Err(failure) = self.send(call, order).await? {
+                // Nobody knows whether it was carried out: it is found by its name next time.
+                if !failure.is_open() {
+                    take_back(&*self.connector, placed).await;
+                }
+                return Err(call.failed(&failure));
             }
         }
-        Ok(placed)
+        Ok(())
     }
 
     /// The name of the tenant that a recovery with this description makes, if there is one.
@@ -288,7 +317,7 @@ impl Sending {
             Ok(()) => Sent::Taken,
             Err(failure) if failure.is_open() => Sent::Taken,
             Err(failure) => {
-                self.take_back().await;
+                take_back(&*self.connector, &self.placed).await;
                 Sent::Refused(failure.to_string())
             }
         };
@@ -301,24 +330,53 @@ impl Sending {
 
     async fn send(&self) -> Result<(), SqlFailure> {
         let mut session = link::opened(&*self.connector).await?;
-        let wait = format!("SET ob_query_timeout = {RESTORE_LIMIT_US}");
+        let timeout_us = RESTORE_LIMIT_US;
+        let wait = Statement::SetTimeout { timeout_us };
+        let wait = wait.sql().unwrap_or_default();
         session.run(&wait, RESTORE_LIMIT).await?;
         session.run(&self.sql, RESTORE_LIMIT).await.map(|_| ())
     }
+}
 
-    /// Removes the pools and units that were made for a recovery that never began.
-    async fn take_back(&self) {
-        for order in self.placed.undo() {
-            let undone = async {
-                let mut session = link::opened(&*self.connector).await?;
-                let sql = order.sql().unwrap_or_default();
-                session.run(&sql, crate::engine::ORDER_LIMIT).await
-            };
-            if let Err(failure) = undone.await {
-                tracing::warn!(statement = order.shown(), "not undone: {failure}");
-            }
+/// Removes the pools and units that were made for a recovery that never began.
+async fn take_back(connector: &dyn Connector, placed: &Placed) {
+    for order in placed.undo() {
+        let undone = async {
+            let mut session = link::opened(connector).await?;
+            let sql = order.sql().unwrap_or_default();
+            session.run(&sql, crate::engine::ORDER_LIMIT).await
+        };
+        if let Err(failure) = undone.await {
+            tracing::warn!(statement = order.shown(), "not undone: {failure}");
         }
     }
+}
+
+/// The statement that recovers.
+fn restore(spec: &RecoverySpec, source: &Source, placed: &Placed) -> Statement {
+    // A plan is made before the order has a token.
+    let token = match spec.token.as_str() {
+        "" => "<order>",
+        token => token,
+    };
+    Statement::Restore {
+        name: spec.new_name.clone(),
+        data_uri: source.data_uri.clone(),
+        log_uri: source.log_uri.clone(),
+        until: spec.until,
+        pools: placed.pool_names(),
+        locality: Some(placed.locality.clone()),
+        primary_zone: placed.primary_zone.clone(),
+        mark: mark(token),
+    }
+}
+
+fn making(order: Statement) -> Step {
+    let what = match order {
+        Statement::CreateUnit { .. } => StepKind::CreateUnit,
+        _ => StepKind::CreatePool,
+    };
+    (what, order)
 }
 
 fn ended(state: EngineJobState, failure: Option<String>) -> JobReport {

@@ -128,6 +128,21 @@ impl<'a> Row<'a> {
             .map(Option::unwrap_or_default)
     }
 
+    /// Hundredths of a number that may have a fraction, such as cores; 0 for NULL and absent columns.
+    pub fn hundredths(&self, column: &str) -> Result<u64, BadValue> {
+        let number: Option<f64> = self.parsed(column, "number of zero or more")?;
+        let hundredths = (number.unwrap_or_default() * 100.0).round();
+        // Far below what a float holds exactly; a cast of a negative one would be silent.
+        match (0.0..1e15).contains(&hundredths) {
+            true => Ok(hundredths as u64),
+            false => Err(BadValue {
+                column: column.to_owned(),
+                value: self.text_or_empty(column),
+                wanted: "number of zero or more",
+            }),
+        }
+    }
+
     /// A moment in ns since the epoch; `None` for 0, which means not set.
     pub fn scn(&self, column: &str) -> Result<Option<Scn>, BadValue> {
         Ok(Some(Scn(self.unsigned(column)?)).filter(|scn| *scn != Scn::ZERO))
@@ -188,6 +203,8 @@ mod tests {
         );
         assert_eq!(row.text("COMMENT"), None);
         assert_eq!(row.number("absent"), Ok(0));
+        assert_eq!(row.hundredths("RATE"), Ok(9950));
+        assert_eq!(row.hundredths("absent"), Ok(0));
         let bad = row.number("RATE").unwrap_err();
         assert_eq!(
             bad.to_string(),

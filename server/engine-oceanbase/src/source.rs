@@ -14,7 +14,6 @@ pub(crate) struct Source {
     pub(crate) plan: RecoveryPlan,
     pub(crate) data_uri: String,
     pub(crate) log_uri: String,
-    pub(crate) tenant: TenantFacts,
 }
 
 /// Chooses the destinations whose windows hold the moment.
@@ -52,7 +51,6 @@ pub(crate) fn source_of(
         plan,
         data_uri: pair.root.clone(),
         log_uri,
-        tenant,
     })
 }
 
@@ -93,6 +91,7 @@ fn plan_of(
         precision: Precision::Exact,
         result_bytes: here().map(|set| set.raw_bytes).max().unwrap_or_default(),
         estimate_ms: None,
+        steps: Vec::new(),
     }
 }
 

@@ -90,6 +90,16 @@ pub enum Statement {
         /// Its name.
         name: String,
     },
+    /// How long statements of the session may take.
+    SetTimeout {
+        /// In us.
+        timeout_us: u64,
+    },
+    /// Removes a tenant at once, whatever it is doing.
+    DropTenant {
+        /// Its name.
+        name: String,
+    },
     /// Recovers a tenant under a new name.
     Restore {
         /// The new name.
@@ -222,6 +232,10 @@ impl Statement {
             }
             Statement::DropUnit { name: unit } => {
                 format!("DROP RESOURCE UNIT IF EXISTS {}", name(unit)?)
+            }
+            Statement::SetTimeout { timeout_us } => format!("SET ob_query_timeout = {timeout_us}"),
+            Statement::DropTenant { name: tenant } => {
+                format!("DROP TENANT IF EXISTS {} FORCE", name(tenant)?)
             }
             Statement::Restore {
                 name: new,

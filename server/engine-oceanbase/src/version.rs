@@ -59,6 +59,11 @@ impl Version {
         self >= Version([4, 2, 0, 0])
     }
 
+    /// Whether a tenant can have replicas that only read (4.2.0); before, all of them are full.
+    pub fn has_readers(self) -> bool {
+        self >= Version([4, 2, 0, 0])
+    }
+
     /// Whether sets and logs can be copied to a second destination by the cluster itself (2.2.77 and 3.x).
     pub fn has_second_backup(self) -> bool {
         !self.is_per_tenant()

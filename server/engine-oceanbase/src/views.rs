@@ -39,11 +39,15 @@ pub enum View {
     UnitConfigs,
     /// Pools.
     Pools,
+    /// Zones.
+    Zones,
+    /// What servers have, and what of it units take.
+    Servers,
 }
 
 impl View {
     /// Every view that is read.
-    pub const ALL: [View; 15] = [
+    pub const ALL: [View; 17] = [
         View::Tenants,
         View::Archive,
         View::Rounds,
@@ -59,6 +63,8 @@ impl View {
         View::UnitsInUse,
         View::UnitConfigs,
         View::Pools,
+        View::Zones,
+        View::Servers,
     ];
 
     /// Its name in the database `oceanbase`.
@@ -79,6 +85,8 @@ impl View {
             View::UnitsInUse => "GV$OB_UNITS",
             View::UnitConfigs => "DBA_OB_UNIT_CONFIGS",
             View::Pools => "DBA_OB_RESOURCE_POOLS",
+            View::Zones => "DBA_OB_ZONES",
+            View::Servers => "GV$OB_SERVERS",
         }
     }
 
@@ -92,6 +100,7 @@ impl View {
                 "STATUS",
                 "IN_RECYCLEBIN",
                 "LOCALITY",
+                "PRIMARY_ZONE",
                 "TENANT_ROLE",
                 "LOG_MODE",
             ],
@@ -154,6 +163,7 @@ impl View {
             View::Restores => &[
                 "TENANT_ID",
                 "RESTORE_TENANT_NAME",
+                "RESTORE_TENANT_ID",
                 "STATUS",
                 "TOTAL_BYTES",
                 "FINISH_BYTES",
@@ -162,14 +172,37 @@ impl View {
             View::RestoreHistory => &[
                 "TENANT_ID",
                 "RESTORE_TENANT_NAME",
+                "RESTORE_TENANT_ID",
                 "STATUS",
                 "FINISH_BYTES",
                 "DESCRIPTION",
                 "COMMENT",
             ],
             View::UnitsInUse => &["TENANT_ID", "ZONE", "DATA_DISK_IN_USE"],
-            View::UnitConfigs => &["UNIT_CONFIG_ID", "MAX_CPU", "MEMORY_SIZE", "LOG_DISK_SIZE"],
-            View::Pools => &["UNIT_COUNT", "UNIT_CONFIG_ID", "ZONE_LIST"],
+            View::UnitConfigs => &[
+                "UNIT_CONFIG_ID",
+                "NAME",
+                "MAX_CPU",
+                "MEMORY_SIZE",
+                "LOG_DISK_SIZE",
+            ],
+            View::Pools => &[
+                "NAME",
+                "TENANT_ID",
+                "UNIT_COUNT",
+                "UNIT_CONFIG_ID",
+                "ZONE_LIST",
+            ],
+            View::Zones => &["ZONE", "STATUS", "REGION"],
+            View::Servers => &[
+                "ZONE",
+                "CPU_CAPACITY_MAX",
+                "CPU_ASSIGNED_MAX",
+                "MEM_CAPACITY",
+                "MEM_ASSIGNED",
+                "LOG_DISK_CAPACITY",
+                "LOG_DISK_ASSIGNED",
+            ],
         }
     }
 

@@ -162,6 +162,7 @@ async fn recoverable(sim: &Sim, engine: &engine_oceanbase::OceanBaseEngine) -> R
         until: seen.tenants[0].sets[0].min_restore_scn,
         new_name: "nt".to_owned(),
         place: None,
+        placement: None,
     }
 }
 

@@ -21,6 +21,7 @@ fn recovery(tenant: &TenantKey, until: Scn, name: &str) -> RecoverySpec {
         until,
         new_name: name.to_owned(),
         place: None,
+        placement: None,
     }
 }
 

@@ -183,6 +183,7 @@ async fn copies_of_log_make_copied_sets_recoverable_and_nothing_else() {
         until,
         new_name: token.to_owned(),
         place,
+        placement: None,
     };
     let beyond = recovery("r1", reached.plus_ns(1_000_000_000), Some(Place::Second));
     let refused = engine.plan_recovery(&beyond).await.unwrap_err();

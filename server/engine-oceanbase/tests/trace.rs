@@ -71,6 +71,12 @@ fn samples() -> Vec<Statement> {
         Statement::Activate {
             name: "nt".to_owned(),
         },
+        Statement::SetTimeout {
+            timeout_us: 840_000_000,
+        },
+        Statement::DropTenant {
+            name: "nt".to_owned(),
+        },
         Statement::DropPool {
             name: "p".to_owned(),
         },
@@ -181,6 +187,7 @@ async fn ask_all_of_a_whole(sim: &Sim) {
         until: set.min_restore_scn,
         new_name: "nt".to_owned(),
         place: None,
+        placement: None,
     };
     let id = engine.start_recovery(&spec).await.unwrap();
     complete(sim, &engine, &id).await;
@@ -222,6 +229,7 @@ async fn recover(sim: &Sim, engine: &OceanBaseEngine, tenant: &TenantKey) {
         until: seen.tenants[0].sets[0].min_restore_scn,
         new_name: "nt".to_owned(),
         place: None,
+        placement: None,
     };
     let id = engine.start_recovery(&spec).await.unwrap();
     for _ in 0..500 {

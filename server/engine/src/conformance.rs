@@ -13,7 +13,9 @@ use domain::{
     archive::ArchiveState,
     backup::BackupKind,
     capability::{ArchiveScope, Expiry, RecoverTo},
+    placement::violations,
     recoverable::{self, SetPoint, Verdict},
+    recovery::RecoveryPlan,
     retention::{KeptBecause, Stored},
     second_backup::Place,
 };
@@ -284,6 +286,7 @@ impl Suite<'_> {
             until,
             new_name: name.to_owned(),
             place: None,
+            placement: None,
         };
         let future = until.plus_ns(3_600_000_000_000);
         for refused in [
@@ -305,6 +308,8 @@ impl Suite<'_> {
             plan.target_scn <= until && !plan.sets.is_empty(),
             "{plan:?}"
         );
+        self.placement_is_told_where_there_is_one(&good, &plan)
+            .await;
         let id = self.recover(&good).await;
         let report = self.finish(&id).await;
         assert_eq!(
@@ -320,6 +325,27 @@ impl Suite<'_> {
         }
         let names = self.engine.observe().await.expect("observation").tenants;
         assert!(names.iter().any(|seen| seen.name == "conform_b"));
+    }
+
+    /// Who places tenants tells with what, by which statements, and that nothing is left of what never began.
+    async fn placement_is_told_where_there_is_one(&self, spec: &RecoverySpec, plan: &RecoveryPlan) {
+        let resources = self.engine.resources(&spec.tenant).await;
+        let left = self.engine.leftovers(spec).await;
+        if self.engine.capabilities().placement {
+            let resources = resources.expect("resources");
+            let like = resources.suggested.as_ref().expect("one like the source");
+            assert_eq!(violations(like, &resources), []);
+            assert!(!plan.steps.is_empty(), "{plan:?}");
+            assert_eq!(left.expect("a look"), []);
+            let removed = self.engine.remove_leftovers(spec).await;
+            assert_eq!(removed.expect("nothing to do"), []);
+        } else {
+            for error in [resources.err(), left.err()] {
+                let error = error.expect("refused");
+                assert_eq!(error.kind, EngineErrorKind::Unsupported, "{error}");
+            }
+            assert!(plan.steps.is_empty(), "{plan:?}");
+        }
     }
 
     async fn copies_do_without_the_first(&self, tenant: &TenantKey) {
@@ -367,6 +393,7 @@ impl Suite<'_> {
             until: set.min_restore_scn,
             new_name: "conform_c".to_owned(),
             place: Some(Place::Second),
+            placement: None,
         };
         let plan = self.engine.plan_recovery(&recovery).await.expect("a plan");
         assert_eq!(plan.place, Place::Second);
@@ -459,6 +486,7 @@ impl Suite<'_> {
             until: promised,
             new_name: "conform_clean".to_owned(),
             place: None,
+            placement: None,
         };
         let plan = self.engine.plan_recovery(&recovery).await;
         assert!(plan.is_ok(), "what was promised: {plan:?}");

@@ -22,7 +22,8 @@ use domain::{
     backup::BackupKind,
     capability::{Capabilities, EngineKind},
     endpoint::{ConnectionReport, Endpoint},
-    recovery::RecoveryPlan,
+    placement::{Placement, Resources},
+    recovery::{PlannedStep, RecoveryPlan},
     retention::CleanupPlan,
     second_backup::Place,
     storage::ProbeReport,
@@ -67,6 +68,9 @@ pub struct RecoverySpec {
     /// Which copy to read; `None` leaves it to the engine, which takes the first where that can be
     /// read and reaches the moment, else the second.
     pub place: Option<Place>,
+    /// Where the new tenant is placed; `None` leaves it to the engine, which places it like its source.
+    /// Engines without placement ignore it.
+    pub placement: Option<Placement>,
 }
 
 /// What to copy to the second destination.
@@ -149,6 +153,24 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Begins a recovery; refuses what [`Engine::plan_recovery`] refuses. The name is reserved at once.
     async fn start_recovery(&self, spec: &RecoverySpec) -> Result<EngineJobId, EngineError>;
+
+    /// What the cluster has for a tenant recovered from this one, which need not be in service any more.
+    async fn resources(&self, tenant: &TenantKey) -> Result<Resources, EngineError> {
+        Err(unsupported("placement", &tenant.0))
+    }
+
+    /// What a recovery that failed or was canceled left in the cluster, as the statements that would remove it,
+    /// in order. Removes nothing. Only what that order made is named: never a tenant that can be used.
+    /// `Rejected` while the recovery is not over.
+    async fn leftovers(&self, spec: &RecoverySpec) -> Result<Vec<PlannedStep>, EngineError> {
+        Err(unsupported("clean-up", &spec.new_name))
+    }
+
+    /// Removes what [`Engine::leftovers`] tells, and answers with what it sent. Each statement is sent only after a
+    /// look that shows that its object is still a left-over; what is gone already is passed over.
+    async fn remove_leftovers(&self, spec: &RecoverySpec) -> Result<Vec<PlannedStep>, EngineError> {
+        Err(unsupported("clean-up", &spec.new_name))
+    }
 
     /// The job begun for `token`, also when it is known only by what it left on media.
     async fn find_job(&self, token: &str) -> Result<Option<EngineJobId>, EngineError>;

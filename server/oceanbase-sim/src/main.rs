@@ -43,9 +43,12 @@ struct Arguments {
     /// Above 1 everything takes that many times less
     #[arg(long, default_value_t = 1.0, value_parser = positive)]
     scale: f64,
-    /// Zones, one server each
+    /// Zones
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     zones: u32,
+    /// Servers in each zone
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    servers_per_zone: u32,
     /// A file with the password of root in every tenant; the variable OCEANBASE_SIM_PASSWORD does as well
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
@@ -132,6 +135,7 @@ fn setup(arguments: &Arguments) -> Result<Setup, Failure> {
         scale: arguments.scale,
         root_password: password(arguments.password_file.as_deref())?,
         zones: arguments.zones,
+        servers_per_zone: arguments.servers_per_zone,
         history: !arguments.empty,
         proxy: arguments.proxy,
         ..Setup::new(&arguments.version)?

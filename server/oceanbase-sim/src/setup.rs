@@ -19,8 +19,10 @@ pub struct Setup {
     pub scale: f64,
     /// Password of `root` in every tenant.
     pub root_password: String,
-    /// Number of zones, one server each.
+    /// Number of zones.
     pub zones: u32,
+    /// Servers in each zone.
+    pub servers_per_zone: u32,
     /// Whether a week of rounds, sets and pieces exists.
     pub history: bool,
     /// Whether the cluster is reached through a proxy: users need `#cluster`.
@@ -41,6 +43,7 @@ impl Setup {
             scale: 1.0,
             root_password: String::new(),
             zones: 3,
+            servers_per_zone: 1,
             history: false,
             proxy: false,
             history_rows: 0,

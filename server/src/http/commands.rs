@@ -269,6 +269,7 @@ async fn recover(
         until,
         new_name: order.new_name,
         place: order.from,
+        placement: None,
     };
     let id = console
         .operator(&actor())?

@@ -10,6 +10,7 @@ pub mod data_backup_tasks;
 pub mod filters;
 pub mod head;
 pub mod history;
+pub mod left_behind;
 pub mod log_backup_tasks;
 pub mod page;
 pub mod query;

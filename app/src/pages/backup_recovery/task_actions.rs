@@ -1,5 +1,6 @@
 //! The questions before something is cancelled, stopped or started, and doing it.
 
+use super::left_behind::CleanUp;
 use crate::language::{t, tf};
 use crate::{
     api::{self, ApiError},
@@ -22,6 +23,8 @@ pub enum Asked {
     Cancel(JobId, JobKind),
     /// Try this task again.
     Retry(JobId, JobKind),
+    /// Remove what this recovery, which failed or was canceled, left in the cluster.
+    CleanUp(JobId),
     /// Stop log backup of the tenant, which has this name.
     StopLogBackup(TenantId, String),
     /// Start log backup of the tenant, which has this name.
@@ -41,7 +44,7 @@ struct Words {
 /// The question that is open. A context of the page.
 #[derive(Clone, Copy)]
 pub struct Ask {
-    open: RwSignal<bool>,
+    pub(super) open: RwSignal<bool>,
     asked: RwSignal<Option<Asked>>,
 }
 
@@ -130,6 +133,14 @@ fn words(asked: &Asked) -> Words {
             danger: false,
             done: (t("The task is tried again"), tf("Task {id}.", &[("id", id)])),
         },
+        Asked::CleanUp(id) => Words {
+            title: tf("Clean up after task {id}?", &[("id", id)]),
+            effects: Vec::new(),
+            no: t("Cancel"),
+            yes: t("Clean Up"),
+            danger: true,
+            done: (t("Cleaned up"), tf("Task {id}.", &[("id", id)])),
+        },
         Asked::StopLogBackup(_, tenant) => Words {
             title: tf("Stop log backup of {tenant}?", &[("tenant", &tenant)]),
             effects: vec![
@@ -207,6 +218,9 @@ async fn perform(cluster: String, asked: Asked, reason: String) -> Result<(), Ap
             api::backups::cancel(cluster, id).await
         }
         Asked::Retry(id, _) => api::tasks::retry(cluster, id).await.map(|_| ()),
+        Asked::CleanUp(id) => api::recoveries::remove_leftovers(cluster, id)
+            .await
+            .map(|_| ()),
         Asked::StopLogBackup(id, _) => api::archives::stop(cluster, id, reason).await,
         Asked::StartLogBackup(id, _) => api::archives::start(cluster, id).await,
     }
@@ -239,6 +253,10 @@ pub fn Question(
     /// What is asked.
     asked: Asked,
 ) -> impl IntoView {
+    // It lists what is there first, and so has a body of its own.
+    if let Asked::CleanUp(id) = asked {
+        return view! { <CleanUp id/> }.any();
+    }
     let (ask, feed, toasts) = (Ask::current(), Feed::current(), Toasts::current());
     let words = words(&asked);
     let wants_reason = matches!(asked, Asked::StopLogBackup(..));

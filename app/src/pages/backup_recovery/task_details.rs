@@ -208,6 +208,10 @@ pub fn Foot(
         let state = state.get();
         let may = feed.may(Role::Operator);
         let again = may && matches!(state, JobState::Failed | JobState::Canceled);
+        let places = feed
+            .summary()
+            .with(|summary| summary.cluster.capabilities.placement);
+        let clean = again && places && kind == JobKind::Recovery;
         let stop = may && !state.is_final() && state != JobState::Canceling;
         let again = again.then(|| {
             view! {
@@ -225,7 +229,15 @@ pub fn Foot(
             }
             .any()
         });
-        view! { <div class="row">{again}{stop}</div> }.any()
+        let clean = clean.then(|| {
+            view! {
+                <Button off on_press=move |()| ask(Asked::CleanUp(id))>
+                    {t("Clean Up…")}
+                </Button>
+            }
+            .any()
+        });
+        view! { <div class="row">{again}{clean}{stop}</div> }.any()
     })
 }
 

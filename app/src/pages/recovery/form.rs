@@ -3,6 +3,7 @@
 use super::Head;
 use super::destination::Destination;
 use super::model::{self, Refusal};
+use super::placing::{Placing, section::Zones};
 use super::plan::{self, Plan};
 use super::rail::{self, Rail, State};
 use super::source::{self, Source};
@@ -35,6 +36,7 @@ struct Draft {
     refusal: RwSignal<Refusal>,
     sending: RwSignal<bool>,
     again: RwSignal<u32>,
+    placing: Placing,
 }
 
 impl Draft {
@@ -79,7 +81,18 @@ impl Draft {
             })
         });
         let again = RwSignal::new(0);
-        let plan = plan::keep(cluster.clone(), wanted, suggested.into(), again);
+        let able = feed
+            .summary()
+            .with_untracked(|summary| summary.cluster.capabilities.placement);
+        let placing = Placing::start(cluster.clone(), able, tenant, again);
+        // Where the plan shows statements, they name the tenant as it is typed.
+        let planned = Memo::new(move |_| {
+            let typed = name.get();
+            let is_good = able && period.with(|it| model::name_problem(it, &typed)).is_none();
+            if is_good { typed } else { suggested.get() }
+        });
+        let placement = Memo::new(move |_| placing.placement());
+        let plan = plan::keep(cluster.clone(), wanted, (planned, placement), again);
         let refusal = RwSignal::new(Refusal::default());
         Draft {
             cluster: StoredValue::new(cluster),
@@ -92,6 +105,7 @@ impl Draft {
             refusal,
             sending: RwSignal::new(false),
             again,
+            placing,
         }
     }
 
@@ -106,10 +120,14 @@ impl Draft {
 
     /// Why the recovery cannot be started now.
     fn off(&self) -> Option<String> {
-        let problem = self.name_problem();
+        let placed = self.placing.violations();
+        let problem = self.name_problem().or_else(|| model::first(&placed));
         match (self.wanted.get(), self.plan.get()) {
             (None, _) => Some(t("Choose a moment inside the recovery period first.").to_owned()),
             _ if problem.is_some() => problem,
+            _ if self.placing.is_waiting() => {
+                Some(t("The zones of the cluster are being read.").to_owned())
+            }
             (_, Plan::Refused(error)) => Some(error.to_string()),
             (_, Plan::Asked | Plan::Nothing) => Some(t("The plan is being made.").to_owned()),
             (_, Plan::Made(_)) => None,
@@ -168,6 +186,7 @@ pub fn RecoveryForm(
         draft.wanted.track();
         if before.is_some() {
             draft.refusal.set(Refusal::default());
+            draft.placing.refuse(Vec::new());
         }
     });
     let problem = Signal::derive(move || draft.name_problem());
@@ -198,6 +217,7 @@ pub fn RecoveryForm(
                     refused=Signal::derive(move || draft.refusal.with(|refusal| refusal.moment.clone()))
                 />
                 <Destination cluster=cluster.clone() typed=draft.typed name=draft.name problem/>
+                {draft.placing.is_able().then(|| view! { <Zones placing=draft.placing name=draft.name again=draft.again/> }.any())}
             </div>
             <Rail plan=draft.plan note=Signal::derive(move || draft.note()) checks zone=calendar.zone again=draft.again/>
             <Foot draft cluster/>
@@ -218,6 +238,7 @@ fn send(draft: Draft, toasts: Toasts, navigate: impl Fn(&str, NavigateOptions) +
         until,
         new_name: draft.name.get_untracked(),
         place: None,
+        placement: untrack(|| draft.placing.placement()),
     };
     let (cluster, name) = (draft.cluster.get_value(), request.new_name.clone());
     draft.sending.set(true);
@@ -241,7 +262,11 @@ fn send(draft: Draft, toasts: Toasts, navigate: impl Fn(&str, NavigateOptions) +
                     NavigateOptions::default(),
                 );
             }
-            Err(error) => draft.refusal.set(model::refusal(&error)),
+            Err(error) => {
+                let refusal = model::refusal(&error);
+                draft.placing.refuse(refusal.placement.clone());
+                draft.refusal.set(refusal);
+            }
         }
     });
 }

@@ -4,6 +4,7 @@ use crate::language::{t, tf};
 pub mod destination;
 pub mod form;
 pub mod model;
+pub mod placing;
 pub mod plan;
 pub mod rail;
 pub mod source;

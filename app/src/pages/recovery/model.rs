@@ -1,14 +1,14 @@
 //! What the form proposes, refuses and says: plain functions.
 
 use crate::api::ApiError;
-use crate::language::{t, tf};
+use crate::language::{t, tf, told};
 use crate::pages::backup_recovery::calendar::time::{self, Zone};
 use crate::pages::backup_recovery::calendar::view;
 use domain::backup::BackupKind;
 use domain::page::{Period, TenantPeriod};
 use domain::recovery::{PlannedSet, Precision, RecoveryPlan};
 use domain::tenant::TenantState;
-use domain::validate::{self, NAME_LENGTH_MAX, sentence};
+use domain::validate::{self, NAME_LENGTH_MAX, Violation, sentence};
 use domain::{Scn, TenantId, size};
 
 /// The label of the name's field; violations carry it.
@@ -226,6 +226,8 @@ pub struct Refusal {
     pub moment: Option<String>,
     /// At the new tenant's name.
     pub name: Option<String>,
+    /// At the zones, the units and their order.
+    pub placement: Vec<Violation>,
     /// At the foot: everything else.
     pub other: Option<String>,
 }
@@ -242,7 +244,9 @@ pub fn refusal(error: &ApiError) -> Refusal {
     for violation in violations {
         let field = violation.field.to_ascii_lowercase();
         let text = sentence(&violation.allowed);
-        if field.contains("name") || field.contains("tenant") {
+        if is_placement(&field) {
+            refusal.placement.push(violation.clone());
+        } else if field.contains("name") || field.contains("tenant") {
             refusal.name.get_or_insert(text);
         } else if ["until", "moment", "recover"]
             .iter()
@@ -258,12 +262,30 @@ pub fn refusal(error: &ApiError) -> Refusal {
     refusal
 }
 
+/// Whether a field, in small letters, is one of the placement's.
+fn is_placement(field: &str) -> bool {
+    ["zone", "in zone ", "unit "]
+        .iter()
+        .any(|begin| field.starts_with(begin))
+}
+
+/// The first of several violations, as a sentence that says what it is about.
+pub fn first(found: &[Violation]) -> Option<String> {
+    let first = found.first()?;
+    Some(tf(
+        "{field}: {text}",
+        &[
+            ("field", &told(&first.field)),
+            ("text", &told(&sentence(&first.allowed))),
+        ],
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use domain::BackupSetId;
     use domain::second_backup::Place;
-    use domain::validate::Violation;
 
     fn tenant(id: i64, name: &str, state: TenantState) -> TenantPeriod {
         TenantPeriod {
@@ -366,6 +388,7 @@ mod tests {
             precision: Precision::Exact,
             result_bytes: 4096,
             estimate_ms: None,
+            steps: Vec::new(),
         }
     }
 

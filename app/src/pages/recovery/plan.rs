@@ -3,6 +3,7 @@
 use crate::api::{self, ApiError};
 use crate::live;
 use crate::signal::{Memo, RwSignal};
+use domain::placement::Placement;
 use domain::recovery::{RecoveryPlan, RecoveryRequest};
 use domain::{Scn, TenantId};
 use leptos::prelude::*;
@@ -24,11 +25,11 @@ pub enum Plan {
     Refused(ApiError),
 }
 
-/// The plan for `wanted`, kept up to date. `name` is any valid name for the new tenant.
+/// The plan for `wanted`, kept up to date; `new` is a valid name of the new tenant, and where it is placed.
 pub fn keep(
     cluster: String,
     wanted: Memo<Option<(TenantId, Scn)>>,
-    name: Signal<String>,
+    new: (Memo<String>, Memo<Option<Placement>>),
     again: RwSignal<u32>,
 ) -> RwSignal<Plan> {
     let plan = RwSignal::new(Plan::Nothing);
@@ -37,6 +38,7 @@ pub fn keep(
     Effect::new(move |_| {
         again.track();
         let asked = wanted.get();
+        let (new_name, placement) = (new.0.get(), new.1.get());
         turn.update_value(|turn| *turn += 1);
         let mine = turn.get_value();
         let Some((tenant, until)) = asked else {
@@ -53,8 +55,9 @@ pub fn keep(
             let request = RecoveryRequest {
                 tenant,
                 until,
-                new_name: name.get_untracked(),
+                new_name,
                 place: None,
+                placement,
             };
             spawn_local(async move {
                 let answer = api::recoveries::plan(cluster.get_value(), request).await;

@@ -5,9 +5,10 @@ use super::plan::Plan;
 use crate::language::{t, tf, told};
 use crate::pages::backup_recovery::calendar::pop::Stamp;
 use crate::pages::backup_recovery::calendar::time::Zone;
+use crate::pages::statements::{CopyStatements, Statements};
 use crate::signal::{Memo, RwSignal};
 use crate::ui::{Any, Icon, IconButton, Skeleton, follow};
-use domain::recovery::RecoveryPlan;
+use domain::recovery::{PlannedStep, RecoveryPlan};
 use domain::size;
 use leptos::prelude::*;
 
@@ -135,6 +136,7 @@ fn Made(plan: RecoveryPlan, note: Signal<String>, zone: Signal<Zone>) -> impl In
     let (estimate, copy) = (plan.estimate_ms, t(plan.place.label()));
     let read = size::bytes(model::bytes_read(&plan));
     let total = read.clone();
+    let steps = plan.steps.clone();
     let plan = StoredValue::new(plan);
     let precision = move || plan.with_value(|plan| model::precision(plan, zone.get()));
     let lines = move || plan.with_value(|plan| model::lines(plan, zone.get()));
@@ -165,7 +167,25 @@ fn Made(plan: RecoveryPlan, note: Signal<String>, zone: Signal<Zone>) -> impl In
                 <p class="chain-total"><span>{t("Total")}</span><span>{total}</span></p>
             </div>
         </section>
+        {(!steps.is_empty()).then(|| view! { <Exact steps/> }.any())}
     }.any()
+}
+
+/// What is sent to the cluster.
+#[component]
+fn Exact(steps: Vec<PlannedStep>) -> impl IntoView {
+    let count = steps.len();
+    view! {
+        <section class="panel">
+            <div class="panel-head">
+                <h2>{t("Statements")}</h2>
+                <span class="panel-note">{tf("{count}, in this order", &[("count", &count)])}</span>
+                <div class="panel-tools"><CopyStatements steps=steps.clone()/></div>
+            </div>
+            <div class="panel-body"><Statements steps/></div>
+        </section>
+    }
+    .any()
 }
 
 /// One link of the chain of sets and logs.

@@ -209,6 +209,7 @@ async fn a_recovery_that_cannot_be_canceled_any_more_goes_on_to_its_end() {
         until: stage.clock.now(),
         new_name: "copy".to_owned(),
         place: None,
+        placement: None,
     };
     let operator = operator(&console);
     let task = operator.initiate_recovery(LOCAL, &request).await.unwrap();

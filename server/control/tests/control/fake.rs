@@ -7,8 +7,9 @@ use domain::{
     backup::{BackupKind, BackupMethod, BackupSet},
     capability::{Ability, ArchiveScope, Capabilities, EngineKind, Expiry, RecoverTo},
     clock::Clock,
+    placement::{Placement, Resources},
     recoverable::{GapCause, LogSpan},
-    recovery::{Precision, RecoveryPlan},
+    recovery::{PlannedStep, Precision, RecoveryPlan},
     retention::{CleanupPlan, Expired, Stored},
     second_backup::Place,
     storage::{ProbeReport, ProbeStep, StorageState},
@@ -60,6 +61,12 @@ pub(crate) struct World {
     pub(crate) seconds: u32,
     /// Why its destination cannot be changed.
     pub(crate) fixed: Option<String>,
+    /// What it has for new tenants; tenants are placed as soon as it has any.
+    pub(crate) resources: Option<Resources>,
+    /// The placements of the recoveries accepted, in order.
+    pub(crate) placements: Vec<Option<Placement>>,
+    /// What failed recoveries left.
+    pub(crate) leftovers: Vec<PlannedStep>,
     /// The destinations it was opened with.
     pub(crate) destinations: Vec<PathBuf>,
     /// Tokens of the orders accepted, in order.
@@ -318,6 +325,7 @@ fn error(kind: EngineErrorKind, message: &str) -> EngineError {
 #[async_trait]
 impl Engine for Fake {
     fn capabilities(&self) -> Capabilities {
+        let placement = self.world().resources.is_some();
         Capabilities {
             methods: vec![BackupMethod::Physical],
             incremental: true,
@@ -327,7 +335,7 @@ impl Engine for Fake {
             cancel_recovery: true,
             expiry: Expiry::ConsoleDeletesSets,
             second_backup: true,
-            placement: false,
+            placement,
             change_destination: match &self.world().fixed {
                 Some(reason) => Ability::No(reason.clone()),
                 None => Ability::Yes,
@@ -442,12 +450,27 @@ impl Engine for Fake {
             precision: Precision::Exact,
             result_bytes: 8192,
             estimate_ms: None,
+            steps: Vec::new(),
         })
     }
 
     async fn start_recovery(&self, spec: &RecoverySpec) -> Result<EngineJobId, EngineError> {
         let makes = Makes::Tenant(spec.new_name.clone());
+        self.world().placements.push(spec.placement.clone());
         self.accept(&spec.token, &spec.tenant, makes)
+    }
+
+    async fn resources(&self, _: &TenantKey) -> Result<Resources, EngineError> {
+        let resources = self.world().resources.clone();
+        resources.ok_or_else(|| error(EngineErrorKind::Unsupported, "it has no zones"))
+    }
+
+    async fn leftovers(&self, _: &RecoverySpec) -> Result<Vec<PlannedStep>, EngineError> {
+        Ok(self.world().leftovers.clone())
+    }
+
+    async fn remove_leftovers(&self, _: &RecoverySpec) -> Result<Vec<PlannedStep>, EngineError> {
+        Ok(std::mem::take(&mut self.world().leftovers))
     }
 
     async fn find_job(&self, token: &str) -> Result<Option<EngineJobId>, EngineError> {

@@ -17,6 +17,7 @@ mod leases;
 mod log_backup;
 mod notify;
 mod observe;
+mod placement;
 mod rebuild;
 mod recoveries;
 mod resume;

@@ -13,6 +13,7 @@ fn request(tenant: TenantId, until: Scn, new_name: &str) -> RecoveryRequest {
         until,
         new_name: new_name.to_owned(),
         place: None,
+        placement: None,
     }
 }
 

@@ -169,6 +169,7 @@ async fn a_recovery_that_was_done_before_it_could_be_canceled_is_complete() {
         until: ranges[0].ranges[0].end,
         new_name: "orders_2".to_owned(),
         place: None,
+        placement: None,
     };
     let id = operator.initiate_recovery(LOCAL, &request).await.unwrap();
     let in_state = async |state: JobState| {

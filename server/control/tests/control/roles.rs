@@ -94,6 +94,7 @@ async fn clusters_are_checked_before_anything_is_made() {
         name: name.to_owned(),
         destination: destination.map(str::to_owned),
         first_tenant: tenant.map(str::to_owned),
+        ..NewCluster::default()
     };
     let refused = admin
         .create_cluster(&new("../x", Some("relative"), Some("-")))

@@ -130,6 +130,7 @@ fn request(tenant: TenantId, until: Scn, place: Option<Place>) -> RecoveryReques
         until,
         new_name: "orders_2".to_owned(),
         place,
+        placement: None,
     }
 }
 

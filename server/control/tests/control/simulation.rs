@@ -322,6 +322,7 @@ async fn recover(
         until: stage.clock.now(),
         new_name,
         place: None,
+        placement: None,
     };
     match operator(console).initiate_recovery(LOCAL, &request).await {
         Ok(_) => ledger.recoveries += 1,

@@ -84,6 +84,7 @@ impl Stage {
             name: LOCAL.to_owned(),
             destination: None,
             first_tenant: Some("orders".to_owned()),
+            ..NewCluster::default()
         };
         global_admin(&console).create_cluster(&new).await.unwrap();
         let tenant = viewer(&console).tenants(LOCAL).await.unwrap()[0].id;

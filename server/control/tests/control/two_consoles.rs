@@ -51,6 +51,7 @@ async fn founded(stage: &Stage) {
         name: LOCAL.to_owned(),
         destination: None,
         first_tenant: Some("orders".to_owned()),
+        ..NewCluster::default()
     };
     global_admin(&console).create_cluster(&new).await.unwrap();
     let form = viewer(&console).strategy_form(LOCAL).await.unwrap();

@@ -73,6 +73,7 @@ impl History {
             name: LOCAL.to_owned(),
             destination: None,
             first_tenant: Some("orders".to_owned()),
+            ..NewCluster::default()
         };
         process
             .run(async {
@@ -182,6 +183,7 @@ impl History {
             until: self.site.world.now().minus_ns(1),
             new_name: format!("copy_{}", self.dice.below(3)),
             place: None,
+            placement: None,
         };
         let process = self.process();
         let done = process.run(async {

@@ -29,6 +29,7 @@ pub(crate) fn founded() -> (Site, Process) {
         name: LOCAL.to_owned(),
         destination: None,
         first_tenant: Some("orders".to_owned()),
+        ..NewCluster::default()
     };
     process
         .run(async { process.global_admin().create_cluster(&new).await.unwrap() })
@@ -56,6 +57,7 @@ fn order(site: &Site, process: &Process, kind: JobKind) -> Option<()> {
                 until: now.minus_ns(1),
                 new_name: "copy".to_owned(),
                 place: None,
+                placement: None,
             };
             return process.run(async {
                 _ = process.operator().initiate_recovery(LOCAL, &request).await;

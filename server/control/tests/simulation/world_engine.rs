@@ -163,6 +163,7 @@ impl Engine for Cluster {
             precision: Precision::Exact,
             result_bytes: 8192,
             estimate_ms: None,
+            steps: Vec::new(),
         })
     }
 

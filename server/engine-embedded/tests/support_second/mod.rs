@@ -113,6 +113,7 @@ pub fn recovery(tenant: &TenantKey, until: Scn, name: &str, place: Option<Place>
         until,
         new_name: name.to_owned(),
         place,
+        placement: None,
     }
 }
 

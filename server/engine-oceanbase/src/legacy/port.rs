@@ -25,7 +25,8 @@ impl Engine for LegacyEngine {
             cancel_recovery: true,
             expiry: Expiry::EngineByPolicy,
             second_backup: true,
-            placement: true,
+            // Like the source; its units have other limits than those of 4.0 and later.
+            placement: false,
             change_destination: Ability::No(
                 "An OceanBase cluster before 4.0 has one destination for all of its tenants, and takes \
                  none a second time."

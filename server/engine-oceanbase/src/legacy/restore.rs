@@ -18,7 +18,10 @@ use crate::{
 use ::engine::{
     EngineError, EngineErrorKind, EngineJobId, EngineJobState, JobReport, RecoverySpec,
 };
-use domain::{Scn, recovery::RecoveryPlan};
+use domain::{
+    Scn,
+    recovery::{PlannedStep, RecoveryPlan, StepKind},
+};
 
 /// Threads of a recovery where the cluster allows none, which is how it comes.
 const THREADS: u32 = 10;
@@ -50,10 +53,57 @@ impl RestoreId {
     }
 }
 
+fn step(what: StepKind, order: &LegacyStatement) -> PlannedStep {
+    PlannedStep {
+        what,
+        statement: order.shown(),
+    }
+}
+
 impl LegacyEngine {
     /// What a recovery would read and reach.
     pub(super) async fn plan(&self, spec: &RecoverySpec) -> Result<RecoveryPlan, EngineError> {
-        Ok(self.source(spec).await?.0.plan)
+        let call = self.call("recovery", &spec.new_name);
+        let (source, until) = self.source(spec).await?;
+        // A plan is made before there is an order; its mark comes in place of this word.
+        let mark = match spec.token.as_str() {
+            "" => "TASK",
+            token => token,
+        };
+        let placed = self.like_source(call, source.tenant.id, mark).await?;
+        let mut steps = Vec::new();
+        for [unit, pool] in &placed.made {
+            steps.push(step(StepKind::CreateUnit, unit));
+            steps.push(step(StepKind::CreatePool, pool));
+        }
+        if let Some(order) = self.threads_missing(call).await? {
+            steps.push(step(StepKind::SetSession, &order));
+        }
+        let order = self.restore_order(spec, &source, until, &placed);
+        steps.push(step(StepKind::Restore, &order));
+        let mut plan = source.plan;
+        plan.steps = steps;
+        Ok(plan)
+    }
+
+    fn restore_order(
+        &self,
+        spec: &RecoverySpec,
+        source: &Source,
+        until: String,
+        placed: &Placed,
+    ) -> LegacyStatement {
+        let (cluster, cluster_id) = self.cluster.clone();
+        LegacyStatement::Restore {
+            name: spec.new_name.clone(),
+            source: source.tenant.name.clone(),
+            uri: source.uri.clone(),
+            until,
+            cluster,
+            cluster_id,
+            pools: placed.pools(),
+            locality: Some(source.tenant.locality.clone()).filter(|locality| !locality.is_empty()),
+        }
     }
 
     /// What it reads, and the moment in the words of the cluster.
@@ -118,17 +168,7 @@ impl LegacyEngine {
         let before = self.newest_restore(call).await?;
         let asked = Asked::Restore(spec.new_name.clone());
         self.memory.note(&spec.token, Order::Sent(before, asked));
-        let (cluster, cluster_id) = self.cluster.clone();
-        let order = LegacyStatement::Restore {
-            name: spec.new_name.clone(),
-            source: source.tenant.name,
-            uri: source.uri,
-            until,
-            cluster,
-            cluster_id,
-            pools: placed.pools(),
-            locality: Some(source.tenant.locality).filter(|locality| !locality.is_empty()),
-        };
+        let order = self.restore_order(spec, &source, until, &placed);
         let sent = self.send(call, &order).await?;
         if let Err(failure) = &sent
             && !failure.is_open()
@@ -155,16 +195,26 @@ impl LegacyEngine {
 
     /// Makes units and pools like those of the source.
     async fn place(&self, call: Call<'_>, source: i64, token: &str) -> Result<Placed, EngineError> {
-        let own = format!("WHERE TENANT_ID = {source}");
-        let pools = self.rows(call, LegacyView::Pools, &own).await?;
-        let configs = self.rows(call, LegacyView::UnitConfigs, "").await?;
-        let placed = Placed::like(&pools, &configs, token).map_err(|why| call.rejected(why))?;
+        let placed = self.like_source(call, source, token).await?;
         for made in &placed.made {
             for order in made {
                 self.must(call, order).await?;
             }
         }
         Ok(placed)
+    }
+
+    /// Units and pools like those of the source, not made yet.
+    async fn like_source(
+        &self,
+        call: Call<'_>,
+        source: i64,
+        token: &str,
+    ) -> Result<Placed, EngineError> {
+        let own = format!("WHERE TENANT_ID = {source}");
+        let pools = self.rows(call, LegacyView::Pools, &own).await?;
+        let configs = self.rows(call, LegacyView::UnitConfigs, "").await?;
+        Placed::like(&pools, &configs, token).map_err(|why| call.rejected(why))
     }
 
     /// Removes the pools and units that were made for a recovery that never began.
@@ -179,12 +229,18 @@ impl LegacyEngine {
 
     /// A cluster comes with recoveries turned off; whoever asks for one wants them on. It stays so.
     async fn allow(&self, call: Call<'_>) -> Result<(), EngineError> {
-        if self.parameter(call, "restore_concurrency").await? != "0" {
-            return Ok(());
+        match self.threads_missing(call).await? {
+            Some(order) => self.must(call, &order).await,
+            None => Ok(()),
         }
-        let threads = THREADS;
-        self.must(call, &LegacyStatement::RestoreConcurrency { threads })
-            .await
+    }
+
+    async fn threads_missing(
+        &self,
+        call: Call<'_>,
+    ) -> Result<Option<LegacyStatement>, EngineError> {
+        let present = self.parameter(call, "restore_concurrency").await?;
+        Ok((present == "0").then_some(LegacyStatement::RestoreConcurrency { threads: THREADS }))
     }
 
     async fn newest_restore(&self, call: Call<'_>) -> Result<i64, EngineError> {

@@ -100,6 +100,7 @@ fn plan_of(
         precision: Precision::Exact,
         result_bytes: sizes.max().unwrap_or_default(),
         estimate_ms: None,
+        steps: Vec::new(),
     }
 }
 

@@ -103,11 +103,17 @@ fn user_tenant(world: &World, t: &Tenant) -> Row {
         "RECOVERY_UNTIL_SCN" => until,
         "LOG_MODE" => if t.archivelog { "ARCHIVELOG" } else { "NOARCHIVELOG" },
         "ARBITRATION_SERVICE_STATUS" => "DISABLED",
-        "UNIT_NUM" => 1,
+        "UNIT_NUM" => units_of(world, t.id),
         "COMPATIBLE" => t.compatible.as_str(),
         "MAX_LS_ID" => 1001,
         "RESTORE_DATA_MODE" => "NORMAL",
     ]
+}
+
+/// Units of a tenant in each zone.
+fn units_of(world: &World, tenant: i64) -> i64 {
+    let pools = world.pools.iter().filter(|p| p.tenant == Some(tenant));
+    pools.map(|p| p.unit_num).max().unwrap_or(1)
 }
 
 fn servers(world: &World) -> Vec<Row> {
@@ -163,21 +169,19 @@ fn server_capacity(world: &World) -> Vec<Row> {
 }
 
 fn zones(world: &World) -> Vec<Row> {
-    world
-        .servers
-        .iter()
-        .map(|s| {
-            row![
-                "ZONE" => s.zone.as_str(),
-                "CREATE_TIME" => Val::Moment(s.started_us),
-                "MODIFY_TIME" => Val::Moment(s.started_us),
-                "STATUS" => "ACTIVE",
-                "IDC" => "",
-                "REGION" => "sys_region",
-                "TYPE" => "ReadWrite",
-            ]
-        })
-        .collect()
+    let since = world.setup.start_us;
+    let row = |zone: String| {
+        row![
+            "ZONE" => zone,
+            "CREATE_TIME" => Val::Moment(since),
+            "MODIFY_TIME" => Val::Moment(since),
+            "STATUS" => "ACTIVE",
+            "IDC" => "",
+            "REGION" => "sys_region",
+            "TYPE" => "ReadWrite",
+        ]
+    };
+    world.zone_names().into_iter().map(row).collect()
 }
 
 fn units(world: &World) -> Vec<Row> {

@@ -17,7 +17,7 @@ pub(super) fn rows(world: &World, view: &str) -> Vec<Row> {
 }
 
 fn tenants(world: &World) -> Vec<Row> {
-    let zones: Vec<&str> = world.servers.iter().map(|s| s.zone.as_str()).collect();
+    let zones = world.zone_names();
     let one = |id: i64, name: &str, status: &str, created: i64, locality: &str| {
         row![
             "GMT_CREATE" => Val::Moment(created),

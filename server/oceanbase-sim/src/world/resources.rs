@@ -1,7 +1,7 @@
 //! Servers, units and pools.
 
 use super::World;
-use super::unit_options::apply;
+use super::unit_options::{UNSAID, apply};
 use crate::SqlError;
 use crate::error;
 
@@ -77,11 +77,14 @@ impl World {
     /// Servers, the system unit and one unit for the tenants of the setup.
     pub(crate) fn found(&mut self) {
         let tenants = i64::from(self.setup.tenants);
-        for number in 1..=i64::from(self.setup.zones.max(1)) {
+        let zones = i64::from(self.setup.zones.max(1));
+        // The first servers of all zones come first, so that theirs are the low numbers.
+        for id in 1..=zones * i64::from(self.setup.servers_per_zone.max(1)) {
+            let (row, zone) = ((id - 1) / zones, (id - 1) % zones + 1);
             self.servers.push(Server {
-                id: number,
-                ip: format!("10.0.0.{number}"),
-                zone: format!("zone{number}"),
+                id,
+                ip: format!("10.0.{row}.{zone}"),
+                zone: format!("zone{zone}"),
                 version: self.build_version(),
                 started_us: self.now_us,
                 cpu: 2 + tenants * 2 + 10,
@@ -107,8 +110,15 @@ impl World {
         });
     }
 
-    fn zone_names(&self) -> Vec<String> {
-        self.servers.iter().map(|s| s.zone.clone()).collect()
+    /// Zones, each once.
+    pub(crate) fn zone_names(&self) -> Vec<String> {
+        let mut zones: Vec<String> = Vec::new();
+        for server in &self.servers {
+            if !zones.contains(&server.zone) {
+                zones.push(server.zone.clone());
+            }
+        }
+        zones
     }
 
     /// `4.2.1.6_...` as servers report it.
@@ -145,12 +155,15 @@ impl World {
 
     fn add_pool(&mut self, pool: Pool) {
         self.change += 1;
-        let servers: Vec<i64> = self
-            .servers
-            .iter()
-            .filter(|s| pool.zones.iter().any(|z| z.eq_ignore_ascii_case(&s.zone)))
-            .map(|s| s.id)
-            .collect();
+        let size = self.config(pool.config).cloned();
+        let count = usize::try_from(pool.unit_num).unwrap_or(usize::MAX);
+        let mut servers: Vec<i64> = Vec::new();
+        for zone in &pool.zones {
+            let mut here = self.servers_of(zone);
+            // Where there is room first; the tenants of the setup lie side by side whatever there is.
+            here.sort_by_key(|id| !size.as_ref().is_some_and(|size| self.holds(*id, size)));
+            servers.extend(here.into_iter().take(count));
+        }
         for server in servers {
             let id = if pool.id == 1 {
                 server
@@ -233,12 +246,12 @@ impl World {
         }
         let mut config = self.unit_config(self.ids.config, name, GIB);
         config.min_cpu = -1.0;
-        config.log_disk = -1;
+        config.log_disk = UNSAID;
         apply(&mut config, options)?;
         if config.min_cpu < 0.0 {
             config.min_cpu = config.max_cpu;
         }
-        if config.log_disk < 0 {
+        if config.log_disk == UNSAID {
             config.log_disk = config.memory * 3;
         }
         self.ids.config += 1;
@@ -335,19 +348,31 @@ impl World {
         Ok(())
     }
 
-    /// Whether the server of a zone holds one more unit; no zone has a second server.
+    fn servers_of(&self, zone: &str) -> Vec<i64> {
+        let servers = self.servers.iter();
+        let here = servers.filter(|s| s.zone.eq_ignore_ascii_case(zone));
+        here.map(|s| s.id).collect()
+    }
+
+    /// Whether a server holds one more unit.
+    fn holds(&self, server: i64, config: &UnitConfig) -> bool {
+        let (cpu, memory, log) = self.assigned(server);
+        self.servers.iter().any(|s| {
+            s.id == server
+                && cpu + config.max_cpu <= s.cpu as f64
+                && memory + config.memory <= s.memory
+                && log + config.log_disk <= s.log_disk
+        })
+    }
+
+    /// Whether a zone holds that many more units, each on a server of its own.
     fn has_room(&self, zone: &str, config: &UnitConfig, unit_num: i64) -> Result<(), SqlError> {
-        let server = self
-            .servers
-            .iter()
-            .find(|s| s.zone.eq_ignore_ascii_case(zone))
-            .ok_or_else(|| error::arguments("zone_list"))?;
-        let (cpu, memory, log) = self.assigned(server.id);
-        let full = unit_num > 1
-            || cpu + config.max_cpu > server.cpu as f64
-            || memory + config.memory > server.memory
-            || log + config.log_disk > server.log_disk;
-        if full {
+        let here = self.servers_of(zone);
+        if here.is_empty() {
+            return Err(error::arguments("zone_list"));
+        }
+        let room = here.iter().filter(|id| self.holds(**id, config)).count();
+        if i64::try_from(room).unwrap_or(0) < unit_num {
             return Err(error::coded(
                 4624,
                 format!("machine resource '{zone}' is not enough to hold a new unit"),

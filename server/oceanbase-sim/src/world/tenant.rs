@@ -118,10 +118,10 @@ impl World {
     pub(crate) fn create_tenant(&mut self, name: &str, id: Option<i64>) -> i64 {
         let own_pool = id.is_none();
         let id = id.unwrap_or_else(|| self.next_tenant_id());
-        let locality: Vec<String> = self
-            .servers
+        let zones = self.zone_names();
+        let locality: Vec<String> = zones
             .iter()
-            .map(|s| format!("FULL{{1}}@{}", s.zone))
+            .map(|zone| format!("FULL{{1}}@{zone}"))
             .collect();
         self.change += 1;
         self.tenants.push(Tenant {

@@ -5,6 +5,8 @@ use crate::SqlError;
 use crate::error;
 
 const GIB: i64 = 1 << 30;
+/// Nothing was said of the log disk.
+pub(super) const UNSAID: i64 = -1;
 
 /// Writes options into a unit, within its limits.
 pub(super) fn apply(config: &mut UnitConfig, options: &[(String, String)]) -> Result<(), SqlError> {
@@ -33,6 +35,9 @@ pub(super) fn apply(config: &mut UnitConfig, options: &[(String, String)]) -> Re
     }
     if config.memory < GIB {
         return Err(error::coded(4659, "unit memory_size is below limit 1GB"));
+    }
+    if config.log_disk != UNSAID && config.log_disk < 2 * GIB {
+        return Err(error::coded(4659, "unit log_disk_size is below limit 2GB"));
     }
     Ok(())
 }

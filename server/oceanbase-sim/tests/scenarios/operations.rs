@@ -1,7 +1,7 @@
 //! S40 to S42: parameters, units and timeouts.
 
-use super::{Cluster, refusal};
-use oceanbase_sim::Setup;
+use super::{Cluster, refusal, rows};
+use oceanbase_sim::{Setup, Sim};
 
 #[test]
 fn s40_parameters() {
@@ -46,6 +46,10 @@ fn s41_unit_limits() {
     assert_eq!(c.code("DROP RESOURCE POOL b"), 4650);
     assert_eq!(
         c.code("CREATE RESOURCE UNIT s MAX_CPU 1, MEMORY_SIZE = '1M'"),
+        4659
+    );
+    assert_eq!(
+        c.code("CREATE RESOURCE UNIT s MAX_CPU 1, MEMORY_SIZE = '1G', LOG_DISK_SIZE = '1G'"),
         4659
     );
     let mut c = Cluster::ready("4.2.1.6");
@@ -106,4 +110,29 @@ fn history_is_a_plausible_week() {
         let kind = "SELECT BACKUP_TYPE FROM oceanbase.CDB_OB_BACKUP_JOBS WHERE TENANT_ID=1002";
         assert_eq!(c.one(kind), "INC");
     }
+}
+
+#[test]
+fn units_of_a_zone_lie_on_different_servers() {
+    let mut setup = Setup::new("4.2.1.6").unwrap();
+    (setup.zones, setup.servers_per_zone, setup.tenants) = (2, 2, 1);
+    let sim = Sim::new(setup);
+    let mut sys = sim.log_in("root@sys", "").unwrap();
+    let servers = "SELECT SVR_IP, ZONE FROM oceanbase.GV$OB_SERVERS ORDER BY SVR_IP";
+    let found = rows(&mut sys, servers);
+    assert_eq!(found.len(), 4);
+    assert_eq!(
+        rows(&mut sys, "SELECT ZONE FROM oceanbase.DBA_OB_ZONES").len(),
+        2
+    );
+    for order in [
+        "CREATE RESOURCE UNIT u MAX_CPU 10, MEMORY_SIZE = '2G'",
+        "CREATE RESOURCE POOL p UNIT = 'u', UNIT_NUM = 2, ZONE_LIST = ('zone1')",
+    ] {
+        assert!(sys.run(order).answers[0].is_ok(), "{order}");
+    }
+    let units = "SELECT SVR_IP FROM oceanbase.DBA_OB_UNITS WHERE MAX_CPU = 10 ORDER BY SVR_IP";
+    assert_eq!(rows(&mut sys, units), [["10.0.0.1"], ["10.0.1.1"]]);
+    let third = "CREATE RESOURCE POOL q UNIT = 'u', UNIT_NUM = 3, ZONE_LIST = ('zone2')";
+    assert_eq!(refusal(&mut sys, third).code, 4624);
 }

@@ -53,6 +53,8 @@ pub(crate) struct Model {
     pub(crate) outcome: Option<String>,
     pub(crate) moved: Option<i64>,
     pub(crate) retry_of: Option<i64>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub(crate) placement: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

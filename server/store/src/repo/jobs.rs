@@ -11,6 +11,7 @@ use domain::{
     BackupSetId, ClusterId, JobId, RunId, Scn, TenantId,
     backup::{BackupKind, TaskSource, Trigger},
     job::{JobKind, JobState, Progress},
+    placement::Placement,
     recovery::RecoveryProof,
     scn::NS_PER_SECOND,
     second_backup::Place,
@@ -43,6 +44,8 @@ pub enum Order {
         new_name: String,
         /// Which copy to read; `None` leaves it to the engine.
         place: Option<Place>,
+        /// Where the new tenant is placed; `None` leaves it to the engine.
+        placement: Option<Placement>,
     },
     /// Copy a set to the second destination.
     SecondData {
@@ -268,7 +271,7 @@ impl Change {
             created: Set(scn_column(new.created)),
             run_id: Set(new.run.map(|run| run.0)),
             rev: Set(self.take_rev()),
-            ..order_row(&new.order)
+            ..order_row(&new.order)?
         };
         let done = job::Entity::insert(row)
             .exec(&self.tx)
@@ -354,7 +357,7 @@ pub struct Claim {
 }
 
 /// The columns that say what is to be done.
-fn order_row(order: &Order) -> job::ActiveModel {
+fn order_row(order: &Order) -> Result<job::ActiveModel> {
     let mut row = job::ActiveModel::default();
     match order {
         Order::Backup { asked, source } => {
@@ -365,10 +368,13 @@ fn order_row(order: &Order) -> job::ActiveModel {
             until,
             new_name,
             place,
+            placement,
         } => {
             row.until_scn = Set(Some(scn_column(*until)));
             row.new_name = Set(Some(new_name.clone()));
             row.place = Set(place.map(|place| place.code().to_owned()));
+            let text = placement.as_ref().map(serde_json::to_string).transpose();
+            row.placement = Set(text.map_err(|error| impossible("job.placement", error))?);
         }
         Order::SecondData { set } => row.copy_set = Set(Some(set.0)),
         Order::SecondLog => {}
@@ -377,7 +383,7 @@ fn order_row(order: &Order) -> job::ActiveModel {
             row.keep_from = Set(Some(scn_column(*keep_from)));
         }
     }
-    row
+    Ok(row)
 }
 
 fn patch_row(patch: &JobPatch, rev: i64) -> Result<job::ActiveModel> {
@@ -502,6 +508,7 @@ fn read_order(row: &job::Model) -> Result<Order> {
             until: scn("job.until_scn", row.until_scn.unwrap_or(-1))?,
             new_name: text(&row.new_name),
             place: place()?,
+            placement: placement(row)?,
         },
         JobKind::SecondData => Order::SecondData {
             set: BackupSetId(
@@ -515,4 +522,11 @@ fn read_order(row: &job::Model) -> Result<Order> {
             keep_from: scn("job.keep_from", row.keep_from.unwrap_or(-1))?,
         },
     })
+}
+
+/// Where a recovery places its tenant; tasks of earlier versions say nothing.
+fn placement(row: &job::Model) -> Result<Option<Placement>> {
+    let text = row.placement.as_deref();
+    let read = text.map(serde_json::from_str).transpose();
+    read.map_err(|error| impossible("job.placement", error))
 }

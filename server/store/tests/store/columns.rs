@@ -63,7 +63,7 @@ const COLUMNS: &[(&str, &str)] = &[
          failure text?, attempts integer, not_before bigint, lease_owner varchar 64?, \
          lease_until bigint?, created bigint, started bigint?, ended bigint?, rev bigint, run_id bigint?, \
          place varchar 16?, keep_from bigint?, copy_set bigint?, outcome text?, moved bigint?, \
-         retry_of bigint?",
+         retry_of bigint?, placement text?",
     ),
     (
         "job_step",

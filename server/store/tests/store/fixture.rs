@@ -185,6 +185,7 @@ pub(crate) fn recovery(
             until: Scn(77),
             new_name: new_name.to_owned(),
             place: None,
+            placement: None,
         },
         token: format!("recovery {cluster} {tenant} {created}"),
         ..backup(cluster, tenant, created)

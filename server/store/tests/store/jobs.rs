@@ -5,6 +5,7 @@ use domain::{
     BackupSetId, ClusterId, JobId, Scn,
     backup::BackupKind,
     job::{JobState, Progress},
+    placement::{PlacedZone, Placement, ReplicaType, UnitChoice, UnitSize},
     recovery::RecoveryProof,
 };
 use store::{Claim, Job, JobFacts, JobPatch, Lease, Order, PAUSE_MAX_NS, StoreError};
@@ -99,6 +100,7 @@ async fn facts_and_the_end_of_a_task_read_back() {
             until: Scn(77),
             new_name: "orders_2".to_owned(),
             place: None,
+            placement: None,
         }
     );
     let proof = RecoveryProof {
@@ -203,4 +205,32 @@ async fn leases_and_pauses_of_a_process_that_is_gone_are_freed_together() {
     assert!(patch(&fixture, &read(&fixture, id).await, None, &end).await);
     assert_eq!(fixture.store.free_leases().await.unwrap(), 0);
     assert_eq!(fixture.store.unfinished_count(cluster).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_placement_is_kept_with_the_task() {
+    let fixture = fresh().await;
+    let cluster = fixture.cluster("local").await;
+    let tenant = fixture.tenant(cluster, "orders").await;
+    let placement = Placement {
+        zones: vec![PlacedZone {
+            zone: "zone1".to_owned(),
+            replica: ReplicaType::Full,
+            unit: UnitChoice::New {
+                name: "u1".to_owned(),
+                size: UnitSize::LEAST,
+            },
+        }],
+        unit_count: 2,
+        priority: vec![vec!["zone1".to_owned()]],
+    };
+    let mut new = recovery(cluster, tenant, 10, "orders_2");
+    new.order = Order::Recovery {
+        until: Scn(77),
+        new_name: "orders_2".to_owned(),
+        place: None,
+        placement: Some(placement),
+    };
+    let id = fixture.enqueue(&new).await;
+    assert_eq!(read(&fixture, id).await.order, new.order);
 }

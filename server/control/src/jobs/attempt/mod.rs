@@ -287,6 +287,7 @@ impl Attempt {
                 until,
                 new_name,
                 place,
+                placement,
             } => {
                 let spec = RecoverySpec {
                     token,
@@ -294,6 +295,7 @@ impl Attempt {
                     until: *until,
                     new_name: new_name.clone(),
                     place: *place,
+                    placement: placement.clone(),
                 };
                 answer("recovery", &tenant.name, self.engine.start_recovery(&spec)).await?
             }
