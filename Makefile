@@ -8,6 +8,7 @@ target := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 export PATH := $(CURDIR)/node_modules/.bin:$(tools)/bin:$(PATH):$(HOME)/.cargo/bin
 export TIDEMARK_BIN := $(target)/release/tidemark
 export TIDEMARK_SITE := $(CURDIR)/target/site
+export TIDEMARK_SIM := $(target)/release/oceanbase-sim
 export CARGO_TERM_PROGRESS_WHEN := never
 
 home ?= .tidemark
@@ -52,6 +53,8 @@ unit: setup ## Run only the Rust tests
 	@cargo test --quiet --workspace --no-fail-fast
 
 e2e: setup build ## Run only the browser tests, on the release build
+	@echo "test: the simulated OceanBase cluster that browser tests use"
+	@cargo build --quiet --release -p oceanbase-sim
 	@echo "test: Playwright, on the release build"
 	@playwright test --config end2end/playwright.config.ts
 

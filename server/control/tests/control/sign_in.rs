@@ -428,24 +428,22 @@ async fn a_password_is_changed_with_the_present_one_and_ends_the_other_sessions(
 async fn an_unknown_name_takes_as_long_as_a_known_one() {
     let stage = Stage::new();
     let (console, _) = with_maria(&stage).await;
-    let mut took = Vec::new();
     console
         .sign_in("warm-up", "x", &browser("192.0.2.50"))
         .await
         .unwrap();
-    for name in ["maria", "nobody-here"] {
-        let mut times = Vec::new();
-        for number in 0..4 {
+    // In turns, and the quickest of each: what else the machine does prolongs some of them, and shortens none.
+    let mut took = [f64::INFINITY; 2];
+    for number in 0..4 {
+        for (name, took) in ["maria", "nobody-here"].into_iter().zip(&mut took) {
             let from = browser(&format!("192.0.2.6{number}"));
             let began = tokio::time::Instant::now();
             console
                 .sign_in(name, "a wrong password", &from)
                 .await
                 .unwrap();
-            times.push(began.elapsed());
+            *took = took.min(began.elapsed().as_secs_f64());
         }
-        times.sort();
-        took.push(times[1].as_secs_f64());
     }
     let ratio = took[0] / took[1];
     assert!((0.3..3.0).contains(&ratio), "{took:?}");
