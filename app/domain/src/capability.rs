@@ -93,6 +93,19 @@ impl Ability {
         matches!(self, Ability::Yes)
     }
 
+    /// Of what was stored before there were clusters that cannot.
+    const fn yes() -> Self {
+        Ability::Yes
+    }
+
+    /// Why it cannot; nothing when it can.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Ability::Yes => None,
+            Ability::No(reason) => Some(reason),
+        }
+    }
+
     /// Of what was stored before this ability was known about.
     fn unknown() -> Self {
         Ability::No("The cluster has not told yet whether it can.".to_owned())
@@ -102,6 +115,9 @@ impl Ability {
 /// What an engine can do for one cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Capabilities {
+    /// Whether anything of it can be backed up at all.
+    #[serde(default = "Ability::yes")]
+    pub back_up: Ability,
     /// Kinds of data backup.
     pub methods: Vec<BackupMethod>,
     /// Whether incremental data backup exists.

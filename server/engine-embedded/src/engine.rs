@@ -245,6 +245,7 @@ impl Engine for EmbeddedEngine {
             create_tenant: Ability::Yes,
             verify: Ability::Yes,
             backs_up_new_rounds: true,
+            back_up: Ability::Yes,
             plan_cleanup: Ability::Yes,
         }
     }

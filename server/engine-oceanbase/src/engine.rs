@@ -21,7 +21,10 @@ pub(crate) const ORDER_LIMIT: Duration = Duration::from_secs(60);
 /// What the version's comment ends in where the cluster is a simulated one.
 pub(crate) const SIMULATED: &str = "simulated";
 /// What it holds where the server is one without tenants.
-const WITHOUT_TENANTS: &str = "seekdb";
+pub(crate) const WITHOUT_TENANTS: &str = "seekdb";
+/// What that means.
+pub(crate) const NO_TENANTS: &str = "it is seekdb, a single server of the OceanBase family: it has no tenants, no data backup \
+                                     and no log backup, so there is nothing that could be backed up or recovered";
 
 /// An OceanBase cluster, driven as the tenant `sys`.
 pub struct OceanBaseEngine {
@@ -200,9 +203,7 @@ pub(crate) async fn read_comment(reads: &Link, call: Call<'_>) -> Result<String,
 /// Refuses servers of the family that have no tenants.
 pub(crate) fn with_tenants(comment: &str, call: Call<'_>) -> Result<(), EngineError> {
     if comment.contains(WITHOUT_TENANTS) {
-        let why = "it is seekdb, a single server of the OceanBase family: it has no tenants, no data \
-                   backup and no log backup, so there is nothing that could be backed up or recovered";
-        return Err(call.error(EngineErrorKind::Unsupported, why));
+        return Err(call.error(EngineErrorKind::Unsupported, NO_TENANTS));
     }
     Ok(())
 }

@@ -42,6 +42,7 @@ impl Engine for OceanBaseEngine {
                 "OceanBase has no statement that reads a backup back without recovering it.".to_owned(),
             ),
             backs_up_new_rounds: false,
+            back_up: Ability::Yes,
             plan_cleanup: Ability::No(
                 "OceanBase removes expired backups by its own policy, and does not tell beforehand \
                  which."

@@ -1,7 +1,7 @@
 //! Trying a connection before it is used: what works, what is missing, step by step.
 
 use crate::{
-    engine::{lacking, read_comment, read_version, with_tenants},
+    engine::{NO_TENANTS, WITHOUT_TENANTS, lacking, read_comment, read_version},
     failure::Call,
     legacy::LegacyEngine,
     link::Link,
@@ -123,13 +123,16 @@ impl Probe {
         let name = "Read the version";
         let read = async {
             let version = read_version(link, call).await?;
-            let comment = read_comment(link, call).await?;
-            with_tenants(&comment, call)?;
-            Ok((version, comment))
+            Ok::<_, EngineError>((version, read_comment(link, call).await?))
         };
         match read.await {
             Ok((version, comment)) => {
+                let has_tenants = !comment.contains(WITHOUT_TENANTS);
                 self.step(name, Finding::Good(comment));
+                if !has_tenants {
+                    self.step(TENANTS, Finding::Warning(NO_TENANTS.to_owned()));
+                    return Err(Ended);
+                }
                 Ok(version)
             }
             Err(error) => self.end(name, &error),

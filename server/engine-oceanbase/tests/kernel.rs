@@ -5,7 +5,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use domain::endpoint::Address;
+use domain::{
+    Scn,
+    capability::Ability,
+    endpoint::{Address, Finding},
+};
 use engine::EngineErrorKind;
 use engine_oceanbase::{
     Account, Encryption, MysqlConnector, OceanBaseEngine,
@@ -238,12 +242,35 @@ async fn time_limits(kernel: &Kernel) {
 
 async fn told_apart(kernel: &Kernel) {
     let connector = Arc::new(kernel.connector(PASSWORD));
-    let refused = OceanBaseEngine::open("kernel", connector)
+    let refused = OceanBaseEngine::open("kernel", Arc::<MysqlConnector>::clone(&connector))
         .await
         .err()
         .unwrap();
     assert_eq!(refused.kind, EngineErrorKind::Unsupported);
     assert!(refused.to_string().contains("no tenants"), "{refused}");
+
+    // As a cluster it is watched, says what it is, and what it cannot.
+    let engine = engine_oceanbase::open("kernel", Arc::<MysqlConnector>::clone(&connector));
+    let engine = engine.await.unwrap();
+    assert!(engine.version().contains("seekdb"), "{}", engine.version());
+    let able = engine.capabilities();
+    assert!(able.methods.is_empty() && !able.verify.is_yes());
+    assert!(
+        matches!(&able.back_up, Ability::No(why) if why.contains("no tenants")),
+        "{able:?}"
+    );
+    let seen = engine.observe().await.unwrap();
+    assert!(
+        seen.tenants.is_empty() && seen.taken > Scn::ZERO,
+        "{seen:?}"
+    );
+    let report = engine_oceanbase::try_connection(connector).await;
+    let last = report.steps.last().unwrap();
+    assert!(report.passed(), "{report:?}");
+    assert!(
+        matches!(&last.finding, Finding::Warning(why) if why.contains("no tenants")),
+        "{report:?}"
+    );
 }
 
 async fn a_killed_server_leaves_statements_open(kernel: &mut Kernel) {

@@ -36,6 +36,7 @@ pub(crate) fn cluster() -> ClusterFacts {
             create_tenant: Ability::Yes,
             verify: Ability::Yes,
             backs_up_new_rounds: true,
+            back_up: Ability::Yes,
             plan_cleanup: Ability::Yes,
         },
         added: NOW.minus_ns(90 * NS_PER_DAY),

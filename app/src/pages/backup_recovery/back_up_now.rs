@@ -1,6 +1,7 @@
 //! Back up Now: what, how, what will happen; then the task appears in its table.
 
-use crate::language::{t, tf};
+use super::head::unable;
+use crate::language::{t, tf, told};
 use crate::{
     api,
     feed::Feed,
@@ -17,7 +18,9 @@ pub fn BackUpNow() -> impl IntoView {
     let feed = Feed::current();
     let open = RwSignal::new(false);
     let off = Signal::derive(move || {
-        if feed.summary().read().tenants == 0 {
+        if let Some(reason) = unable(feed) {
+            Some(told(&reason))
+        } else if feed.summary().read().tenants == 0 {
             Some(t("There is no tenant online to back up.").to_owned())
         } else {
             feed.disconnected_reason()

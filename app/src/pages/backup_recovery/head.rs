@@ -132,6 +132,10 @@ fn Strategy() -> impl IntoView {
     });
     follow(move || match standing.get() {
         None if !feed.may(Role::Admin) => ().into_any(),
+        None if unable(feed).is_some() => {
+            let off = Signal::derive(move || unable(feed).map(|reason| told(&reason)));
+            view! { <Button icon="plus" off>{t("New Backup Strategy")}</Button> }.any()
+        }
         None => {
             let href = paths::edit_strategy(&feed.cluster());
             view! { <a class="button" href=href><Icon name="plus"/>{t("New Backup Strategy")}</a> }
@@ -200,6 +204,14 @@ fn StrategyActions(rev: Revision, paused: bool) -> impl IntoView {
     .any()
 }
 
+/// Why the cluster cannot be backed up at all; nothing when it can. Tracked.
+pub fn unable(feed: Feed) -> Option<String> {
+    let summary = feed.summary();
+    let summary = summary.read();
+    let reason = summary.cluster.capabilities.back_up.reason();
+    reason.map(str::to_owned)
+}
+
 /// The gravest thing to know about the page, if there is one.
 #[component]
 pub fn PageNotice() -> impl IntoView {
@@ -207,6 +219,7 @@ pub fn PageNotice() -> impl IntoView {
     let clock = Clock::current();
     let connected = Memo::new(move |_| feed.is_connected());
     let fault = Memo::new(move |_| feed.summary().read().cluster.fault.clone());
+    let unable = Memo::new(move |_| unable(feed));
     let lost_title = Signal::derive(move || {
         let at = clock.civil(feed.read_at());
         tf(
@@ -250,6 +263,15 @@ pub fn PageNotice() -> impl IntoView {
             });
             view! { <Notice tone=Tone::Bad title text=format!("{}{seen}", told(&sentence(&fault))) urgent=true/> }.any()
         }
-        (true, None) => ().into_any(),
+        (true, None) => match unable.get() {
+            Some(reason) => {
+                let title = tf(
+                    "{cluster} cannot be backed up",
+                    &[("cluster", &feed.cluster())],
+                );
+                view! { <Notice tone=Tone::Info title text=told(&reason)/> }.any()
+            }
+            None => ().into_any(),
+        },
     })
 }

@@ -343,6 +343,7 @@ impl Engine for Fake {
             create_tenant: Ability::Yes,
             verify: Ability::Yes,
             backs_up_new_rounds: true,
+            back_up: Ability::Yes,
             plan_cleanup: Ability::Yes,
         }
     }

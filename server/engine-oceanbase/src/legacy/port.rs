@@ -40,6 +40,7 @@ impl Engine for LegacyEngine {
                 "OceanBase has no statement that reads a backup back without recovering it.".to_owned(),
             ),
             backs_up_new_rounds: false,
+            back_up: Ability::Yes,
             plan_cleanup: Ability::No(
                 "OceanBase removes expired backups by its own policy, and does not tell beforehand \
                  which."

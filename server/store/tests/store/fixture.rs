@@ -103,6 +103,7 @@ pub(crate) fn opened() -> Opened {
             create_tenant: Ability::Yes,
             verify: Ability::Yes,
             backs_up_new_rounds: true,
+            back_up: Ability::Yes,
             plan_cleanup: Ability::Yes,
         },
         destination: "file:///backups".to_owned(),

@@ -23,6 +23,7 @@ fn able() -> Capabilities {
         create_tenant: Ability::Yes,
         verify: Ability::Yes,
         backs_up_new_rounds: true,
+        back_up: Ability::Yes,
         plan_cleanup: Ability::Yes,
     }
 }
