@@ -1,17 +1,16 @@
 // How long a change in an OceanBase cluster takes to the changed cell in a browser, while the page is active. The cluster is
 // a simulated one.
-import { expect, test } from "../fixtures/test.ts";
-import { OceanBase } from "../fixtures/oceanbase.ts";
+import { expect } from "../fixtures/test.ts";
+import { test } from "../fixtures/simulated.ts";
 import { add } from "../pages/add-cluster.ts";
 import { BackupRecovery } from "../pages/backup-recovery.ts";
 
 const changes = 20;
 
-test.use({ demo: false });
+// So slow that its backup runs all the time: a page whose cluster works asks every two seconds.
+test.use({ simulated: { scale: 1 } });
 
-test("from a change in the cluster to the changed cell", async ({ page }) => {
-  // So slow that its backup runs all the time: a page whose cluster works asks every two seconds.
-  const cluster = await OceanBase.start({ scale: 1 });
+test("from a change in the cluster to the changed cell", async ({ page, cluster }) => {
   await add(page, "prod", cluster);
   const console = new BackupRecovery(page);
   await console.backUpNow("t1");
@@ -44,5 +43,4 @@ test("from a change in the cluster to the changed cell", async ({ page }) => {
     `a change in the cluster is in the browser after ${at(0.5)} ms (median), ${at(0.95)} ms (95th percentile) of ${changes}`,
   );
   expect(at(0.95)).toBeLessThan(3000);
-  await cluster.stop();
 });

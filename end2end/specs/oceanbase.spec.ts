@@ -1,22 +1,10 @@
 // An OceanBase cluster on the page, driven over the MySQL protocol. The cluster is a simulated one.
-import { expect, open, test as base } from "../fixtures/test.ts";
-import { OceanBase, password, type Simulated } from "../fixtures/oceanbase.ts";
+import { expect, open } from "../fixtures/test.ts";
+import { until } from "../fixtures/server.ts";
+import { OceanBase, password } from "../fixtures/oceanbase.ts";
+import { test } from "../fixtures/simulated.ts";
 import { AddCluster, add } from "../pages/add-cluster.ts";
 import { BackupRecovery, InitiateRecovery } from "../pages/backup-recovery.ts";
-
-const test = base.extend<{ simulated: Simulated; cluster: OceanBase }>({
-  simulated: [{}, { option: true }],
-  cluster: async ({ simulated }, use, info) => {
-    const cluster = await OceanBase.start(simulated);
-    await use(cluster);
-    if (info.status !== info.expectedStatus) {
-      await info.attach("cluster log", { body: cluster.log(), contentType: "text/plain" });
-    }
-    await cluster.stop();
-  },
-});
-
-test.use({ demo: false });
 
 test("a cluster is tried step by step and added, and its page tells what can be recovered", async ({ page, cluster, complaints }) => {
   const form = new AddCluster(page);
@@ -113,6 +101,7 @@ test("answers that are lost again and again within a backup make one backup, not
   await cluster.sql(...lost);
   const task = await console.backUpNow("t1");
   await expect(console.row(panel, task)).toContainText("Completed", { timeout: 60_000 });
+  await until("the cluster to answer", () => cluster.sql("SIM CLEAR").then(() => true, () => undefined));
   expect(await count()).toBe(before + 1);
 });
 
@@ -121,17 +110,20 @@ test("a cluster that is away stays on the page with its age, and comes back by i
   const console = new BackupRecovery(page);
   await expect(console.fact("Last Data Backup Time")).toContainText("4 tenants");
   await cluster.stop();
-  await expect(page.getByText(/out of reach|cannot be reached|Connection refused/i).first()).toBeVisible({ timeout: 60_000 });
+  const notice = page.getByRole("alert").filter({ hasText: "prod could not be looked at" });
+  await expect(notice).toContainText("Connection refused");
+  await expect(notice).toContainText(/Last seen .* ago/);
   await expect(console.fact("Last Data Backup Time")).toContainText("4 tenants");
   const again = await OceanBase.start({}, cluster.address);
-  await expect(page.getByText(/Connection refused/i)).toHaveCount(0, { timeout: 90_000 });
+  await expect(notice).toHaveCount(0, { timeout: 60_000 });
   await again.stop();
 });
 
 test("its connection is changed and it is removed on its overview", async ({ page, cluster, complaints }) => {
   await add(page, "prod", cluster);
   await open(page, "/clusters/prod");
-  await expect(page.getByText(cluster.address)).toBeVisible();
+  const facts = page.getByRole("region", { name: "Basic information" });
+  await expect(facts.getByText(cluster.address).first()).toBeVisible();
   await page.getByRole("button", { name: "Modify connection" }).click();
   const dialog = page.getByRole("dialog", { name: /Modify the connection/ });
   await dialog.getByLabel("Addresses").fill(`127.0.0.1:1, ${cluster.address}`);
@@ -143,7 +135,7 @@ test("its connection is changed and it is removed on its overview", async ({ pag
   await expect(dialog.getByText("The cluster can be used")).toBeVisible();
   await dialog.getByRole("button", { name: "Save" }).click();
   await expect(dialog).toBeHidden();
-  await expect(page.getByText(`127.0.0.1:1, ${cluster.address}`)).toBeVisible();
+  await expect(facts.getByText(`127.0.0.1:1, ${cluster.address}`).first()).toBeVisible();
 
   await page.getByRole("button", { name: "Remove cluster" }).click();
   const question = page.getByRole("dialog", { name: /^Remove prod/ });

@@ -134,6 +134,13 @@ pub struct RecoveryPlan {
     pub steps: Vec<PlannedStep>,
 }
 
+impl RecoveryPlan {
+    /// Commits to replay; nothing where a cluster recovers by itself, which counts none.
+    pub fn known_commits(&self) -> Option<u64> {
+        (self.commits > 0 || self.steps.is_empty()).then_some(self.commits)
+    }
+}
+
 /// The proof that a recovered tenant equals its source at the target commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecoveryProof {

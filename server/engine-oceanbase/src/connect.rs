@@ -5,7 +5,9 @@
 use crate::session::{Connector, SqlFailure, SqlSession, Table};
 use async_trait::async_trait;
 use domain::endpoint::Address;
-use mysql_async::{Conn, DriverError, Error, OptsBuilder, Row, SslOpts, Value, prelude::Queryable};
+use mysql_async::{
+    Conn, DriverError, Error, IoError, OptsBuilder, Row, SslOpts, Value, prelude::Queryable,
+};
 use std::time::Duration;
 
 /// How long signing in to one address may take.
@@ -169,7 +171,7 @@ fn text(value: Value) -> Option<String> {
 /// An error of the driver without its own decoration.
 fn plain(error: &Error) -> String {
     match error {
-        Error::Io(error) => error.to_string(),
+        Error::Io(IoError::Io(error)) => error.to_string(),
         Error::Driver(error) => error.to_string(),
         other => other.to_string(),
     }

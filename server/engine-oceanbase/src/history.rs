@@ -35,6 +35,8 @@ pub struct KnownPiece {
     pub destination: i64,
     /// Whether it is there in full.
     pub available: bool,
+    /// Bytes at the destination; 0 where the cluster does not tell.
+    pub stored_bytes: u64,
 }
 
 /// A round as it is told about.
@@ -270,6 +272,7 @@ mod tests {
             },
             destination,
             available,
+            stored_bytes: 0,
         }
     }
 

@@ -288,6 +288,7 @@ fn piece(facts: &mut TenantFacts, row: Row<'_>) -> Result<(), BadValue> {
         },
         destination: row.number("DEST_ID")?,
         available: row.text("FILE_STATUS") == Some("AVAILABLE"),
+        stored_bytes: row.unsigned("OUTPUT_BYTES")?,
     });
     Ok(())
 }

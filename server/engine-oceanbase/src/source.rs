@@ -66,9 +66,12 @@ fn plan_of(
     let chain = windows::chain(&files, until);
     let log_from = chain.last().map_or(until, |last| last.replay_from);
     let pieces = tenant.backups.pieces.iter();
-    let pieces = pieces.filter(|piece| piece.available && Some(piece.destination) == destination);
-    let pieces: Vec<_> = pieces.map(|piece| piece.file.clone()).collect();
-    let pieces = windows::pieces_between(&pieces, log_from, until);
+    let there = pieces.filter(|piece| piece.available && Some(piece.destination) == destination);
+    let there: Vec<_> = there.collect();
+    let files: Vec<_> = there.iter().map(|piece| piece.file.clone()).collect();
+    let pieces = windows::pieces_between(&files, log_from, until);
+    let read = there.iter().filter(|piece| pieces.contains(&piece.file));
+    let log_bytes = read.map(|piece| piece.stored_bytes).sum();
     let planned = |file: &windows::SetFile| {
         let set = here().find(|set| set.file.id == file.id);
         PlannedSet {
@@ -85,7 +88,7 @@ fn plan_of(
         round: window.round,
         log_from,
         log_files: u32::try_from(pieces.len()).unwrap_or(u32::MAX),
-        log_bytes: 0,
+        log_bytes,
         commits: 0,
         target_scn: until,
         precision: Precision::Exact,

@@ -29,11 +29,12 @@ pub fn Summary() -> impl IntoView {
         let summary = summary.read();
         let cluster = &summary.cluster;
         let tenants = count(summary.tenants.into(), "tenant");
-        format!(
-            "{}, {}, {tenants}",
-            t(cluster.engine.label()),
-            cluster.version
-        )
+        let (engine, version) = (t(cluster.engine.label()), cluster.version.as_str());
+        // Some versions name what they are versions of.
+        match version.starts_with(engine) {
+            true => format!("{version}, {tenants}"),
+            false => format!("{engine}, {version}, {tenants}"),
+        }
     };
     view! {
         <section class="panel" aria-labelledby="basic">

@@ -48,10 +48,12 @@ pub fn checks(moment: State, plan: &Plan, name: Option<&str>) -> Vec<Check> {
         Plan::Made(plan) => (
             State::Passed,
             format!("{0} of {0}", plan.sets.len()),
-            tf(
-                "{commits} commits",
-                &[("commits", &model::commits(plan.commits))],
-            ),
+            plan.known_commits().map_or_else(String::new, |commits| {
+                tf(
+                    "{commits} commits",
+                    &[("commits", &model::commits(commits))],
+                )
+            }),
             String::new(),
         ),
         Plan::Refused(error) => (
@@ -132,7 +134,7 @@ fn NotMade(note: Signal<String>, children: Children) -> impl IntoView {
 
 #[component]
 fn Made(plan: RecoveryPlan, note: Signal<String>, zone: Signal<Zone>) -> impl IntoView {
-    let (target, commits, result) = (plan.target_scn, plan.commits, plan.result_bytes);
+    let (target, commits, result) = (plan.target_scn, plan.known_commits(), plan.result_bytes);
     let (estimate, copy) = (plan.estimate_ms, t(plan.place.label()));
     let read = size::bytes(model::bytes_read(&plan));
     let total = read.clone();
@@ -153,8 +155,10 @@ fn Made(plan: RecoveryPlan, note: Signal<String>, zone: Signal<Zone>) -> impl In
                 <dl class="pairs">
                     <dt>{t("Last commit")}</dt>
                     <dd>{follow(move || view! { <Stamp at=target zone=zone.get()/> }.any())}<small class="plan-precision">{move || precision()}</small></dd>
-                    <dt>{t("Commits")}</dt>
-                    <dd>{tf("{commits} to replay", &[("commits", &model::commits(commits))])}</dd>
+                    {commits.map(|commits| view! {
+                        <dt>{t("Commits")}</dt>
+                        <dd>{tf("{commits} to replay", &[("commits", &model::commits(commits))])}</dd>
+                    }.any())}
                     <dt>{t("Size")}</dt>
                     <dd>{tf("{size}, of the new tenant", &[("size", &size::bytes(result))])}</dd>
                 </dl>

@@ -18,7 +18,7 @@ const LIVELY: Duration = Duration::from_millis(500);
 /// Pause between looks otherwise.
 const CALM: Duration = Duration::from_secs(1);
 /// Longest pause after failures.
-const FAILED_MAX: Duration = Duration::from_secs(60);
+const FAILED_MAX: Duration = Duration::from_secs(15);
 /// How long opening may take: every page of every tenant may have to be read.
 const OPEN_MAX: Duration = Duration::from_secs(1800);
 

@@ -209,6 +209,7 @@ fn known_piece(piece: &PieceFacts, next: Option<&PieceFacts>, is_open: bool) -> 
         },
         destination: piece.round,
         available: piece.is_there,
+        stored_bytes: 0,
     }
 }
 

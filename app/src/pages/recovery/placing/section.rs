@@ -19,9 +19,9 @@ pub fn Zones(
 ) -> impl IntoView {
     let retry = move || again.update(|count| *count += 1);
     view! {
-        <section class="form-section" id="zones">
+        <section class="form-section" id="zones" aria-labelledby="zones-title">
             <header>
-                <h2>{t("Zones")}</h2>
+                <h2 id="zones-title">{t("Zones")}</h2>
                 <p>{t("It begins like the source tenant. Each zone gets a resource pool of its own.")}</p>
             </header>
             {follow(move || match placing.known.get() {
