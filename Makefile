@@ -21,7 +21,7 @@ oceanbase_listen ?= 127.0.0.1:2881
 # What the set-up has to prepare beside building, from what was asked for.
 purposes := $(filter unit test bench,$(patsubst e2e,test,$(MAKECMDGOALS)))
 
-.PHONY: help run build test lint unit e2e bench bench-scale bench-page dev oceanbase-demo clean setup
+.PHONY: help run build test lint unit e2e bench bench-oceanbase bench-scale bench-page dev oceanbase-demo clean setup
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,14 +58,19 @@ e2e: setup build ## Run only the browser tests, on the release build
 	@echo "test: Playwright, on the release build"
 	@playwright test --config end2end/playwright.config.ts
 
-bench: setup build ## Measure backup, restore and log delay beside sqlite3, cp, restic and litestream
+bench: setup build bench-oceanbase ## Measure backup, restore and log delay beside sqlite3, cp, restic and litestream
 	@python3 end2end/bench/bench.py --binary "$(TIDEMARK_BIN)" --site "$(TIDEMARK_SITE)" --litestream target/bench-venv/bin/litestream
+
+bench-oceanbase: setup build ## Measure what a look at an OceanBase cluster costs, and how long a change takes to the page
+	@cargo build --quiet --release -p oceanbase-sim
+	@python3 end2end/bench/oceanbase.py --binary "$(TIDEMARK_BIN)" --site "$(TIDEMARK_SITE)" --simulation "$(TIDEMARK_SIM)"
+	@playwright test --config end2end/figures.config.ts oceanbase
 
 bench-scale: setup build ## Measure pages and feeds of a console with a million tasks
 	@python3 end2end/bench/scale.py --binary "$(TIDEMARK_BIN)" --site "$(TIDEMARK_SITE)"
 
 bench-page: setup build ## Measure what the page costs a browser: bytes, times, memory, what is drawn anew
-	@TIDEMARK_BIN="$(TIDEMARK_BIN)" TIDEMARK_SITE="$(TIDEMARK_SITE)" playwright test --config end2end/figures.config.ts
+	@TIDEMARK_BIN="$(TIDEMARK_BIN)" TIDEMARK_SITE="$(TIDEMARK_SITE)" playwright test --config end2end/figures.config.ts page
 
 dev: setup ## Build for development, serve with the demo tenants and rebuild on every change
 	@cargo leptos watch --split -- serve --demo --home "$(home)" --listen "$(listen)"

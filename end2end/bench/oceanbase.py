@@ -33,7 +33,9 @@ class Counter:
 
     def __init__(self, target):
         self.target, self.lock = target, threading.Lock()
-        self.looks = self.statements = self.sent = self.received = 0
+        self.statements = self.sent = self.received = 0
+        # What had passed when each look began.
+        self.marks = []
         self.door = socket.create_server(("127.0.0.1", 0))
         self.address = "127.0.0.1:%d" % self.door.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -71,8 +73,9 @@ class Counter:
                 while len(held) >= 4 and len(held) >= 4 + int.from_bytes(held[:3], "little"):
                     body, held = held[4:4 + int.from_bytes(held[:3], "little")], held[4 + int.from_bytes(held[:3], "little"):]
                     if body[:1] == bytes([COM_QUERY]):
+                        if FIRST in body:
+                            self.marks.append((self.statements, self.sent, self.received))
                         self.statements += 1
-                        self.looks += FIRST in body
 
     def answer(self):
         while True:
@@ -80,9 +83,9 @@ class Counter:
             with self.lock:
                 self.received += len(data)
 
-    def taken(self):
+    def looks(self):
         with self.lock:
-            return self.looks, self.statements, self.sent, self.received
+            return list(self.marks)
 
 
 def cluster(binary, version, tenants):
@@ -108,14 +111,14 @@ def measured(arguments, version, tenants, folder):
         access = {"addresses": counter.address, "account": "root@sys", "password": PASSWORD}
         new = {"name": "prod", "engine": "oceanbase", "access": access, "destination": None, "first_tenant": None}
         client.function("clusters/create", cluster=new)
-        before = counter.taken()
+        before = len(counter.looks())
         deadline = time.monotonic() + PATIENCE
-        while counter.taken()[0] - before[0] < arguments.looks:
+        while len(counter.looks()) <= before + arguments.looks:
             if time.monotonic() > deadline:
                 sys.exit(f"{version} with {tenants} tenants is not looked at; see {server.log.name}")
             time.sleep(0.005)
-        spent = [after - early for after, early in zip(counter.taken(), before)]
-        return [value / spent[0] for value in spent[1:]]
+        looks = counter.looks()
+        return [(after - early) / arguments.looks for early, after in zip(looks[before], looks[before + arguments.looks])]
     finally:
         server.stop()
         simulated.kill()

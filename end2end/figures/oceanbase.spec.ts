@@ -15,18 +15,18 @@ test("from a change in the cluster to the changed cell", async ({ page, cluster 
   const console = new BackupRecovery(page);
   await console.backUpNow("t1");
   const panel = await console.tab("Log Backup Tasks");
-  const row = panel.getByRole("row").filter({ hasText: "t4" }).first();
+  const row = panel.getByRole("row").filter({ hasText: "t3" }).first();
   const took: number[] = [];
   for (let change = 0; change < changes; change += 1) {
     const [order, word] = change % 2 === 0 ? ["NOARCHIVELOG", "Stop"] : ["ARCHIVELOG", "In Progress"];
-    await cluster.sql(`ALTER SYSTEM ${order} TENANT = t4`);
+    await cluster.sql(`ALTER SYSTEM ${order} TENANT = t3`);
     const state = change % 2 === 0 ? "STOP" : "DOING";
     let begun = 0;
     await expect
       .poll(
         async () => {
           const [found] = await cluster.sql<{ STATUS: string }>(
-            "SELECT STATUS FROM oceanbase.CDB_OB_ARCHIVELOG WHERE TENANT_ID = 1008",
+            "SELECT STATUS FROM oceanbase.CDB_OB_ARCHIVELOG WHERE TENANT_ID = 1006",
           );
           begun = Date.now();
           return found?.STATUS;

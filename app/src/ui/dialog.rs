@@ -73,9 +73,9 @@ fn Modal(
     let dialog = NodeRef::<html::Dialog>::new();
     Effect::new(move |_| {
         let open = open.get();
-        // After the content is there, so that the focus goes to its place inside.
+        // After the content is there, so that the focus goes to its place inside. The page may be gone by then.
         request_animation_frame(move || {
-            if let Some(dialog) = dialog.get_untracked() {
+            if let Some(dialog) = dialog.try_get_untracked().flatten() {
                 set_dialog_open(&dialog, open);
             }
         });

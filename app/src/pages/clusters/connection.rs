@@ -12,6 +12,7 @@ use domain::{
     endpoint::{
         ACCOUNT_DEFAULT, Access, ConnectionReport, ConnectionStep, Endpoint, Finding, label,
     },
+    validate::sentence,
 };
 use leptos::{prelude::*, task::spawn_local};
 
@@ -128,7 +129,7 @@ pub fn ConnectionFields(
             typed=connection.addresses
             mono=true
             placeholder=Signal::stored("db1:2881, db2:2881".to_owned())
-            hint=t("host:port of servers (2881) or of a proxy (2883), with commas between; the first that answers is used.")
+            hint=t("Servers (port 2881) or a proxy (2883), with commas between; the first that answers is used.")
         />
         <TypedField
             id="cluster-account"
@@ -188,8 +189,8 @@ fn Report(report: ConnectionReport) -> impl IntoView {
 fn step(step: ConnectionStep) -> impl IntoView {
     let (tone, icon, text) = match step.finding {
         Finding::Good(text) => (Tone::Ok, "s-ok", text),
-        Finding::Warning(text) => (Tone::Warn, "s-warn", text),
-        Finding::Bad(text) => (Tone::Bad, "s-bad", text),
+        Finding::Warning(text) => (Tone::Warn, "s-warn", sentence(&text)),
+        Finding::Bad(text) => (Tone::Bad, "s-bad", sentence(&text)),
     };
     let took = tf("{took_ms} ms", &[("took_ms", &step.took_ms)]);
     let text = (!text.is_empty()).then(|| told(&text));

@@ -35,7 +35,7 @@ pub fn Manage(
         });
         view! {
             {modify}
-            <Button variant="danger" on_press=move |()| removing.set(true)>{t("Remove cluster")}</Button>
+            <Button on_press=move |()| removing.set(true)>{t("Remove cluster")}</Button>
         }
         .any()
     };
