@@ -246,6 +246,8 @@ impl Engine for EmbeddedEngine {
             verify: Ability::Yes,
             backs_up_new_rounds: true,
             plan_cleanup: Ability::Yes,
+            storages: vec![domain::storage::StorageKind::File],
+            keeps_settings: false,
         }
     }
 

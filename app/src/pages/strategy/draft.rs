@@ -44,6 +44,7 @@ impl StorageDraft {
             name: self.name.trim().to_owned(),
             kind: StorageKind::File,
             directory: self.directory.trim().to_owned(),
+            object: None,
             // What is beyond is refused where limits are.
             capacity_percent: u8::try_from(percent).unwrap_or(u8::MAX),
         }
@@ -239,6 +240,7 @@ mod tests {
             name: name.to_owned(),
             kind: StorageKind::File,
             directory: directory.to_owned(),
+            object: None,
             capacity_percent: 80,
         };
         StrategySettings {

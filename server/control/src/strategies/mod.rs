@@ -151,6 +151,7 @@ fn proposal(
                 name: storages::proposed_name(&cluster.cluster.name, storages),
                 kind: StorageKind::File,
                 directory,
+                object: None,
                 capacity_percent: CAPACITY_PERCENT_DEFAULT,
             },
             |each| each.config.settings.clone(),

@@ -306,6 +306,7 @@ pub(crate) async fn own_storage(
         }),
         kind: StorageKind::File,
         directory: places::stored(inner, &directory),
+        object: None,
         capacity_percent: CAPACITY_PERCENT_DEFAULT,
     };
     Ok(change.add_storage(&settings, at).await?)

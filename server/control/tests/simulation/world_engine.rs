@@ -78,6 +78,8 @@ impl Engine for Cluster {
             verify: Ability::Yes,
             backs_up_new_rounds: true,
             plan_cleanup: Ability::Yes,
+            storages: vec![domain::storage::StorageKind::File],
+            keeps_settings: false,
         }
     }
 
@@ -106,6 +108,7 @@ impl Engine for Cluster {
             tenants: state.tenants.values().cloned().collect(),
             storages: Vec::new(),
             clock_back_ns: 0,
+            drift: Vec::new(),
         })
     }
 

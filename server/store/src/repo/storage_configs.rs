@@ -156,6 +156,7 @@ fn row(settings: &StorageSettings, rev: i64) -> storage_config::ActiveModel {
         name: Set(settings.name.clone()),
         kind: Set(settings.kind.code().to_owned()),
         directory: Set(settings.directory.clone()),
+        object: None,
         capacity_percent: Set(i32::from(settings.capacity_percent)),
         rev: Set(rev),
         ..Default::default()
@@ -184,6 +185,7 @@ pub(super) fn settings(row: &storage_config::Model) -> Result<StorageSettings> {
         name: row.name.clone(),
         kind: word("storage_config.kind", &row.kind, StorageKind::from_code)?,
         directory: row.directory.clone(),
+        object: None,
         capacity_percent: u8::try_from(percent)
             .map_err(|_| impossible("storage_config.capacity_percent", percent))?,
     })

@@ -104,6 +104,8 @@ pub(crate) fn opened() -> Opened {
             verify: Ability::Yes,
             backs_up_new_rounds: true,
             plan_cleanup: Ability::Yes,
+            storages: vec![domain::storage::StorageKind::File],
+            keeps_settings: false,
         },
         destination: "file:///backups".to_owned(),
     }

@@ -24,6 +24,8 @@ fn able() -> Capabilities {
         verify: Ability::Yes,
         backs_up_new_rounds: true,
         plan_cleanup: Ability::Yes,
+            storages: vec![StorageKind::File],
+            keeps_settings: false,
     }
 }
 
@@ -32,6 +34,7 @@ fn storage(name: &str, directory: &str) -> StorageSettings {
         name: name.to_owned(),
         kind: StorageKind::File,
         directory: directory.to_owned(),
+        object: None,
         capacity_percent: 80,
     }
 }
