@@ -51,14 +51,21 @@ impl<'a> Address<'a> {
             && is_within(self.place, base.place)
     }
 
+    /// Whether it is a service that is signed in to.
+    pub(crate) fn is_object(&self) -> bool {
+        !self.scheme.eq_ignore_ascii_case(StorageKind::File.code())
+    }
+
+    /// Its place, with the parameters of another address.
+    pub(crate) fn with_parameters_of(&self, other: &Address<'_>) -> String {
+        format!("{}://{}?{}", self.scheme, self.place, other.parameters)
+    }
+
     /// The address of something below it, with the same parameters.
     pub(crate) fn below(&self, parts: &str) -> String {
         let place = self.place.trim_end_matches('/');
         let mark = if self.parameters.is_empty() { "" } else { "?" };
-        format!(
-            "{}://{place}/{parts}{mark}{}",
-            self.scheme, self.parameters
-        )
+        format!("{}://{place}/{parts}{mark}{}", self.scheme, self.parameters)
     }
 }
 
@@ -181,7 +188,11 @@ mod tests {
             ("4.2.2", s3, "cannot keep backups in"),
             ("3.1.5", s3, "cannot keep backups in"),
             ("4.1.0", "cos://b/p?host=h", "cannot keep backups in"),
-            ("4.3.5", "cos://b/p?host=h&access_id=i&access_key=k", "appid"),
+            (
+                "4.3.5",
+                "cos://b/p?host=h&access_id=i&access_key=k",
+                "appid",
+            ),
             ("4.3.5", "oss://b/p?host=h", "access_id, access_key"),
         ] {
             let told = told(version, uri).unwrap_or_default();

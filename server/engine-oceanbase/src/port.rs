@@ -8,8 +8,8 @@ use crate::{
     restore::RestoreId,
 };
 use ::engine::{
-    Applied, BackupSpec, Engine, EngineError, EngineJobId, JobReport, Observation, RecoverySpec, SqlResult,
-    TenantKey, VerifyReport, WantedSettings, unsupported,
+    Applied, BackupSpec, Engine, EngineError, EngineJobId, JobReport, Observation, RecoverySpec,
+    SqlResult, TenantKey, VerifyReport, WantedSettings, unsupported,
 };
 use async_trait::async_trait;
 use domain::{

@@ -68,7 +68,8 @@ impl Version {
     /// Where backups can go: a file system always, OSS since 2.2.77, COS before 4.0 and since 4.2.1, S3 and what speaks
     /// like it since 4.2.1.7, though not in 4.2.2.
     pub fn storage_kinds(self) -> Vec<StorageKind> {
-        let within = |from: [u32; 4], until: [u32; 4]| Version(from) <= self && self < Version(until);
+        let within =
+            |from: [u32; 4], until: [u32; 4]| Version(from) <= self && self < Version(until);
         let mut kinds = vec![StorageKind::File, StorageKind::Oss];
         if !self.is_per_tenant() || self >= Version([4, 2, 1, 0]) {
             kinds.push(StorageKind::Cos);

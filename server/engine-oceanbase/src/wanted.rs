@@ -46,6 +46,20 @@ impl OceanBaseEngine {
             .clone()
     }
 
+    /// An address with what opens it; `None` where only somebody else knows that. The cluster tells keys in a form of its
+    /// own, which it does not take back.
+    pub(crate) fn opened(&self, uri: &str) -> Option<String> {
+        let address = Address::read(uri).filter(Address::is_object);
+        let Some(address) = address else {
+            return (!uri.contains('?')).then(|| uri.to_owned());
+        };
+        let wanted = self.wanted()?;
+        let base = Address::read(&wanted.destination)?;
+        address
+            .is_below(&base)
+            .then(|| address.with_parameters_of(&base))
+    }
+
     /// Where a tenant is not what is wanted.
     pub(crate) fn drift(&self, facts: &TenantFacts) -> Vec<Drift> {
         let Some(wanted) = self.wanted() else {
@@ -76,7 +90,9 @@ impl OceanBaseEngine {
             return Ok(Vec::new());
         };
         let number = self.number().ok_or_else(|| {
-            call.rejected("the cluster does not tell its number (SHOW PARAMETERS LIKE 'cluster_id')")
+            call.rejected(
+                "the cluster does not tell its number (SHOW PARAMETERS LIKE 'cluster_id')",
+            )
         })?;
         let _turn = self.applying.lock().await;
         let mut done = Vec::new();

@@ -10,12 +10,14 @@ use domain::{
     strategy::{Drift, Setting},
 };
 use engine::{
-    Applied, Engine, EngineErrorKind, EngineJobState, Observation, TenantKey, WantedSettings,
+    Applied, Engine, EngineErrorKind, EngineJobState, Observation, RecoverySpec, TenantKey, WantedSettings,
 };
 use engine_oceanbase::OceanBaseEngine;
 use oceanbase_sim::{Fault, Sim};
 use std::{path::Path, time::Duration};
-use support::{PACKETS_MAX, backup, cluster, engine, every_packet_was_lost_once, key, prepare, sent, sql};
+use support::{
+    PACKETS_MAX, backup, cluster, engine, every_packet_was_lost_once, key, prepare, sent, sql,
+};
 
 const VERSIONS: [&str; 4] = ["4.0.0", "4.2.1.6", "4.3.0", "4.3.5"];
 
@@ -68,7 +70,11 @@ async fn a_bare_cluster_is_made_ready_and_a_backup_succeeds() {
         let engine = wanting(&sim, wanted("file:///bk", Some(7))).await;
         assert_eq!(seen(&engine).await.drift.len(), 8, "{version}");
         let applied = engine.apply_wanted().await.unwrap();
-        assert_eq!((applied.len(), failures(&applied)), (8, vec![]), "{version}");
+        assert_eq!(
+            (applied.len(), failures(&applied)),
+            (8, vec![]),
+            "{version}"
+        );
         sim.advance(Duration::from_secs(30));
         let now = seen(&engine).await;
         assert_eq!(now.drift, [], "{version}");
@@ -82,7 +88,11 @@ async fn a_bare_cluster_is_made_ready_and_a_backup_succeeds() {
         let id = engine.start_backup(&order).await.unwrap();
         sim.advance(Duration::from_secs(60));
         let report = engine.job(&id).await.unwrap();
-        assert_eq!(report.state, EngineJobState::Completed, "{version} {report:?}");
+        assert_eq!(
+            report.state,
+            EngineJobState::Completed,
+            "{version} {report:?}"
+        );
         // Nothing is left to be done.
         let before = changes(&sim);
         assert_eq!(engine.apply_wanted().await.unwrap(), []);
@@ -143,7 +153,12 @@ async fn a_round_is_never_stopped_for_another_destination() {
     sim.advance(Duration::from_secs(30));
     let now = seen(&engine).await;
     assert_eq!(now.drift, []);
-    assert!(now.tenants[0].archive.directory.starts_with("file:///other/1/"));
+    assert!(
+        now.tenants[0]
+            .archive
+            .directory
+            .starts_with("file:///other/1/")
+    );
 }
 
 #[tokio::test]
@@ -204,12 +219,22 @@ async fn what_others_change_is_told_and_put_right() {
             ("t2", Setting::DeletePolicy),
         ];
         assert_eq!(settings(&drift), expected, "{version}");
-        assert_eq!((&*drift[0].found, &drift[0].blocked), ("file:///elsewhere/log", &None));
-        assert_eq!((&*drift[2].found, &*drift[2].wanted), ("file:///elsewhere/t1", "file:///bk/1/1002/data"));
+        assert_eq!(
+            (&*drift[0].found, &drift[0].blocked),
+            ("file:///elsewhere/log", &None)
+        );
+        assert_eq!(
+            (&*drift[2].found, &*drift[2].wanted),
+            ("file:///elsewhere/t1", "file:///bk/1/1002/data")
+        );
         assert_eq!((&*drift[3].found, &*drift[3].wanted), ("", "7d"));
         assert_eq!((&*drift[4].found, &*drift[4].wanted), ("1d", "7d"));
         let applied = engine.apply_wanted().await.unwrap();
-        assert_eq!((applied.len(), failures(&applied)), (5, vec![]), "{version}");
+        assert_eq!(
+            (applied.len(), failures(&applied)),
+            (5, vec![]),
+            "{version}"
+        );
         assert_eq!(seen(&engine).await.drift, [], "{version}");
     }
 }
@@ -237,19 +262,34 @@ async fn a_destination_that_cannot_be_used_keeps_log_off_and_the_rest_goes_on() 
     let applied = engine.apply_wanted().await.unwrap();
     let told = failures(&applied);
     assert_eq!(told.len(), 3, "{applied:?}");
-    assert!(told[0].contains("9070") && told[1].contains("before its destination"), "{told:?}");
-    assert!(applied.iter().all(|one| one.failure.is_none() || one.tenant == "t1"));
+    assert!(
+        told[0].contains("9070") && told[1].contains("before its destination"),
+        "{told:?}"
+    );
+    assert!(
+        applied
+            .iter()
+            .all(|one| one.failure.is_none() || one.tenant == "t1")
+    );
     // A backup in progress keeps its destination.
     sim.clear_faults();
     assert_eq!(failures(&engine.apply_wanted().await.unwrap()), [""; 0]);
     sim.advance(Duration::from_secs(30));
     let tenant = key(&engine, "t1").await;
-    engine.start_backup(&backup(&tenant, "a", BackupKind::Full)).await.unwrap();
+    engine
+        .start_backup(&backup(&tenant, "a", BackupKind::Full))
+        .await
+        .unwrap();
     engine.want(Some(wanted("file:///new", Some(7))));
     let applied = engine.apply_wanted().await.unwrap();
-    let data = applied.iter().find(|one| one.tenant == "t1" && one.what == Setting::DataDestination);
+    let data = applied
+        .iter()
+        .find(|one| one.tenant == "t1" && one.what == Setting::DataDestination);
     let why = data.unwrap().failure.as_ref().unwrap();
-    assert!(why.contains("9036") && why.contains("apply it again"), "{why}");
+    assert!(
+        why.contains("9036") && why.contains("apply it again"),
+        "{why}"
+    );
 }
 
 #[tokio::test]
@@ -262,8 +302,42 @@ async fn keys_of_object_storages_are_sent_and_neither_told_nor_compared() {
     let applied = engine.apply_wanted().await.unwrap();
     assert_eq!(failures(&applied), [""; 0]);
     assert!(!format!("{applied:?}").contains("s3cr3t"), "{applied:?}");
-    assert_eq!(seen(&engine).await.drift, [], "the stored form is another text");
+    assert_eq!(
+        seen(&engine).await.drift,
+        [],
+        "the stored form is another text"
+    );
     assert_eq!(engine.apply_wanted().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_recovery_opens_an_object_storage_with_the_strategys_key() {
+    let sim = cluster("4.3.5", 1);
+    let base = "oss://bucket/base?host=oss.example.com&access_id=me&access_key=s3cr3t";
+    let ready = wanting(&sim, wanted(base, None)).await;
+    assert_eq!(failures(&ready.apply_wanted().await.unwrap()), [""; 0]);
+    sim.advance(Duration::from_secs(30));
+    let tenant = key(&ready, "t1").await;
+    let order = backup(&tenant, "one", BackupKind::Full);
+    ready.start_backup(&order).await.unwrap();
+    sim.advance(Duration::from_secs(90));
+    let until = seen(&ready).await.tenants[0].archive.checkpoint.unwrap();
+    let order = RecoverySpec {
+        token: "r".to_owned(),
+        tenant,
+        until,
+        new_name: "nt".to_owned(),
+        place: None,
+        placement: None,
+    };
+    let unknown = engine(&sim).await.start_recovery(&order).await.unwrap_err();
+    assert!(unknown.to_string().contains("keys of its object storage"), "{unknown}");
+    let plan = ready.plan_recovery(&order).await.unwrap();
+    assert!(!format!("{plan:?}").contains("s3cr3t"), "{plan:?}");
+    ready.start_recovery(&order).await.unwrap();
+    let sent = sim.statements();
+    let sent = sent.iter().find(|text| text.starts_with("ALTER SYSTEM RESTORE"));
+    assert_eq!(sent.unwrap().matches("access_key=s3cr3t").count(), 2, "{sent:?}");
 }
 
 #[tokio::test]
@@ -271,7 +345,13 @@ async fn a_test_looks_at_the_form_only_and_says_so() {
     let sim = cluster("4.2.2", 1);
     let engine = engine(&sim).await;
     let good = engine.probe_storage(Path::new("file:///bk")).await.unwrap();
-    assert!(good.passed() && good.steps[0].name.contains("when it is set"), "{good:?}");
-    let bad = engine.probe_storage(Path::new("s3://b/p?host=h")).await.unwrap();
+    assert!(
+        good.passed() && good.steps[0].name.contains("when it is set"),
+        "{good:?}"
+    );
+    let bad = engine
+        .probe_storage(Path::new("s3://b/p?host=h"))
+        .await
+        .unwrap();
     assert!(!bad.passed(), "{bad:?}");
 }

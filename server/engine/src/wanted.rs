@@ -49,6 +49,9 @@ mod tests {
             retention_days: Some(7),
         };
         let shown = format!("{wanted:?}");
-        assert!(shown.contains("oss://bucket/p") && !shown.contains("s3cr3t"), "{shown}");
+        assert!(
+            shown.contains("oss://bucket/p") && !shown.contains("s3cr3t"),
+            "{shown}"
+        );
     }
 }

@@ -152,7 +152,9 @@ impl StorageSettings {
             ("appid", &object.app_id),
         ];
         let given = parameters.iter().filter(|(_, value)| !value.is_empty());
-        let pairs: Vec<String> = given.map(|(name, value)| format!("{name}={value}")).collect();
+        let pairs: Vec<String> = given
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         format!("{kind}://{}?{}", self.directory, pairs.join("&"))
     }
 }
@@ -218,9 +220,21 @@ mod tests {
             .into_iter()
             .map(|wrong| wrong.field)
             .collect();
-        let expected = [label::DIRECTORY, label::ENDPOINT, label::ACCESS_ID, label::APP_ID];
+        let expected = [
+            label::DIRECTORY,
+            label::ENDPOINT,
+            label::ACCESS_ID,
+            label::APP_ID,
+        ];
         assert_eq!(fields, expected.map(|label| format!("P: {label}")));
-        for directory in ["/b/p", "b", "Bucket/p", "bucket/a b", "bucket/../p", "bucket/p?x=1"] {
+        for directory in [
+            "/b/p",
+            "b",
+            "Bucket/p",
+            "bucket/a b",
+            "bucket/../p",
+            "bucket/p?x=1",
+        ] {
             let mut wrong = storage(StorageKind::Oss);
             wrong.directory = directory.to_owned();
             assert_eq!(violations(&wrong, "").len(), 1, "{directory}");
@@ -236,7 +250,10 @@ mod tests {
         assert_eq!(violations(&s3, "")[0].field, label::REGION);
         for key in ["", "a b", "a&b"] {
             let wrong = AccessKey(key.to_owned()).violation("").unwrap();
-            assert_eq!((&*wrong.field, &*wrong.value), (label::ACCESS_KEY, "not shown"));
+            assert_eq!(
+                (&*wrong.field, &*wrong.value),
+                (label::ACCESS_KEY, "not shown")
+            );
         }
     }
 

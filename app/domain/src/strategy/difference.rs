@@ -123,7 +123,9 @@ fn storage(of: &StorageSettings, prefix: &str) -> Vec<(String, String)> {
             (label::REGION, &object.region),
             (label::APP_ID, &object.app_id),
         ];
-        let given = of_service.into_iter().filter(|(_, value)| !value.is_empty());
+        let given = of_service
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty());
         found.extend(given.map(|(field, value)| (field, value.clone())));
     }
     let labelled = found.into_iter();

@@ -2,8 +2,12 @@
 
 use super::{BackupStrategy, Difference, Drift, StrategySettings, TimeOfDay, check::Warning};
 use crate::{
-    Revision, Scn, backup::BackupMethod, capability::{Ability, Expiry}, cluster::ScheduleStatus,
-    schedule::PlannedRun, storage::{StorageConfig, StorageKind},
+    Revision, Scn,
+    backup::BackupMethod,
+    capability::{Ability, Expiry},
+    cluster::ScheduleStatus,
+    schedule::PlannedRun,
+    storage::{StorageConfig, StorageKind},
 };
 use serde::{Deserialize, Serialize};
 

@@ -7,7 +7,7 @@ use crate::{
     live::{document::hide_popover, time::Clock},
     pages::{
         strategy::actions::Question,
-        words::{ago, whole_seconds},
+        words::{ago, count, whole_seconds},
     },
     parts, paths,
     signal::{Memo, RwSignal},
@@ -206,6 +206,7 @@ pub fn PageNotice() -> impl IntoView {
     let feed = Feed::current();
     let clock = Clock::current();
     let connected = Memo::new(move |_| feed.is_connected());
+    let drift = Memo::new(move |_| feed.summary().read().drift);
     let fault = Memo::new(move |_| feed.summary().read().cluster.fault.clone());
     let lost_title = Signal::derive(move || {
         let at = clock.civil(feed.read_at());
@@ -250,6 +251,26 @@ pub fn PageNotice() -> impl IntoView {
             });
             view! { <Notice tone=Tone::Bad title text=format!("{}{seen}", told(&sentence(&fault))) urgent=true/> }.any()
         }
-        (true, None) => ().into_any(),
+        (true, None) => match drift.get() {
+            0 => ().into_any(),
+            number => {
+                let title = tf(
+                    "{cluster} is not what its backup strategy says",
+                    &[("cluster", &feed.cluster())],
+                );
+                let text = tf(
+                    "{settings} in the cluster, changed by somebody or never made.",
+                    &[("settings", &count(number.into(), "setting"))],
+                );
+                view! {
+                    <Notice tone=Tone::Warn title text>
+                        <a class="button" data-size="sm" href=paths::strategy(&feed.cluster())>
+                            {t("Look at the differences")}
+                        </a>
+                    </Notice>
+                }
+                .any()
+            }
+        },
     })
 }

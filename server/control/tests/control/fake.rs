@@ -17,9 +17,10 @@ use domain::{
     tenant::TenantState,
 };
 use engine::{
-    Applied, ArchiveObservation, BackupSpec, CleanupSpec, Engine, EngineError, EngineErrorKind, EngineJobId,
-    EngineJobState, EngineOpener, EngineSettings, FoundCluster, JobReport, Observation,
-    RecoverySpec, SqlResult, TenantKey, TenantObservation, VerifyReport, WantedSettings,
+    Applied, ArchiveObservation, BackupSpec, CleanupSpec, Engine, EngineError, EngineErrorKind,
+    EngineJobId, EngineJobState, EngineOpener, EngineSettings, FoundCluster, JobReport,
+    Observation, RecoverySpec, SqlResult, TenantKey, TenantObservation, VerifyReport,
+    WantedSettings,
 };
 use std::{
     collections::BTreeMap,

@@ -1,7 +1,7 @@
 //! [`::engine::Engine`] for OceanBase before 4.0: what it can do, and each call led to the part that answers it.
 
-use crate::address;
 use super::{backup::BackupId, copy::CopyId, engine::LegacyEngine, restore::RestoreId};
+use crate::address;
 use ::engine::{
     BackupSpec, CopySpec, Engine, EngineError, EngineJobId, JobReport, Observation, RecoverySpec,
     SqlResult, TenantKey, VerifyReport, unsupported,

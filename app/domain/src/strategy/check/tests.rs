@@ -24,8 +24,8 @@ fn able() -> Capabilities {
         verify: Ability::Yes,
         backs_up_new_rounds: true,
         plan_cleanup: Ability::Yes,
-            storages: vec![StorageKind::File],
-            keeps_settings: false,
+        storages: vec![StorageKind::File],
+        keeps_settings: false,
     }
 }
 
