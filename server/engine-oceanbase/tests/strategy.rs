@@ -10,13 +10,15 @@ use domain::{
     strategy::{Drift, Setting},
 };
 use engine::{
-    Applied, Engine, EngineErrorKind, EngineJobState, Observation, RecoverySpec, TenantKey, WantedSettings,
+    Applied, Engine, EngineErrorKind, EngineJobState, Observation, RecoverySpec, TenantKey,
+    WantedSettings,
 };
 use engine_oceanbase::OceanBaseEngine;
 use oceanbase_sim::{Fault, Sim};
 use std::{path::Path, time::Duration};
 use support::{
-    PACKETS_MAX, backup, cluster, engine, every_packet_was_lost_once, key, prepare, sent, sql,
+    LOOKS_MAX, PACKETS_MAX, backup, cluster, engine, every_packet_was_lost_once, key, prepare,
+    sent, sql,
 };
 
 const VERSIONS: [&str; 4] = ["4.0.0", "4.2.1.6", "4.3.0", "4.3.5"];
@@ -331,13 +333,25 @@ async fn a_recovery_opens_an_object_storage_with_the_strategys_key() {
         placement: None,
     };
     let unknown = engine(&sim).await.start_recovery(&order).await.unwrap_err();
-    assert!(unknown.to_string().contains("keys of its object storage"), "{unknown}");
+    assert!(
+        unknown.to_string().contains("keys of its object storage"),
+        "{unknown}"
+    );
     let plan = ready.plan_recovery(&order).await.unwrap();
     assert!(!format!("{plan:?}").contains("s3cr3t"), "{plan:?}");
-    ready.start_recovery(&order).await.unwrap();
-    let sent = sim.statements();
-    let sent = sent.iter().find(|text| text.starts_with("ALTER SYSTEM RESTORE"));
-    assert_eq!(sent.unwrap().matches("access_key=s3cr3t").count(), 2, "{sent:?}");
+    let id = ready.start_recovery(&order).await.unwrap();
+    let mut looks = 0;
+    while sent(&sim, "ALTER SYSTEM RESTORE") == 0 && looks < LOOKS_MAX {
+        ready.job(&id).await.unwrap();
+        sim.advance(Duration::from_millis(200));
+        looks += 1;
+    }
+    let statements = sim.statements();
+    let restore = statements
+        .iter()
+        .find(|text| text.starts_with("ALTER SYSTEM RESTORE"))
+        .unwrap();
+    assert_eq!(restore.matches("access_key=s3cr3t").count(), 2, "{restore}");
 }
 
 #[tokio::test]
