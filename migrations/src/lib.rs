@@ -19,6 +19,7 @@ mod m20261126_000013_operation;
 mod m20261126_000014_job_exact;
 mod m20261127_000015_placement;
 mod m20261127_000016_servers;
+mod m20261127_000017_object_storages;
 mod steps;
 
 use sea_orm_migration::prelude::*;
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000014_job_exact::Migration),
             Box::new(m20261127_000015_placement::Migration),
             Box::new(m20261127_000016_servers::Migration),
+            Box::new(m20261127_000017_object_storages::Migration),
         ]
     }
 }

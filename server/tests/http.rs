@@ -281,6 +281,7 @@ async fn every_server_function_is_registered_and_answers() {
         "strategies/test_storage",
         "strategies/create",
         "strategies/modify",
+        "strategies/apply",
         "strategies/delete",
         "strategies/pause",
         "strategies/resume",

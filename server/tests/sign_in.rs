@@ -276,7 +276,7 @@ fn body(path: &str) -> Value {
         "storage": storage, "schedule": schedule, "settings": settings, "must_be_empty": false,
         "new_name": "other", "keep_days": 7, "place": "first", "since": 0, "until": 1, "log": "keep",
         "channel": { "name": "abc", "kind": "json", "url": "https://example.org/x", "levels": [], "clusters": [] },
-        "change": {}, "on": true, "engine": "oceanbase",
+        "change": {}, "keys": {}, "on": true, "engine": "oceanbase",
         "access": { "addresses": "127.0.0.1:1", "account": "root@sys", "password": "x" },
     });
     if path.contains("/tasks/history") || path.contains("/tasks/list") {

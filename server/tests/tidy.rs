@@ -387,7 +387,7 @@ const WITHOUT_CLUSTER: [&str; 13] = [
     "preview",
 ];
 /// What a method of a role handle calls to get from the name of a cluster to the cluster; each looks at the role.
-const WAYS_TO_CLUSTERS: [&str; 8] = [
+const WAYS_TO_CLUSTERS: [&str; 11] = [
     ".handle(cluster",
     ".tenant(cluster",
     ".task(cluster",
@@ -395,6 +395,9 @@ const WAYS_TO_CLUSTERS: [&str; 8] = [
     ".set_mask((cluster",
     ".set_paused(cluster",
     ".draft(cluster",
+    ".create_strategy_with(cluster",
+    ".modify_strategy_with(cluster",
+    ".test_storage_with(cluster",
     ".ended_badly(cluster",
 ];
 

@@ -1,6 +1,6 @@
 //! What an engine can do for a cluster. Pages and use cases ask this; they never ask which engine it is.
 
-use crate::backup::BackupMethod;
+use crate::{backup::BackupMethod, storage::StorageKind};
 use serde::{Deserialize, Serialize};
 
 /// What runs a cluster.
@@ -112,6 +112,11 @@ impl Ability {
     }
 }
 
+/// Of what was stored before other storages were known about.
+fn file_only() -> Vec<StorageKind> {
+    vec![StorageKind::File]
+}
+
 /// What an engine can do for one cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Capabilities {
@@ -139,6 +144,9 @@ pub struct Capabilities {
     /// Whether the destination of its backups can be changed while it is in service.
     #[serde(default = "Ability::unknown")]
     pub change_destination: Ability,
+    /// What its backups can be kept in.
+    #[serde(default = "file_only")]
+    pub storages: Vec<StorageKind>,
     /// Whether a cleanup can be tried without removing anything.
     #[serde(default = "Ability::unknown")]
     pub plan_cleanup: Ability,
@@ -148,6 +156,9 @@ pub struct Capabilities {
     /// Whether all backups can be read back and checked.
     #[serde(default = "Ability::unknown")]
     pub verify: Ability,
+    /// Whether the cluster keeps destinations, archive mode and retention by itself, so that a strategy is sent to it.
+    #[serde(default)]
+    pub keeps_settings: bool,
     /// Whether a new round of log gets its first full backup by itself. Where others order backups too, nothing
     /// begins that nobody ordered.
     #[serde(default)]

@@ -75,6 +75,9 @@ pub struct ClusterSummary {
     pub strategy_rev: Option<Revision>,
     /// Whether the strategy keeps a second copy.
     pub second_backup: bool,
+    /// Settings of the cluster that are not what the strategy says.
+    #[serde(default)]
+    pub drift: u32,
     /// Tenants online.
     pub tenants: u32,
     /// Bytes of all backup sets and logs at the destination.

@@ -1,7 +1,10 @@
 //! Storage configurations: named destinations, what is known of them, and the report of a test.
 
 use crate::{StorageId, second_backup::Place, strategy::label, validate::Violation};
+pub use object::{AccessKey, ObjectAccess, StorageKeys};
 use serde::{Deserialize, Serialize};
+
+mod object;
 
 /// Alert when this many percent of a storage are used, unless told otherwise.
 pub const CAPACITY_PERCENT_DEFAULT: u8 = 80;
@@ -12,38 +15,68 @@ pub const CAPACITY_PERCENT_DEFAULT: u8 = 80;
 pub enum StorageKind {
     /// A directory of a file system, local or mounted.
     File,
+    /// Alibaba Cloud OSS.
+    Oss,
+    /// Tencent Cloud COS.
+    Cos,
+    /// Amazon S3, and what speaks like it.
+    S3,
 }
 
 impl StorageKind {
+    /// Every kind.
+    pub const ALL: [StorageKind; 4] = [
+        StorageKind::File,
+        StorageKind::Oss,
+        StorageKind::Cos,
+        StorageKind::S3,
+    ];
+
     /// The form's label.
     pub const fn label(self) -> &'static str {
         match self {
             StorageKind::File => "File",
+            StorageKind::Oss => "OSS",
+            StorageKind::Cos => "COS",
+            StorageKind::S3 => "S3",
         }
     }
 
-    /// The stored and wire form.
+    /// The stored and wire form; also what its addresses begin with.
     pub const fn code(self) -> &'static str {
         match self {
             StorageKind::File => "file",
+            StorageKind::Oss => "oss",
+            StorageKind::Cos => "cos",
+            StorageKind::S3 => "s3",
         }
+    }
+
+    /// Whether it is a service with buckets, which is signed in to.
+    pub const fn is_object(self) -> bool {
+        !matches!(self, StorageKind::File)
     }
 
     /// Reads [`StorageKind::code`].
     pub fn from_code(code: &str) -> Option<Self> {
-        (code == "file").then_some(StorageKind::File)
+        StorageKind::ALL
+            .into_iter()
+            .find(|kind| kind.code() == code)
     }
 }
 
-/// What a person gives for a destination.
+/// What a person gives for a destination. Nothing in it is a secret: keys are given beside.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct StorageSettings {
     /// Its own name, unique among configurations.
     pub name: String,
     /// What is behind it.
     pub kind: StorageKind,
-    /// Absolute directory.
+    /// Absolute directory; of an object storage the bucket and what object names begin with: `bucket/prefix`.
     pub directory: String,
+    /// How an object storage is reached; absent for directories.
+    #[serde(default)]
+    pub object: Option<ObjectAccess>,
     /// Alert when this many percent of it are used, 1 to 100.
     pub capacity_percent: u8,
 }
@@ -58,10 +91,12 @@ pub fn violations(settings: &StorageSettings, prefix: &str) -> Vec<Violation> {
     let field = |label: &str| format!("{prefix}{label}");
     let mut found = Vec::new();
     found.extend(name_violation(&field(label::STORAGE_NAME), &settings.name));
-    found.extend(directory_violation(
-        &field(label::DIRECTORY),
-        &settings.directory,
-    ));
+    found.extend(match settings.kind {
+        StorageKind::File => directory_violation(&field(label::DIRECTORY), &settings.directory)
+            .into_iter()
+            .collect(),
+        _ => object::violations(settings, prefix),
+    });
     if !(1..=100).contains(&settings.capacity_percent) {
         let given = settings.capacity_percent.to_string();
         found.push(Violation::new(
@@ -117,6 +152,16 @@ pub fn plain_directory(directory: &str) -> String {
         "{root}{}",
         parts(directory).collect::<Vec<&str>>().join("/")
     )
+}
+
+/// Whether two storages are in the same file system or service, as far as texts can tell.
+pub fn same_service(a: &StorageSettings, b: &StorageSettings) -> bool {
+    a.kind == b.kind && object::host(a) == object::host(b)
+}
+
+/// Whether two storages are the same place, whatever they are called.
+pub fn same_place(a: &StorageSettings, b: &StorageSettings) -> bool {
+    same_service(a, b) && same_directory(&a.directory, &b.directory)
 }
 
 /// Whether two texts name the same directory, as far as texts can tell.

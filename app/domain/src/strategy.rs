@@ -11,11 +11,13 @@ use std::collections::BTreeMap;
 
 pub mod check;
 pub mod difference;
+pub mod drift;
 pub mod label;
 mod report;
 mod standing;
 
 pub use difference::Difference;
+pub use drift::{DRIFT_MAX, Drift, Setting};
 pub use report::{
     FIRST_TIME, LogBackupEnd, PREVIEW_RUNS, StorageUse, StrategyForm, StrategyReport, StrategySaved,
 };
@@ -336,6 +338,7 @@ pub(crate) fn test_settings() -> StrategySettings {
             name: "first".to_owned(),
             kind: crate::storage::StorageKind::File,
             directory: "/backup".to_owned(),
+            object: None,
             capacity_percent: 80,
         },
         schedule: Schedule {

@@ -4,7 +4,7 @@ use super::ApiError;
 use domain::{
     Revision,
     schedule::PlannedRun,
-    storage::{ProbeReport, StorageSettings},
+    storage::{AccessKey, ProbeReport, StorageKeys, StorageSettings},
     strategy::{
         LogBackupEnd, Schedule, StorageUse, StrategyForm, StrategyReport, StrategySaved,
         StrategySettings, check::Warning,
@@ -46,15 +46,16 @@ pub async fn storages() -> Result<Vec<StorageUse>, ApiError> {
     Ok(viewer()?.storage_configs().await?)
 }
 
-/// Tries a storage, step by step.
+/// Tries a storage, step by step. Without a key an object storage is tried with the one that is known.
 #[server(input = Json)]
 pub async fn test_storage(
     cluster: String,
     storage: StorageSettings,
+    key: Option<AccessKey>,
     must_be_empty: bool,
 ) -> Result<ProbeReport, ApiError> {
     let admin = admin()?;
-    let report = admin.test_storage(&cluster, &storage, must_be_empty);
+    let report = admin.test_storage_with(&cluster, &storage, key.as_ref(), must_be_empty);
     Ok(report.await?)
 }
 
@@ -74,23 +75,37 @@ pub async fn remove_storage(name: String) -> Result<(), ApiError> {
     Ok(global_admin()?.remove_storage(&name).await?)
 }
 
-/// Makes a strategy.
+/// Makes a strategy, with the keys of its object storages.
 #[server(input = Json)]
 pub async fn create(
     cluster: String,
     settings: StrategySettings,
+    keys: StorageKeys,
 ) -> Result<StrategySaved, ApiError> {
-    Ok(admin()?.create_strategy(&cluster, &settings).await?)
+    let admin = admin()?;
+    Ok(admin
+        .create_strategy_with(&cluster, &settings, &keys)
+        .await?)
 }
 
-/// Changes the strategy that was read at a version.
+/// Changes the strategy that was read at a version. Keys that are not given stay.
 #[server(input = Json)]
 pub async fn modify(
     cluster: String,
     rev: Revision,
     settings: StrategySettings,
+    keys: StorageKeys,
 ) -> Result<StrategySaved, ApiError> {
-    Ok(admin()?.modify_strategy(&cluster, rev, &settings).await?)
+    let admin = admin()?;
+    Ok(admin
+        .modify_strategy_with(&cluster, rev, &settings, &keys)
+        .await?)
+}
+
+/// Sends a cluster what it lacks of its strategy's settings; the answer tells what could not be set.
+#[server(input = Json)]
+pub async fn apply(cluster: String) -> Result<Vec<String>, ApiError> {
+    Ok(admin()?.apply_strategy(&cluster).await?)
 }
 
 /// Deletes the strategy that was read at a version; the answer tells what could not be stopped.

@@ -95,7 +95,7 @@ async fn changes(inner: &Inner, handle: &ClusterHandle, since: Revision) -> Resu
         delta.period = Some(period_of(inner, &known.cluster, &shown).await?);
     }
     if rows.summary {
-        delta.summary = Some(summarize(inner, known.cluster, &shown).await?);
+        delta.summary = Some(summarize(inner, known, &shown).await?);
     }
     Ok(delta)
 }

@@ -1,6 +1,6 @@
 //! A managed cluster at run time: its engine, if it is open, and what wakes its observer.
 
-use crate::{error::Error, feed::Told, measure, shown::Slot, tasks::observe::Eye};
+use crate::{due::Due, error::Error, feed::Told, measure, shown::Slot, tasks::observe::Eye};
 use domain::{BackupSetId, ClusterId, Scn, TenantId};
 use engine::{Engine, EngineError, EngineErrorKind, EngineSettings};
 use std::{
@@ -19,9 +19,6 @@ use tracing::{Instrument, field};
 const ANSWER_MAX: Duration = Duration::from_secs(60);
 /// How long the observer looks more often after somebody did something.
 const EAGER_NS: u64 = 10 * domain::scn::NS_PER_SECOND;
-/// Longest pause before an engine is told again where second copies go; one that seems longer means that
-/// the clock was set back.
-const SECOND_PAUSE_MAX_NS: u64 = 60 * domain::scn::NS_PER_SECOND;
 
 /// One managed cluster of this process.
 pub(crate) struct ClusterHandle {
@@ -47,10 +44,10 @@ pub(crate) struct ClusterHandle {
     tried: watch::Sender<bool>,
     engine: Mutex<Option<Arc<dyn Engine>>>,
     eager_until: AtomicU64,
-    /// From when on the engine has to be told where second copies go, in ns; none while it knows.
-    second_due: Mutex<Option<Scn>>,
-    /// Why it could not be told lately; empty when it could.
-    second_fault: Mutex<String>,
+    /// Telling the engine where second copies go. Until it knows, what it says of them is nothing.
+    pub(crate) second: Due,
+    /// Telling the engine what the strategy says of settings that the cluster keeps.
+    pub(crate) wanted: Due,
     /// Since when sizes are worth a sample, in ns; 0 while they are not.
     sample_wanted: AtomicU64,
     /// Whether the console has let go of it.
@@ -77,8 +74,8 @@ impl ClusterHandle {
             tried: watch::Sender::new(false),
             engine: Mutex::new(engine),
             eager_until: AtomicU64::new(0),
-            second_due: Mutex::new(Some(Scn::ZERO)),
-            second_fault: Mutex::default(),
+            second: Due::now(),
+            wanted: Due::now(),
             sample_wanted: AtomicU64::new(0),
             removed: AtomicBool::new(false),
         }
@@ -92,29 +89,6 @@ impl ClusterHandle {
     /// From the next opening on its backups go elsewhere.
     pub(crate) fn set_destination(&self, destination: PathBuf) {
         locked(&self.settings).destination = destination;
-    }
-
-    /// From `at` on the engine has to be told where second copies go.
-    pub(crate) fn second_is_due(&self, at: Scn) {
-        *locked(&self.second_due) = Some(at);
-    }
-
-    /// Whether it has to be told now; the caller does it, or says again that it is due.
-    pub(crate) fn take_second_due(&self, now: Scn) -> bool {
-        let mut due = locked(&self.second_due);
-        let is_due = due.is_some_and(|at| at <= now || at.since_ns(now) > SECOND_PAUSE_MAX_NS);
-        if is_due {
-            *due = None;
-        }
-        is_due
-    }
-
-    /// Notes why it could not be told, with nothing when it could; `false` when that is known already.
-    pub(crate) fn tell_second(&self, fault: &str) -> bool {
-        let mut known = locked(&self.second_fault);
-        let new = *known != fault;
-        fault.clone_into(&mut known);
-        new
     }
 
     /// The engine, if it is open.
@@ -135,16 +109,6 @@ impl ClusterHandle {
     /// Takes the opened engine into service.
     pub(crate) fn opened(&self, engine: Arc<dyn Engine>) {
         *self.slot() = Some(engine);
-    }
-
-    /// Whether the engine knows where second copies go, so that what it says of them counts.
-    pub(crate) fn is_second_settled(&self) -> bool {
-        locked(&self.second_due).is_none()
-    }
-
-    /// Why the engine could not be told lately where second copies go.
-    pub(crate) fn second_fault(&self) -> Option<String> {
-        Some(locked(&self.second_fault).clone()).filter(|fault| !fault.is_empty())
     }
 
     /// Takes the engine out of service, to end it.

@@ -12,6 +12,7 @@ mod cleanup;
 mod clusters;
 mod console;
 mod demo;
+mod due;
 mod error;
 mod feed;
 mod handle;

@@ -32,7 +32,7 @@ impl Viewer {
         let mut summaries = Vec::new();
         for known in self.seen().await? {
             let shown = shown(inner, &known).await?;
-            summaries.push(summarize(inner, known.cluster, &shown).await?);
+            summaries.push(summarize(inner, known, &shown).await?);
         }
         Ok(summaries)
     }
@@ -48,7 +48,7 @@ impl Viewer {
         Ok(Overview {
             role: self.role_in(handle.id),
             period: period_of(inner, &known.cluster, &shown).await?,
-            summary: summarize(inner, known.cluster, &shown).await?,
+            summary: summarize(inner, known, &shown).await?,
             now: inner.now(),
             rev,
         })
@@ -181,9 +181,10 @@ pub(crate) async fn shown(inner: &Inner, known: &KnownCluster) -> Result<Arc<Sho
 /// The basic information of a cluster.
 pub(crate) async fn summarize(
     inner: &Inner,
-    cluster: Cluster,
+    cluster: KnownCluster,
     shown: &Shown,
 ) -> Result<ClusterSummary, Error> {
+    let (drift, cluster) = (cluster.drift.len(), cluster.cluster);
     let active = inner.store.unfinished_count(cluster.id).await?;
     let active = u32::try_from(active).unwrap_or(u32::MAX);
     let known = inner.store.strategy(cluster.id).await?;
@@ -195,6 +196,7 @@ pub(crate) async fn summarize(
             .as_ref()
             .is_some_and(|known| known.strategy.settings.second.is_some()),
         strategy_rev: known.map(|known| known.strategy.rev),
+        drift: u32::try_from(drift).unwrap_or(u32::MAX),
         ..summary(cluster, shown, active)
     })
 }
@@ -233,6 +235,7 @@ fn summary(cluster: Cluster, shown: &Shown, tasks_active: u32) -> ClusterSummary
         status_reason: None,
         strategy_rev: None,
         second_backup: false,
+        drift: 0,
         tenants: number(online.len()),
         backup_file_bytes: tenants
             .iter()

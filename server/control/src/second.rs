@@ -32,7 +32,7 @@ pub(crate) async fn explained(
         return Ok(rows);
     }
     let strategy = inner.store.strategy(handle.id).await?;
-    let fault = handle.second_fault();
+    let fault = handle.second.fault();
     for row in &mut rows {
         explain(row, strategy.as_ref(), fault.as_deref());
     }

@@ -247,6 +247,8 @@ impl Engine for EmbeddedEngine {
             backs_up_new_rounds: true,
             back_up: Ability::Yes,
             plan_cleanup: Ability::Yes,
+            storages: vec![domain::storage::StorageKind::File],
+            keeps_settings: false,
         }
     }
 

@@ -35,6 +35,7 @@ pub(crate) fn observe(inner: &Inner) -> Observation {
         tenants,
         storages: inner.storages.states(&inner.destinations(), taken),
         clock_back_ns: inner.watched.back_ns(),
+        drift: Vec::new(),
     }
 }
 

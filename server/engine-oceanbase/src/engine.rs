@@ -9,7 +9,7 @@ use crate::{
     version::Version,
     views::{Columns, View},
 };
-use ::engine::{EngineError, EngineErrorKind, Observation, TenantKey};
+use ::engine::{EngineError, EngineErrorKind, Observation, TenantKey, WantedSettings};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex},
@@ -37,6 +37,10 @@ pub struct OceanBaseEngine {
     /// What the server says of its version.
     comment: String,
     pub(crate) identity: Option<String>,
+    /// What the strategy says of settings that the cluster keeps.
+    pub(crate) wanted: Mutex<Option<WantedSettings>>,
+    /// Held while they are sent.
+    pub(crate) applying: tokio::sync::Mutex<()>,
     /// Recoveries that this process sent, by mark.
     pub(crate) restores: Arc<Mutex<HashMap<String, crate::restore::Sent>>>,
 }
@@ -69,6 +73,8 @@ impl OceanBaseEngine {
             version,
             comment,
             identity,
+            wanted: Mutex::default(),
+            applying: tokio::sync::Mutex::default(),
             restores: Arc::default(),
         })
     }
@@ -100,7 +106,7 @@ impl OceanBaseEngine {
         let call = self.call("observation", &self.name);
         self.look(call)
             .await?
-            .told()
+            .told(|facts| self.drift(facts))
             .map_err(|value| call.bad_value(&value))
     }
 

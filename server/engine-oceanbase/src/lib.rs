@@ -3,6 +3,7 @@
 //! Every statement that is ever sent is written in this crate. What it knows of the cluster is documented behaviour of
 //! the versions it names; nothing is taken from the simulated cluster that its tests run against.
 
+mod address;
 mod backup;
 mod connect;
 mod engine;
@@ -25,6 +26,7 @@ pub mod statement;
 mod tenantless;
 pub mod version;
 pub mod views;
+mod wanted;
 pub mod windows;
 
 pub use connect::{Account, Encryption, MysqlConnector};

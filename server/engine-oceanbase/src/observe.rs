@@ -11,12 +11,12 @@ use crate::{
 use ::engine::{ArchiveObservation, Observation, TenantKey, TenantObservation};
 use domain::{
     Scn, archive::ArchiveState, backup::BackupKind, second_backup::Place, storage::StorageState,
-    tenant::TenantState,
+    strategy::Drift, tenant::TenantState,
 };
 use std::collections::BTreeMap;
 
 /// Statements of one look.
-pub const STATEMENTS: u64 = 9;
+pub const STATEMENTS: u64 = 10;
 
 /// A look that failed.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,7 @@ pub(crate) struct Look {
     sets: Table,
     log_destinations: Table,
     data_destinations: Table,
+    policies: Table,
     units: Table,
 }
 
@@ -52,6 +53,8 @@ pub(crate) struct TenantFacts {
     /// As the cluster stores it, with what opens it in its own form.
     pub(crate) data_destination: String,
     pub(crate) log_destination: String,
+    /// The window of its delete policy, such as `7d`; empty without one.
+    pub(crate) policy: String,
     log_option_state: String,
     archive: Option<ArchiveFacts>,
     data_bytes: u64,
@@ -88,6 +91,7 @@ impl Look {
             sets: link.read(&all(View::Sets, not_deleted)).await?,
             log_destinations: link.read(&all(View::LogDestinations, "")).await?,
             data_destinations: link.read(&all(View::DataDestinations, "")).await?,
+            policies: link.read(&all(View::Policies, "")).await?,
             units: link.read(&all(View::UnitsInUse, "")).await?,
         })
     }
@@ -116,6 +120,7 @@ impl Look {
         Self::each(&self.sets, &mut tenants, set)?;
         Self::each(&self.log_destinations, &mut tenants, log_destination)?;
         Self::each(&self.data_destinations, &mut tenants, data_destination)?;
+        Self::each(&self.policies, &mut tenants, policy)?;
         Self::each(&self.units, &mut tenants, unit)?;
         for facts in tenants.values_mut() {
             facts.backups.sets.sort_by_key(|set| set.file.id);
@@ -141,8 +146,11 @@ impl Look {
         Ok(())
     }
 
-    /// What the console is told.
-    pub(crate) fn told(&self) -> Result<Observation, BadValue> {
+    /// What the console is told; `drift` tells where a tenant is not what is wanted.
+    pub(crate) fn told(
+        &self,
+        drift: impl Fn(&TenantFacts) -> Vec<Drift>,
+    ) -> Result<Observation, BadValue> {
         let tenants = self.tenants()?;
         // A console keeps one first destination a cluster; which tenant's it names does not matter where they differ.
         let uris = tenants
@@ -164,6 +172,8 @@ impl Look {
         let mut told: Vec<TenantObservation> =
             tenants.values().map(|facts| facts.told(self.now)).collect();
         told.sort_by(|one, other| one.name.cmp(&other.name));
+        let mut drifted: Vec<Drift> = tenants.values().flat_map(drift).collect();
+        drifted.sort_by(|one, other| one.tenant.cmp(&other.tenant));
         Ok(Observation {
             taken: self.now,
             // Views forget a tenant that was dropped, its destination does not.
@@ -171,6 +181,7 @@ impl Look {
             tenants: told,
             storages,
             clock_back_ns: 0,
+            drift: drifted,
         })
     }
 }
@@ -195,6 +206,37 @@ impl TenantFacts {
             data_bytes: self.data_bytes,
             log_bytes: self.log_bytes,
             second: None,
+        }
+    }
+
+    /// Whether its log is meant to be archived.
+    pub(crate) fn archives(&self) -> bool {
+        match self.log_mode.as_str() {
+            // 4.0 does not tell it; its round does.
+            "" => self
+                .archive
+                .as_ref()
+                .is_some_and(|archive| !matches!(&*archive.status, "STOP" | "STOPPING")),
+            mode => mode == "ARCHIVELOG",
+        }
+    }
+
+    /// Whether there is a round of log that is not stopped, in whatever state.
+    pub(crate) fn has_open_round(&self) -> bool {
+        let archive = self.archive.as_ref();
+        archive.is_some_and(|archive| archive.status != "STOP")
+    }
+
+    /// One that nothing is set of.
+    #[cfg(test)]
+    pub(crate) fn bare(id: i64, name: &str) -> Self {
+        TenantFacts {
+            id,
+            name: name.to_owned(),
+            status: "NORMAL".to_owned(),
+            role: "PRIMARY".to_owned(),
+            log_mode: "NOARCHIVELOG".to_owned(),
+            ..TenantFacts::default()
         }
     }
 
@@ -338,6 +380,14 @@ fn log_destination(facts: &mut TenantFacts, row: Row<'_>) -> Result<(), BadValue
 fn data_destination(facts: &mut TenantFacts, row: Row<'_>) -> Result<(), BadValue> {
     if row.text("NAME") == Some("data_backup_dest") {
         facts.data_destination = row.text_or_empty("VALUE");
+    }
+    Ok(())
+}
+
+fn policy(facts: &mut TenantFacts, row: Row<'_>) -> Result<(), BadValue> {
+    // Another policy (`log_only`) keeps data for ever; it is none of ours.
+    if row.text("POLICY_NAME") == Some("default") {
+        facts.policy = row.text_or_empty("RECOVERY_WINDOW");
     }
     Ok(())
 }

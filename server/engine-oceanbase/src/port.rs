@@ -1,14 +1,15 @@
 //! [`::engine::Engine`] for OceanBase: what it can do, and each call led to the part that answers it.
 
 use crate::{
+    address,
     backup::{self, BackupId},
     engine::OceanBaseEngine,
     leftovers,
     restore::RestoreId,
 };
 use ::engine::{
-    BackupSpec, Engine, EngineError, EngineJobId, JobReport, Observation, RecoverySpec, SqlResult,
-    TenantKey, VerifyReport, unsupported,
+    Applied, BackupSpec, Engine, EngineError, EngineJobId, JobReport, Observation, RecoverySpec,
+    SqlResult, TenantKey, VerifyReport, WantedSettings, unsupported,
 };
 use async_trait::async_trait;
 use domain::{
@@ -16,7 +17,9 @@ use domain::{
     capability::{Ability, ArchiveScope, Capabilities, Expiry, RecoverTo},
     placement::Resources,
     recovery::{PlannedStep, RecoveryPlan},
+    storage::ProbeReport,
 };
+use std::path::Path;
 
 #[async_trait]
 impl Engine for OceanBaseEngine {
@@ -31,9 +34,7 @@ impl Engine for OceanBaseEngine {
             expiry: Expiry::EngineByPolicy,
             second_backup: self.version.has_second_backup(),
             placement: true,
-            change_destination: Ability::No(
-                "Each tenant of an OceanBase cluster has its own destinations.".to_owned(),
-            ),
+            change_destination: Ability::Yes,
             create_tenant: Ability::No(
                 "Tenants of an OceanBase cluster are made by its own administrator, with their units and pools."
                     .to_owned(),
@@ -43,6 +44,8 @@ impl Engine for OceanBaseEngine {
             ),
             backs_up_new_rounds: false,
             back_up: Ability::Yes,
+            storages: self.version.storage_kinds(),
+            keeps_settings: true,
             plan_cleanup: Ability::No(
                 "OceanBase removes expired backups by its own policy, and does not tell beforehand \
                  which."
@@ -140,6 +143,18 @@ impl Engine for OceanBaseEngine {
                 .call("job", &id.0)
                 .not_found("no job of this cluster has such a number")),
         }
+    }
+
+    fn want(&self, settings: Option<WantedSettings>) {
+        self.remember(settings);
+    }
+
+    async fn apply_wanted(&self) -> Result<Vec<Applied>, EngineError> {
+        self.apply().await
+    }
+
+    async fn probe_storage(&self, destination: &Path) -> Result<ProbeReport, EngineError> {
+        Ok(address::probe(self.version, destination))
     }
 
     async fn run_sql(&self, tenant: &TenantKey, _: &str) -> Result<Vec<SqlResult>, EngineError> {

@@ -98,7 +98,12 @@ impl OceanBaseEngine {
             );
             return Err(call.rejected(why));
         }
-        source_of(call, taken(call, tenants, &spec.tenant)?, spec.until)
+        source_of(
+            call,
+            taken(call, tenants, &spec.tenant)?,
+            spec.until,
+            |uri| self.opened(uri),
+        )
     }
 
     /// Begins a recovery, unless the token has one already.

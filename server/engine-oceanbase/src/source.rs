@@ -16,11 +16,12 @@ pub(crate) struct Source {
     pub(crate) log_uri: String,
 }
 
-/// Chooses the destinations whose windows hold the moment.
+/// Chooses the destinations whose windows hold the moment. `open` gives an address with what opens it, if that is known.
 pub(crate) fn source_of(
     call: Call<'_>,
     tenant: TenantFacts,
     until: Scn,
+    open: impl Fn(&str) -> Option<String>,
 ) -> Result<Source, EngineError> {
     let backups = &tenant.backups;
     let pairs = backups.pairs();
@@ -40,16 +41,16 @@ pub(crate) fn source_of(
         .iter()
         .find(|round| Some(round.destination) == pair.destination);
     let log_uri = round.map(|round| round.path.clone()).unwrap_or_default();
-    if [&pair.root, &log_uri].iter().any(|uri| uri.contains('?')) {
+    let (Some(data_uri), Some(log_uri)) = (open(&pair.root), open(&log_uri)) else {
         return Err(call.rejected(
             "the keys of its object storage are not known to this console; enter them in the storage \
              configuration",
         ));
-    }
+    };
     let plan = plan_of(&tenant, pair.root.as_str(), pair.destination, window, until);
     Ok(Source {
         plan,
-        data_uri: pair.root.clone(),
+        data_uri,
         log_uri,
     })
 }

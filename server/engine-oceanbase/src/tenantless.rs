@@ -78,6 +78,8 @@ impl Engine for TenantlessEngine {
             create_tenant: no(),
             verify: no(),
             backs_up_new_rounds: false,
+            storages: Vec::new(),
+            keeps_settings: false,
         }
     }
 
@@ -105,6 +107,7 @@ impl Engine for TenantlessEngine {
             tenants: Vec::new(),
             storages: Vec::new(),
             clock_back_ns: 0,
+            drift: Vec::new(),
         })
     }
 

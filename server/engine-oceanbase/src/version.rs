@@ -1,5 +1,6 @@
 //! Versions of OceanBase, and what each of them can do.
 
+use domain::storage::StorageKind;
 use std::{fmt, str::FromStr};
 
 /// A version such as `4.2.1.6`; parts that were not given are 0.
@@ -62,6 +63,21 @@ impl Version {
     /// Whether a tenant can have replicas that only read (4.2.0); before, all of them are full.
     pub fn has_readers(self) -> bool {
         self >= Version([4, 2, 0, 0])
+    }
+
+    /// Where backups can go: a file system always, OSS since 2.2.77, COS before 4.0 and since 4.2.1, S3 and what speaks
+    /// like it since 4.2.1.7, though not in 4.2.2.
+    pub fn storage_kinds(self) -> Vec<StorageKind> {
+        let within =
+            |from: [u32; 4], until: [u32; 4]| Version(from) <= self && self < Version(until);
+        let mut kinds = vec![StorageKind::File, StorageKind::Oss];
+        if !self.is_per_tenant() || self >= Version([4, 2, 1, 0]) {
+            kinds.push(StorageKind::Cos);
+        }
+        if within([4, 2, 1, 7], [4, 2, 2, 0]) || self >= Version([4, 2, 3, 0]) {
+            kinds.push(StorageKind::S3);
+        }
+        kinds
     }
 
     /// Whether sets and logs can be copied to a second destination by the cluster itself (2.2.77 and 3.x).

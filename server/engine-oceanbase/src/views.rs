@@ -23,6 +23,8 @@ pub enum View {
     Sets,
     /// Where data goes.
     DataDestinations,
+    /// How long backups are kept.
+    Policies,
     /// Data backups that run.
     Jobs,
     /// Data backups that ended.
@@ -47,7 +49,7 @@ pub enum View {
 
 impl View {
     /// Every view that is read.
-    pub const ALL: [View; 17] = [
+    pub const ALL: [View; 18] = [
         View::Tenants,
         View::Archive,
         View::Rounds,
@@ -55,6 +57,7 @@ impl View {
         View::LogDestinations,
         View::Sets,
         View::DataDestinations,
+        View::Policies,
         View::Jobs,
         View::JobHistory,
         View::Tasks,
@@ -77,6 +80,7 @@ impl View {
             View::LogDestinations => "CDB_OB_ARCHIVE_DEST",
             View::Sets => "CDB_OB_BACKUP_SET_FILES",
             View::DataDestinations => "CDB_OB_BACKUP_PARAMETER",
+            View::Policies => "CDB_OB_BACKUP_DELETE_POLICY",
             View::Jobs => "CDB_OB_BACKUP_JOBS",
             View::JobHistory => "CDB_OB_BACKUP_JOB_HISTORY",
             View::Tasks => "CDB_OB_BACKUP_TASKS",
@@ -142,6 +146,7 @@ impl View {
                 "PATH",
             ],
             View::DataDestinations => &["TENANT_ID", "NAME", "VALUE"],
+            View::Policies => &["TENANT_ID", "POLICY_NAME", "RECOVERY_WINDOW"],
             View::Jobs | View::JobHistory => &[
                 "TENANT_ID",
                 "JOB_ID",

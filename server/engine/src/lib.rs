@@ -8,6 +8,7 @@ pub mod conformance;
 mod error;
 mod job;
 mod observation;
+mod wanted;
 
 pub use error::{EngineError, EngineErrorKind};
 pub use job::{EngineJobId, EngineJobState, JobReport};
@@ -15,6 +16,7 @@ pub use observation::{
     ArchiveObservation, FoundCluster, Observation, SecondObservation, SqlResult, TenantObservation,
     VerifyReport,
 };
+pub use wanted::{Applied, WantedSettings};
 
 use async_trait::async_trait;
 use domain::{
@@ -203,7 +205,21 @@ pub trait Engine: Send + Sync + 'static {
         }
     }
 
-    /// Writes, reads, lists and removes a probe object at what may become a destination. A failed step is
+    /// What the strategy says from now on about settings that the cluster keeps by itself; `None` leaves them
+    /// alone. Only remembers it: sends and reads nothing. To be called after each opening.
+    fn want(&self, settings: Option<WantedSettings>) {
+        let _ = settings;
+    }
+
+    /// Sends what the cluster lacks of the settings that it was told with [`Engine::want`], and answers with what
+    /// was sent and what became of it; empty where everything is right already. Never stops a round of log: what
+    /// would need that is told as a failure.
+    async fn apply_wanted(&self) -> Result<Vec<Applied>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    /// Writes, reads, lists and removes a probe object at what may become a destination; of servers elsewhere the
+    /// destination is an address (`file:///backup`), and they may test it only when it is set. A failed step is
     /// part of the report, not an error.
     async fn probe_storage(&self, directory: &Path) -> Result<ProbeReport, EngineError> {
         Err(unsupported("test", &directory.display().to_string()))

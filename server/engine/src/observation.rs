@@ -3,7 +3,7 @@
 use crate::TenantKey;
 use domain::{
     Scn, archive::ArchiveState, backup::BackupSet, recoverable::LogSpan, storage::StorageState,
-    tenant::TenantState,
+    strategy::Drift, tenant::TenantState,
 };
 use serde::Serialize;
 
@@ -22,6 +22,8 @@ pub struct Observation {
     /// How far the clock was seen to be set back since the engine was opened, in ns; the engine's own
     /// time went on.
     pub clock_back_ns: u64,
+    /// Where the cluster has other settings than [`crate::Engine::want`] told, by tenant.
+    pub drift: Vec<Drift>,
 }
 
 /// A cluster found by what it left at a destination.

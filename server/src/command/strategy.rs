@@ -75,6 +75,7 @@ pub(super) fn run(common: &Common, order: &Order, output: &Output) -> Result<(),
                 name: NAMELESS.to_owned(),
                 kind: StorageKind::File,
                 directory: directory.clone(),
+                object: None,
                 capacity_percent: CAPACITY_PERCENT_DEFAULT,
             };
             let found = tested(&client, storage, *second)?;

@@ -53,11 +53,15 @@ async fn set(
 ) -> Answer<Saved> {
     let admin = console.admin(&actor())?;
     let saved = match order.rev {
-        None => admin.create_strategy(&cluster, &order.settings).await?,
+        None => {
+            admin
+                .create_strategy_with(&cluster, &order.settings, &order.keys)
+                .await?
+        }
         Some(rev) => {
             let rev = Revision(rev);
             admin
-                .modify_strategy(&cluster, rev, &order.settings)
+                .modify_strategy_with(&cluster, rev, &order.settings, &order.keys)
                 .await?
         }
     };
@@ -69,6 +73,7 @@ async fn template(State(console): State<Console>, Path(cluster): Path<String>) -
     Ok(Json(SetOrder {
         rev: form.rev.map(|rev| rev.0),
         settings: form.settings,
+        keys: Default::default(),
     }))
 }
 

@@ -2,8 +2,8 @@
 
 use domain::{
     schedule::PlannedRun,
-    storage::{ProbeReport, StorageSettings},
-    strategy::{Schedule, StorageUse, StrategyReport, StrategySaved, StrategySettings},
+    storage::{ProbeReport, StorageKeys, StorageSettings},
+    strategy::{Drift, Schedule, StorageUse, StrategyReport, StrategySaved, StrategySettings},
 };
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,13 @@ pub struct SetOrder {
     pub rev: Option<i64>,
     /// Everything a person decides.
     pub settings: StrategySettings,
+    /// Keys of object storages; those that are absent stay as they are. Never printed.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub keys: StorageKeys,
+}
+
+fn is_none(keys: &StorageKeys) -> bool {
+    *keys == StorageKeys::default()
 }
 
 /// A strategy.
@@ -39,6 +46,9 @@ pub struct Strategy {
     pub next: Vec<Run>,
     /// What a person should think about: field and sentence.
     pub warnings: Vec<Advice>,
+    /// Where the cluster has other settings than it says.
+    #[serde(default)]
+    pub drift: Vec<Drift>,
 }
 
 impl From<StrategyReport> for Strategy {
@@ -53,6 +63,7 @@ impl From<StrategyReport> for Strategy {
             created: strategy.created.to_rfc3339(),
             modified: strategy.modified.to_rfc3339(),
             modified_by: report.modified_by,
+            drift: report.drift,
             next: report.next.into_iter().map(Into::into).collect(),
             warnings: report
                 .warnings

@@ -35,6 +35,7 @@ pub struct Warning {
 /// is not looked at, for that takes the tables of all zones.
 pub fn violations(settings: &StrategySettings, able: &Capabilities) -> Vec<Violation> {
     let mut found = method(settings, able);
+    found.extend(kind(&settings.storage, "", able));
     found.extend(storage::violations(&settings.storage, ""));
     found.extend(schedule(&settings.schedule));
     if !able.incremental && has(&settings.schedule, BackupKind::Incremental) {
@@ -70,6 +71,17 @@ fn method(settings: &StrategySettings, able: &Capabilities) -> Vec<Violation> {
         found.push(Violation::new(label::DAYS, given, allowed));
     }
     found
+}
+
+/// What is wrong with the kind of a storage for a cluster.
+pub fn kind(storage: &StorageSettings, prefix: &str, able: &Capabilities) -> Option<Violation> {
+    let known = &able.storages;
+    (!known.contains(&storage.kind)).then(|| {
+        let known: Vec<&str> = known.iter().map(|kind| kind.label()).collect();
+        let field = format!("{prefix}{}", label::STORAGE_KIND);
+        let allowed = format!("this cluster can use: {}", known.join(", "));
+        Violation::new(&field, storage.kind.label(), allowed)
+    })
 }
 
 /// What is wrong with the days and the time of a schedule.
@@ -140,6 +152,7 @@ fn second_violations(
         let allowed = "this cluster cannot keep a second copy; switch it off";
         found.push(Violation::new(label::SECOND, "on", allowed));
     }
+    found.extend(kind(&second.storage, label::SECOND_PREFIX, able));
     found.extend(storage::violations(&second.storage, label::SECOND_PREFIX));
     found.extend(distinct(&second.storage, &settings.storage));
     if let Some(value) = second.retention_days {
@@ -166,6 +179,9 @@ fn distinct(second: &StorageSettings, first: &StorageSettings) -> Vec<Violation>
         let field = format!("{}{}", label::SECOND_PREFIX, label::STORAGE_NAME);
         let allowed = "the first storage has this name; the second one needs its own";
         found.push(Violation::new(&field, &second.name, allowed));
+    }
+    if !storage::same_service(second, first) {
+        return found;
     }
     let (inner, outer) = (&second.directory, &first.directory);
     let allowed = if storage::same_directory(inner, outer) {

@@ -109,14 +109,29 @@ fn second(of: &SecondSettings) -> Vec<(String, String)> {
     found
 }
 
-fn storage(of: &StorageSettings, prefix: &str) -> [(String, String); 4] {
-    [
+fn storage(of: &StorageSettings, prefix: &str) -> Vec<(String, String)> {
+    let mut found = vec![
         (label::STORAGE_NAME, of.name.clone()),
         (label::STORAGE_KIND, of.kind.label().to_owned()),
         (label::DIRECTORY, of.directory.clone()),
         (label::CAPACITY, format!("{} %", of.capacity_percent)),
-    ]
-    .map(|(field, value)| (format!("{prefix}{field}"), value))
+    ];
+    if let Some(object) = &of.object {
+        let of_service = [
+            (label::ENDPOINT, &object.endpoint),
+            (label::ACCESS_ID, &object.access_id),
+            (label::REGION, &object.region),
+            (label::APP_ID, &object.app_id),
+        ];
+        let given = of_service
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty());
+        found.extend(given.map(|(field, value)| (field, value.clone())));
+    }
+    let labelled = found.into_iter();
+    labelled
+        .map(|(field, value)| (format!("{prefix}{field}"), value))
+        .collect()
 }
 
 fn on(is: bool) -> String {

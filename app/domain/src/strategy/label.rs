@@ -16,6 +16,16 @@ labels! {
     STORAGE_KIND = "Storage type";
     /// Directory of a storage.
     DIRECTORY = "Storage directory";
+    /// Host of an object storage.
+    ENDPOINT = "Endpoint";
+    /// Name of the key of an object storage.
+    ACCESS_ID = "Access ID";
+    /// Key of an object storage.
+    ACCESS_KEY = "Access key";
+    /// Region of an S3 bucket.
+    REGION = "Region";
+    /// Number of a COS account.
+    APP_ID = "APPID";
     /// Percent of a storage that may be used.
     CAPACITY = "Capacity alert threshold";
     /// What the days count in.

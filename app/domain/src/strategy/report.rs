@@ -1,9 +1,13 @@
 //! What the page and the commands are told about a strategy, and what they ask for.
 
-use super::{BackupStrategy, Difference, StrategySettings, TimeOfDay, check::Warning};
+use super::{BackupStrategy, Difference, Drift, StrategySettings, TimeOfDay, check::Warning};
 use crate::{
-    Revision, Scn, backup::BackupMethod, capability::Ability, cluster::ScheduleStatus,
-    schedule::PlannedRun, storage::StorageConfig,
+    Revision, Scn,
+    backup::BackupMethod,
+    capability::{Ability, Expiry},
+    cluster::ScheduleStatus,
+    schedule::PlannedRun,
+    storage::{StorageConfig, StorageKind},
 };
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +33,8 @@ pub struct StrategyReport {
     pub status: ScheduleStatus,
     /// Why it is an exception.
     pub reason: Option<String>,
+    /// Where the cluster has other settings than it says, as far as was seen; at most [`super::DRIFT_MAX`].
+    pub drift: Vec<Drift>,
 }
 
 /// A storage configuration, and the clusters that use it.
@@ -57,6 +63,10 @@ pub struct StrategyForm {
     pub second: bool,
     /// Whether the storage directory can be another one.
     pub change_destination: Ability,
+    /// What the cluster's backups can be kept in.
+    pub kinds: Vec<StorageKind>,
+    /// Who removes expired backups.
+    pub expiry: Expiry,
     /// Storage configurations to choose from.
     pub storages: Vec<StorageUse>,
     /// Names of the zones there are.

@@ -38,6 +38,8 @@ pub(crate) fn cluster() -> ClusterFacts {
             backs_up_new_rounds: true,
             back_up: Ability::Yes,
             plan_cleanup: Ability::Yes,
+            storages: vec![domain::storage::StorageKind::File],
+            keeps_settings: false,
         },
         added: NOW.minus_ns(90 * NS_PER_DAY),
         observed: Some(NOW.minus_ns(NS_PER_SECOND)),

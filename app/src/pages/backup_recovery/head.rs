@@ -7,7 +7,7 @@ use crate::{
     live::{document::hide_popover, time::Clock},
     pages::{
         strategy::actions::Question,
-        words::{ago, whole_seconds},
+        words::{ago, count, whole_seconds},
     },
     parts, paths,
     signal::{Memo, RwSignal},
@@ -218,6 +218,7 @@ pub fn PageNotice() -> impl IntoView {
     let feed = Feed::current();
     let clock = Clock::current();
     let connected = Memo::new(move |_| feed.is_connected());
+    let drift = Memo::new(move |_| feed.summary().read().drift);
     let fault = Memo::new(move |_| feed.summary().read().cluster.fault.clone());
     let unable = Memo::new(move |_| unable(feed));
     let lost_title = Signal::derive(move || {
@@ -271,7 +272,30 @@ pub fn PageNotice() -> impl IntoView {
                 );
                 view! { <Notice tone=Tone::Info title text=told(&reason)/> }.any()
             }
-            None => ().into_any(),
+            None => drifted(feed, drift.get()),
         },
     })
+}
+
+/// Settings of the cluster that are not what the strategy says.
+fn drifted(feed: Feed, settings: u32) -> AnyView {
+    if settings == 0 {
+        return ().into_any();
+    }
+    let title = tf(
+        "{cluster} is not what its backup strategy says",
+        &[("cluster", &feed.cluster())],
+    );
+    let text = tf(
+        "{settings} in the cluster, changed by somebody or never made.",
+        &[("settings", &count(settings.into(), "setting"))],
+    );
+    view! {
+        <Notice tone=Tone::Warn title text>
+            <a class="button" data-size="sm" href=paths::strategy(&feed.cluster())>
+                {t("Look at the differences")}
+            </a>
+        </Notice>
+    }
+    .any()
 }

@@ -186,12 +186,25 @@ fn second(second: &SecondSettings) -> Vec<Pair> {
 }
 
 fn storage(of: &StorageSettings) -> Vec<Pair> {
-    vec![
+    let mut pairs = vec![
         (label::STORAGE_NAME, of.name.clone()),
         (label::STORAGE_KIND, t(of.kind.label()).to_owned()),
         (label::DIRECTORY, of.directory.clone()),
-        (label::CAPACITY, format!("{} %", of.capacity_percent)),
-    ]
+    ];
+    if let Some(object) = &of.object {
+        let of_service = [
+            (label::ENDPOINT, &object.endpoint),
+            (label::ACCESS_ID, &object.access_id),
+            (label::REGION, &object.region),
+            (label::APP_ID, &object.app_id),
+        ];
+        let given = of_service
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty());
+        pairs.extend(given.map(|(name, value)| (name, value.clone())));
+    }
+    pairs.push((label::CAPACITY, format!("{} %", of.capacity_percent)));
+    pairs
 }
 
 #[component]

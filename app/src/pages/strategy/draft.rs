@@ -3,7 +3,10 @@
 use domain::{
     backup::{BackupKind, BackupMethod},
     second_backup::LogCycle,
-    storage::{CAPACITY_PERCENT_DEFAULT, StorageKind, StorageSettings},
+    storage::{
+        AccessKey, CAPACITY_PERCENT_DEFAULT, ObjectAccess, StorageKeys, StorageKind,
+        StorageSettings,
+    },
     strategy::{
         CleanupSettings, Cycle, MONTH_DAYS_MAX, Schedule, SecondSettings, StrategySettings,
         Thresholds, TimeOfDay, label,
@@ -15,15 +18,37 @@ use std::collections::BTreeMap;
 /// Bytes per second of one unit of the speed limit's field.
 const LIMIT_UNIT: u64 = 1 << 20;
 
-/// A storage as it is typed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// A storage as it is typed. The key is not shown by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
 pub struct StorageDraft {
     /// Name.
     pub name: String,
     /// Directory.
     pub directory: String,
+    /// What is behind it.
+    pub kind: StorageKind,
+    /// Host of an object storage.
+    pub endpoint: String,
+    /// Name of its key.
+    pub access_id: String,
+    /// The key; empty keeps the one that is known.
+    pub key: String,
+    /// Region of an S3 bucket.
+    pub region: String,
+    /// Number of a COS account.
+    pub app_id: String,
     /// Percent.
     pub capacity: String,
+}
+
+impl std::fmt::Debug for StorageDraft {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StorageDraft")
+            .field("name", &self.name)
+            .field("kind", &self.kind)
+            .field("directory", &self.directory)
+            .finish_non_exhaustive()
+    }
 }
 
 impl StorageDraft {
@@ -32,8 +57,57 @@ impl StorageDraft {
         StorageDraft {
             name: settings.name.clone(),
             directory: settings.directory.clone(),
+            kind: settings.kind,
             capacity: settings.capacity_percent.to_string(),
+            ..StorageDraft::empty()
         }
+        .reached(settings.object.clone().unwrap_or_default())
+    }
+
+    /// One that nothing is typed of.
+    pub fn empty() -> StorageDraft {
+        let text = String::new;
+        StorageDraft {
+            name: text(),
+            directory: text(),
+            kind: StorageKind::File,
+            endpoint: text(),
+            access_id: text(),
+            key: text(),
+            region: text(),
+            app_id: text(),
+            capacity: CAPACITY_PERCENT_DEFAULT.to_string(),
+        }
+    }
+
+    fn reached(self, object: ObjectAccess) -> StorageDraft {
+        StorageDraft {
+            endpoint: object.endpoint,
+            access_id: object.access_id,
+            region: object.region,
+            app_id: object.app_id,
+            ..self
+        }
+    }
+
+    /// The key that was typed, if one was and there can be one.
+    pub fn key(&self) -> Option<AccessKey> {
+        let given = self.kind.is_object() && !self.key.is_empty();
+        given.then(|| AccessKey(self.key.clone()))
+    }
+
+    /// How the object storage is reached; what another kind needs is left out.
+    fn object(&self) -> Option<ObjectAccess> {
+        let of = |kind: StorageKind, text: &String| match self.kind == kind {
+            true => text.trim().to_owned(),
+            false => String::new(),
+        };
+        self.kind.is_object().then(|| ObjectAccess {
+            endpoint: self.endpoint.trim().to_owned(),
+            access_id: self.access_id.trim().to_owned(),
+            region: of(StorageKind::S3, &self.region),
+            app_id: of(StorageKind::Cos, &self.app_id),
+        })
     }
 
     /// What it says; `prefix` comes before the labels of its fields.
@@ -42,8 +116,9 @@ impl StorageDraft {
         let percent = number(&field, &self.capacity, wrong);
         StorageSettings {
             name: self.name.trim().to_owned(),
-            kind: StorageKind::File,
+            kind: self.kind,
             directory: self.directory.trim().to_owned(),
+            object: self.object(),
             // What is beyond is refused where limits are.
             capacity_percent: u8::try_from(percent).unwrap_or(u8::MAX),
         }
@@ -106,10 +181,6 @@ impl Draft {
         let second = settings.second.as_ref();
         let retention = second.and_then(|second| second.retention_days);
         let limit = second.and_then(|second| second.limit_bytes_per_s);
-        let none = StorageDraft {
-            capacity: CAPACITY_PERCENT_DEFAULT.to_string(),
-            ..StorageDraft::default()
-        };
         Draft {
             method: settings.method,
             storage: StorageDraft::of(&settings.storage),
@@ -130,7 +201,9 @@ impl Draft {
             log_cycle: second.map_or(LogCycle::Daily, |second| second.log_cycle),
             second_retention: retention.map_or_else(String::new, |days| days.to_string()),
             limit: limit.map_or_else(String::new, |limit| limit.div_ceil(LIMIT_UNIT).to_string()),
-            second_storage: second.map_or(none, |second| StorageDraft::of(&second.storage)),
+            second_storage: second.map_or_else(StorageDraft::empty, |second| {
+                StorageDraft::of(&second.storage)
+            }),
         }
     }
 
@@ -199,6 +272,15 @@ impl Draft {
         }
     }
 
+    /// The keys that were typed.
+    pub fn keys(&self) -> StorageKeys {
+        let second = self.second.then(|| self.second_storage.key());
+        StorageKeys {
+            first: self.storage.key(),
+            second: second.flatten(),
+        }
+    }
+
     fn second_settings(&self, wrong: &mut Vec<Violation>) -> SecondSettings {
         let mut given = |field: &str, text: &str| {
             let is_given = !text.trim().is_empty();
@@ -239,6 +321,7 @@ mod tests {
             name: name.to_owned(),
             kind: StorageKind::File,
             directory: directory.to_owned(),
+            object: None,
             capacity_percent: 80,
         };
         StrategySettings {
@@ -278,6 +361,31 @@ mod tests {
         all.schedule.cycle = Cycle::Month;
         all.schedule.days = [(31, BackupKind::Incremental)].into();
         assert_eq!(Draft::of(&all).settings(), Ok(all));
+    }
+
+    #[test]
+    fn an_object_storage_is_what_its_kind_needs_and_its_key_stands_beside() {
+        let mut all = settings();
+        all.storage.kind = StorageKind::S3;
+        all.storage.directory = "bucket/base".to_owned();
+        all.storage.object = Some(ObjectAccess {
+            endpoint: "s.example.com".to_owned(),
+            access_id: "me".to_owned(),
+            region: "us-east-1".to_owned(),
+            app_id: String::new(),
+        });
+        let mut draft = Draft::of(&all);
+        assert_eq!(draft.settings(), Ok(all));
+        assert_eq!(draft.keys(), StorageKeys::default());
+        draft.storage.key = "s3cr3t".to_owned();
+        assert_eq!(draft.keys().first, Some(AccessKey("s3cr3t".to_owned())));
+        assert!(!format!("{draft:?}").contains("s3cr3t"));
+        draft.storage.kind = StorageKind::Oss;
+        let object = draft.settings().unwrap().storage.object.unwrap();
+        assert_eq!(object.region, "");
+        draft.storage.kind = StorageKind::File;
+        assert_eq!(draft.settings().unwrap().storage.object, None);
+        assert_eq!(draft.keys(), StorageKeys::default());
     }
 
     #[test]

@@ -6,7 +6,8 @@ use crate::language::{t, told};
 use crate::signal::{Memo, RwSignal};
 use crate::ui::{Any, Field};
 use domain::Revision;
-use domain::capability::Ability;
+use domain::capability::{Ability, Expiry};
+use domain::storage::StorageKind;
 use domain::strategy::{StorageUse, StrategyForm};
 use domain::validate::Violation;
 use leptos::prelude::*;
@@ -30,6 +31,10 @@ pub struct State {
     pub storages: StoredValue<Vec<StorageUse>>,
     /// Whether the first directory can be another one.
     pub movable: StoredValue<Ability>,
+    /// What the cluster's backups can be kept in.
+    pub kinds: StoredValue<Vec<StorageKind>>,
+    /// Who removes expired backups.
+    pub expiry: Expiry,
     /// Whether incremental data backup exists.
     pub incremental: bool,
     /// Whether a second copy can be kept.
@@ -48,6 +53,8 @@ impl State {
             filled: RwSignal::new(0),
             storages: StoredValue::new(form.storages.clone()),
             movable: StoredValue::new(form.change_destination.clone()),
+            kinds: StoredValue::new(form.kinds.clone()),
+            expiry: form.expiry,
             incremental: form.incremental,
             can_second: form.second,
         }

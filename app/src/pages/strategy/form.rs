@@ -12,6 +12,7 @@ use crate::live::zone::zone_name;
 use crate::routes::paths;
 use crate::signal::Memo;
 use crate::ui::{Any, Button, ErrorNotice, Notice, Skeleton, Toasts, Tone, follow, title, waiting};
+use domain::capability::Expiry;
 use domain::schedule::PlannedRun;
 use domain::strategy::{Schedule, StrategyForm, StrategySaved};
 use leptos::prelude::*;
@@ -113,7 +114,7 @@ fn Rail(state: State) -> impl IntoView {
                 </div>
             </section>
             <Advice state/>
-            <RemovedToday state/>
+            {(state.expiry == Expiry::ConsoleDeletesSets).then(|| view! { <RemovedToday state/> }.any())}
         </aside>
     }
     .any()
@@ -128,13 +129,14 @@ fn send(state: State, toasts: Toasts, navigate: impl Fn(&str, NavigateOptions) +
         Ok(settings) => settings,
         Err(wrong) => return state.refuse(wrong),
     };
+    let keys = state.draft.with_untracked(Draft::keys);
     state.sending.set(true);
     state.refused.set(None);
     let (cluster, rev) = (state.cluster.get_value(), state.rev.get_untracked());
     spawn_local(async move {
         let answer = match rev {
-            None => api::strategies::create(cluster.clone(), settings).await,
-            Some(rev) => api::strategies::modify(cluster.clone(), rev, settings).await,
+            None => api::strategies::create(cluster.clone(), settings, keys).await,
+            Some(rev) => api::strategies::modify(cluster.clone(), rev, settings, keys).await,
         };
         if !state.sending.try_set(false) {
             return;
@@ -160,7 +162,7 @@ fn told(cluster: &str, saved: &StrategySaved) -> String {
     };
     for note in &saved.notes {
         text.push(' ');
-        text.push_str(note);
+        text.push_str(&crate::language::told(note));
     }
     text
 }

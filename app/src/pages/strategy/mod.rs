@@ -6,6 +6,7 @@ pub mod advice;
 pub mod card;
 pub mod days;
 pub mod draft;
+pub mod drift;
 pub mod fields;
 pub mod form;
 pub mod preview;
@@ -53,12 +54,16 @@ fn Loaded(cluster: String, report: Option<StrategyReport>, again: Callback<()>) 
     match report {
         Some(report) => {
             let (name, shown) = (cluster.clone(), report.clone());
+            let (of, drift) = (cluster.clone(), report.drift.clone());
             view! {
                 <Head cluster=cluster.clone() here=t("Backup Strategy")>
                     <actions::Actions cluster=name report again/>
                 </Head>
                 <Tabs cluster/>
-                <card::Card report=shown/>
+                <div class="stack">
+                    <drift::Differences cluster=of drift again/>
+                    <card::Card report=shown/>
+                </div>
             }
             .any()
         }

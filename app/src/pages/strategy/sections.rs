@@ -6,6 +6,7 @@ use super::storage::Storage;
 use crate::language::{t, tf};
 use crate::signal::Memo;
 use crate::ui::{Any, Notice, Segmented, Tone, follow};
+use domain::capability::Expiry;
 use domain::second_backup::{LogCycle, Place};
 use domain::strategy::label;
 use leptos::prelude::*;
@@ -126,10 +127,20 @@ fn CleanupFields(state: State) -> impl IntoView {
         )
     });
     let daily = t("Each day, in the zone of the schedule.").to_owned();
+    let at = match state.expiry {
+        Expiry::ConsoleDeletesSets => view! {
+            <TextField state id="f-clean" label=label::CLEANUP_TIME part=|draft| &mut draft.cleanup_at kind="time" hint=daily/>
+        }
+        .any(),
+        Expiry::EngineByPolicy => {
+            let text = t("The cluster removes by its own policy, which it looks at every hour.");
+            view! { <p class="field-hint">{text}</p> }.any()
+        }
+    };
     view! {
         <div class="form-grid">
             <TextField state id="f-keep" label=label::RETENTION part=|draft| &mut draft.retention unit="days" hint=kept/>
-            <TextField state id="f-clean" label=label::CLEANUP_TIME part=|draft| &mut draft.cleanup_at kind="time" hint=daily/>
+            {at}
         </div>
     }
     .any()

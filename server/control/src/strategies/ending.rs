@@ -9,7 +9,7 @@ use crate::{
     audit::Entry,
     error::Error,
     jobs::queue,
-    tasks::second,
+    tasks::{second, wanted},
 };
 use domain::{
     Revision, Scn,
@@ -112,8 +112,10 @@ impl Admin {
         };
         inner.store.change(delete).await?;
         inner.schedule.notify_one();
-        handle.second_is_due(Scn::ZERO);
+        handle.second.from(Scn::ZERO);
         second::keep_up(inner, &handle).await;
+        handle.wanted.from(Scn::ZERO);
+        wanted::keep_up(inner, &handle).await;
         let notes = match log {
             LogBackupEnd::Keep => Vec::new(),
             LogBackupEnd::Stop => self.stop_logs(cluster).await?,

@@ -1,7 +1,9 @@
 //! Backup strategies: what the page and the commands are told. Changing them is in the files beside.
 
+mod apply;
 mod ending;
-mod places;
+pub(crate) mod keys;
+pub(crate) mod places;
 mod storages;
 mod submit;
 
@@ -11,7 +13,7 @@ use crate::{access::Viewer, console::Inner, error::Error, reports::known};
 use domain::{
     backup::{BackupKind, BackupMethod},
     schedule::{self, PlannedRun},
-    storage::{CAPACITY_PERCENT_DEFAULT, StorageKind, StorageSettings},
+    storage::StorageSettings,
     strategy::{
         CleanupSettings, Cycle, FIRST_TIME, PREVIEW_RUNS, RunKind, Schedule, Standing,
         StrategyForm, StrategyReport, StrategySettings, Thresholds, TimeOfDay, check, standing,
@@ -31,12 +33,15 @@ impl Viewer {
     /// The strategy of a cluster, if it has one.
     pub async fn strategy(&self, cluster: &str) -> Result<Option<StrategyReport>, Error> {
         let inner = &self.console.inner;
-        let id = self.handle(cluster)?.id;
-        let Some(known) = inner.store.strategy(id).await? else {
+        let cluster = known(inner, &*self.handle(cluster)?).await?;
+        let Some(present) = inner.store.strategy(cluster.cluster.id).await? else {
             return Ok(None);
         };
-        let standing = standing_of(inner, Some(&known)).await?;
-        report(inner, known, standing).map(Some)
+        let standing = standing_of(inner, Some(&present)).await?;
+        Ok(Some(StrategyReport {
+            drift: cluster.drift,
+            ..report(inner, present, standing)?
+        }))
     }
 
     /// What the form for a cluster's strategy begins with: the present one, or a proposal.
@@ -48,11 +53,16 @@ impl Viewer {
         let rev = present.as_ref().map(|present| present.strategy.rev);
         let settings = match present {
             Some(present) => places::absolute_settings(inner, present.strategy.settings),
-            None => proposal(
-                &cluster,
-                places::own_destination(inner, &cluster),
-                &storages,
-            ),
+            None => {
+                let place = places::present(inner, &cluster).await?;
+                let directory = match place {
+                    Some(place) => place.directory,
+                    None => places::common_directory(inner, &cluster)
+                        .await?
+                        .unwrap_or_default(),
+                };
+                proposal(&cluster, directory, &storages)
+            }
         };
         let able = cluster.cluster.capabilities;
         Ok(StrategyForm {
@@ -62,6 +72,8 @@ impl Viewer {
             incremental: able.incremental,
             second: able.second_backup,
             change_destination: able.change_destination,
+            kinds: able.storages,
+            expiry: able.expiry,
             storages,
             zones: schedule::zone_names().map(str::to_owned).collect(),
         })
@@ -119,6 +131,7 @@ fn report(
         paused_at: known.paused_at,
         status: standing.status,
         reason: standing.reason,
+        drift: Vec::new(),
         strategy,
     })
 }
@@ -130,9 +143,10 @@ fn proposal(
     storages: &[domain::strategy::StorageUse],
 ) -> StrategySettings {
     let able = &cluster.cluster.capabilities;
-    let configured = storages
-        .iter()
-        .find(|each| each.config.settings.directory == directory);
+    let configured = storages.iter().find(|each| {
+        let settings = &each.config.settings;
+        !directory.is_empty() && !settings.kind.is_object() && settings.directory == directory
+    });
     let other_days = match able.incremental {
         true => BackupKind::Incremental,
         false => BackupKind::Full,
@@ -149,9 +163,7 @@ fn proposal(
         storage: configured.map_or_else(
             || StorageSettings {
                 name: storages::proposed_name(&cluster.cluster.name, storages),
-                kind: StorageKind::File,
-                directory,
-                capacity_percent: CAPACITY_PERCENT_DEFAULT,
+                ..places::directory(directory)
             },
             |each| each.config.settings.clone(),
         ),

@@ -13,12 +13,11 @@ use domain::{
     ClusterId, Scn, StorageId,
     scn::NS_PER_DAY,
     storage::{
-        self, CAPACITY_PERCENT_DEFAULT, ProbeReport, ProbeStep, STORAGE_NAME_MAX, StorageConfig,
-        StorageKind, StorageSettings,
+        self, AccessKey, ProbeReport, ProbeStep, STORAGE_NAME_MAX, StorageConfig, StorageSettings,
     },
-    strategy::{StorageUse, label},
+    strategy::{StorageUse, check, label},
+    validate::Violation,
 };
-use std::path::Path;
 use store::{Change, KnownCluster, PassedTest};
 
 /// For how long a passed test counts.
@@ -58,16 +57,34 @@ impl Admin {
         storage: &StorageSettings,
         must_be_empty: bool,
     ) -> Result<ProbeReport, Error> {
+        self.test_storage_with(cluster, storage, None, must_be_empty)
+            .await
+    }
+
+    /// The same with the key of an object storage; without one the key is used that is known of the place.
+    pub async fn test_storage_with(
+        &self,
+        cluster: &str,
+        storage: &StorageSettings,
+        key: Option<&AccessKey>,
+        must_be_empty: bool,
+    ) -> Result<ProbeReport, Error> {
+        let inner = &self.console.inner;
         let handle = self.handle(cluster)?;
+        let known = known(inner, &handle).await?.cluster;
         let mut storage = storage.clone();
         places::tidy(&mut storage);
-        let wrong = storage::violations(&storage, "");
+        let mut wrong: Vec<Violation> = Vec::new();
+        wrong.extend(check::kind(&storage, "", &known.capabilities));
+        wrong.extend(storage::violations(&storage, ""));
         if !wrong.is_empty() {
             return Err(Error::Invalid(wrong));
         }
+        let key = self.key_of(&storage, key, "").await?;
+        let target = places::target(inner, known.engine.is_remote(), &storage, key.as_ref());
         let directory = &storage.directory;
         let probe = handle.engine()?;
-        let probe = probe.probe_storage(Path::new(directory));
+        let probe = probe.probe_storage(&target);
         let mut report = answer("test", directory, probe).await?;
         if must_be_empty && report.passed() && !may_be_second(report.empty, &report.identity) {
             report.steps.push(not_empty());
@@ -93,6 +110,7 @@ impl Admin {
             cluster,
             kind: storage.kind,
             directory: storage.directory.clone(),
+            endpoint: storage.object.as_ref().map(|it| it.endpoint.clone()),
             empty: report.empty,
             identity: report.identity.clone(),
             at: now,
@@ -156,7 +174,7 @@ impl Admin {
                 return Err(taken_name(label::STORAGE_NAME, new_name, inner, taken));
             }
             entry.write(change, inner, &self.actor).await?;
-            settings.directory = places::stored(inner, &settings.directory);
+            let settings = places::stored_storage(inner, settings);
             change.modify_storage(found.config.id, &settings).await?;
             for user in found.first_of.iter().chain(&found.second_of) {
                 if let Some(user) = inner.any_cluster(user) {
@@ -195,8 +213,12 @@ impl GlobalAdmin {
             return in_use(&format!("cluster {}", users.join(", ")));
         }
         let change = async |change: &Change| {
+            let key = change.storage_key(found.config.id).await?;
             if !change.remove_storage_config(found.config.id).await? {
                 return in_use("a strategy");
+            }
+            if let Some(key) = key {
+                change.remove_secret(key).await?;
             }
             let directory = &found.config.settings.directory;
             let entry = plain(inner, &self.actor, REMOVE_STORAGE, name, directory);
@@ -225,7 +247,7 @@ fn not_empty() -> ProbeStep {
 
 /// The error for a name that another configuration has.
 pub(super) fn taken_name(field: &str, name: &str, inner: &Inner, by: &StorageConfig) -> Error {
-    let directory = places::absolute(inner, &by.settings.directory);
+    let directory = places::absolute_storage(inner, by.settings.clone()).directory;
     let allowed = format!(
         "the configuration of {directory} has this name; choose another name, or that directory"
     );
@@ -242,9 +264,15 @@ pub(super) async fn uses(inner: &Inner) -> Result<Vec<StorageUse>, Error> {
         cluster.map(|known| known.cluster.name.clone())
     };
     let each = |mut config: StorageConfig| {
-        config.settings.directory = places::absolute(inner, &config.settings.directory);
-        let goes_there = |known: &&KnownCluster| {
-            places::own_destination(inner, known) == config.settings.directory
+        config.settings = places::absolute_storage(inner, config.settings);
+        let is_directory = !config.settings.kind.is_object();
+        let goes_there = |known: &&KnownCluster| match known.cluster.engine.is_remote() {
+            true => strategies
+                .iter()
+                .any(|it| it.cluster == known.cluster.id && it.storage == config.id),
+            false => {
+                is_directory && places::own_destination(inner, known) == config.settings.directory
+            }
         };
         let second = strategies
             .iter()
@@ -296,7 +324,7 @@ pub(crate) async fn own_storage(
     let configs = change.storage_configs().await?;
     let there = configs
         .iter()
-        .find(|config| places::absolute(inner, &config.settings.directory) == directory);
+        .find(|config| is_directory(inner, config, &directory));
     if let Some(there) = there {
         return Ok(there.id);
     }
@@ -304,11 +332,14 @@ pub(crate) async fn own_storage(
         name: free_name(name, |name| {
             configs.iter().any(|each| each.settings.name == name)
         }),
-        kind: StorageKind::File,
-        directory: places::stored(inner, &directory),
-        capacity_percent: CAPACITY_PERCENT_DEFAULT,
+        ..places::directory(places::stored(inner, &directory))
     };
     Ok(change.add_storage(&settings, at).await?)
+}
+
+fn is_directory(inner: &Inner, config: &StorageConfig, directory: &str) -> bool {
+    let settings = &config.settings;
+    !settings.kind.is_object() && places::absolute(inner, &settings.directory) == directory
 }
 
 /// Makes the configuration of a known cluster's own destination, if it is missing.
@@ -319,9 +350,10 @@ pub(crate) async fn ensure_own(inner: &Inner, handle: &ClusterHandle) -> Result<
     }
     let configs = inner.store.storage_configs().await?;
     let directory = places::own_destination(inner, &known);
-    let is_there =
-        |config: &StorageConfig| places::absolute(inner, &config.settings.directory) == directory;
-    if configs.iter().any(is_there) {
+    if configs
+        .iter()
+        .any(|config| is_directory(inner, config, &directory))
+    {
         return Ok(());
     }
     let at = inner.now();

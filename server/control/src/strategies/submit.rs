@@ -1,6 +1,6 @@
 //! Creating and modifying a strategy: everything is checked first, then written in one change.
 
-use super::{ending, places, storages};
+use super::{ending, keys, places, storages};
 use crate::{
     access::Admin,
     audit::Entry,
@@ -8,14 +8,14 @@ use crate::{
     error::Error,
     handle::ClusterHandle,
     reports::known,
-    tasks::{keep, second},
+    tasks::{keep, second, wanted},
 };
 use domain::{
-    Revision, Scn, StorageId,
+    ClusterId, Revision, Scn, StorageId,
     archive::ArchiveState,
     capability::Ability,
     schedule,
-    storage::{self, StorageKind, StorageSettings},
+    storage::{self, StorageConfig, StorageKeys, StorageSettings},
     strategy::{
         BackupStrategy, Difference, StrategySaved, StrategySettings, check, difference, label,
     },
@@ -23,7 +23,7 @@ use domain::{
     validate::Violation,
 };
 use engine::EngineErrorKind;
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 use store::{Change, KnownCluster, KnownStrategy, NewStrategy, PassedTest};
 
 /// What the audit calls making a strategy.
@@ -36,8 +36,14 @@ struct Draft {
     handle: Arc<ClusterHandle>,
     /// Tidied; directories are absolute.
     settings: StrategySettings,
-    /// Whether the cluster's backups are to go elsewhere from now on.
+    /// Keys of its storages that were given.
+    keys: StorageKeys,
+    /// Whether the backups of a cluster of the console's own are to go elsewhere from now on.
     moves: bool,
+    /// Whether the cluster is a server elsewhere.
+    is_remote: bool,
+    /// Whether it keeps settings by itself, which have to be sent.
+    keeps_settings: bool,
     at: Scn,
 }
 
@@ -57,7 +63,18 @@ impl Admin {
         cluster: &str,
         settings: &StrategySettings,
     ) -> Result<StrategySaved, Error> {
-        let draft = self.draft(cluster, settings).await?;
+        self.create_strategy_with(cluster, settings, &StorageKeys::default())
+            .await
+    }
+
+    /// The same with keys of object storages.
+    pub async fn create_strategy_with(
+        &self,
+        cluster: &str,
+        settings: &StrategySettings,
+        keys: &StorageKeys,
+    ) -> Result<StrategySaved, Error> {
+        let draft = self.draft(cluster, settings, keys).await?;
         let write = async |change: &Change| match change.strategy(draft.handle.id).await? {
             None => {
                 let changes = self.write(change, &draft, None).await?;
@@ -82,12 +99,25 @@ impl Admin {
         rev: Revision,
         settings: &StrategySettings,
     ) -> Result<StrategySaved, Error> {
-        let draft = self.draft(cluster, settings).await?;
+        self.modify_strategy_with(cluster, rev, settings, &StorageKeys::default())
+            .await
+    }
+
+    /// The same with keys of object storages; those that are not given stay as they are known.
+    pub async fn modify_strategy_with(
+        &self,
+        cluster: &str,
+        rev: Revision,
+        settings: &StrategySettings,
+        keys: &StorageKeys,
+    ) -> Result<StrategySaved, Error> {
+        let draft = self.draft(cluster, settings, keys).await?;
         let write = async |change: &Change| {
             let Some(present) = change.strategy(draft.handle.id).await? else {
                 return Err(none(cluster));
             };
-            let same = self.says(&present, &draft.settings);
+            let no_keys = draft.keys == StorageKeys::default();
+            let same = no_keys && self.says(&present, &draft.settings);
             match (present.strategy.rev == rev, same) {
                 (false, true) => return Ok((Written::Already, false)),
                 (false, false) => return Err(changed(change, &present, rev).await?),
@@ -106,7 +136,12 @@ impl Admin {
     }
 
     /// Checks what can be checked without a change.
-    async fn draft(&self, cluster: &str, settings: &StrategySettings) -> Result<Draft, Error> {
+    async fn draft(
+        &self,
+        cluster: &str,
+        settings: &StrategySettings,
+        keys: &StorageKeys,
+    ) -> Result<Draft, Error> {
         let inner = &self.console.inner;
         let handle = self.handle(cluster)?;
         let cluster = known(inner, &handle).await?;
@@ -114,25 +149,52 @@ impl Admin {
         let mut wrong = check::violations(&settings, &cluster.cluster.capabilities);
         let zone = schedule::violations(&settings.schedule);
         wrong.extend(zone.into_iter().filter(|wrong| wrong.field == label::ZONE));
-        let own = places::own_destination(inner, &cluster);
-        let moves = own != settings.storage.directory;
-        if moves && let Ability::No(reason) = &cluster.cluster.capabilities.change_destination {
+        let present = places::present(inner, &cluster).await?;
+        let able = &cluster.cluster.capabilities;
+        let moves = !present
+            .as_ref()
+            .is_some_and(|it| storage::same_place(it, &settings.storage));
+        if moves && let Ability::No(reason) = &able.change_destination {
             let given = &settings.storage.directory;
-            let allowed = format!("it has to stay {own}: {reason}");
+            let allowed = match &present {
+                Some(present) => format!("it has to stay {}: {reason}", present.directory),
+                None => format!("give the cluster a destination by SQL first: {reason}"),
+            };
             wrong.push(Violation::new(label::DIRECTORY, given, allowed));
         }
         if wrong.is_empty() {
-            wrong = self.untested(&cluster, &settings, &own).await?;
+            wrong = self.untested(&cluster, &settings, !moves).await?;
         }
-        match wrong.is_empty() {
-            true => Ok(Draft {
-                handle,
-                settings,
-                moves,
-                at: inner.now(),
-            }),
-            false => Err(Error::Invalid(wrong)),
+        if !wrong.is_empty() {
+            return Err(Error::Invalid(wrong));
         }
+        self.check_keys(&settings, keys).await?;
+        let is_remote = cluster.cluster.engine.is_remote();
+        Ok(Draft {
+            handle,
+            settings,
+            keys: keys.clone(),
+            moves: moves && !is_remote,
+            is_remote,
+            keeps_settings: able.keeps_settings,
+            at: inner.now(),
+        })
+    }
+
+    /// Each object storage needs a key, given now or known.
+    async fn check_keys(
+        &self,
+        settings: &StrategySettings,
+        keys: &StorageKeys,
+    ) -> Result<(), Error> {
+        self.key_of(&settings.storage, keys.first.as_ref(), "")
+            .await?;
+        if let Some(second) = &settings.second {
+            let given = keys.second.as_ref();
+            self.key_of(&second.storage, given, label::SECOND_PREFIX)
+                .await?;
+        }
+        Ok(())
     }
 
     /// The storages that are new to the cluster and have passed no test, or may not be used.
@@ -140,22 +202,20 @@ impl Admin {
         &self,
         cluster: &KnownCluster,
         settings: &StrategySettings,
-        own: &str,
+        stays: bool,
     ) -> Result<Vec<Violation>, Error> {
         let inner = &self.console.inner;
         let id = cluster.cluster.id;
         let since = inner.now().minus_ns(storages::TEST_VALID_NS);
         let tests = inner.store.passed_tests(id, since).await?;
         let mut wrong = Vec::new();
-        if settings.storage.directory != own && passed(&tests, &settings.storage).is_none() {
+        if !stays && passed(&tests, &settings.storage).is_none() {
             wrong.push(not_tested("", &settings.storage));
         }
         let Some(second) = &settings.second else {
             return Ok(wrong);
         };
-        let present = inner.store.second_destination(id).await?;
-        let present = present.map(|stored| places::absolute(inner, &stored));
-        if present.as_ref() == Some(&second.storage.directory) {
+        if is_second(inner, id, &second.storage).await? {
             return Ok(wrong);
         }
         wrong.extend(elsewhere_used(inner, cluster, &second.storage).await?);
@@ -179,9 +239,9 @@ impl Admin {
         write: impl AsyncFnOnce(&Change) -> Result<(Written, bool), Error>,
     ) -> Result<StrategySaved, Error> {
         let inner = &self.console.inner;
-        take_second(inner, draft).await?;
+        self.take_second(draft).await?;
         let written = inner.store.change(write).await;
-        draft.handle.second_is_due(Scn::ZERO);
+        draft.handle.second.from(Scn::ZERO);
         let (written, starts) = match written {
             Ok(written) => written,
             Err(error) => {
@@ -195,9 +255,12 @@ impl Admin {
         if draft.moves {
             keep::moved(inner, &draft.handle, &draft.settings.storage.directory).await;
         }
-        let notes = match starts && draft.settings.start_log_backup {
-            true => self.start_logs(draft).await?,
-            false => Vec::new(),
+        draft.handle.wanted.from(Scn::ZERO);
+        wanted::keep_up(inner, &draft.handle).await;
+        let notes = match (draft.keeps_settings, starts) {
+            (true, _) => self.send_after_saving(&draft.handle).await,
+            (false, true) if draft.settings.start_log_backup => self.start_logs(draft).await?,
+            (false, _) => Vec::new(),
         };
         draft.handle.nudge(inner.now());
         let changes = match written {
@@ -258,10 +321,14 @@ impl Admin {
             .write_with(change, inner, &self.actor, before.as_ref(), after)
             .await?;
         let first = put_storage(change, inner, &draft.settings.storage, "", draft.at).await?;
+        keys::put(inner, change, first, draft.keys.first.as_ref()).await?;
         let second = match &draft.settings.second {
             Some(second) => {
                 let storage = &second.storage;
-                Some(put_storage(change, inner, storage, label::SECOND_PREFIX, draft.at).await?)
+                let id =
+                    put_storage(change, inner, storage, label::SECOND_PREFIX, draft.at).await?;
+                keys::put(inner, change, id, draft.keys.second.as_ref()).await?;
+                Some(id)
             }
             None => None,
         };
@@ -377,24 +444,42 @@ async fn refuse_while_working(change: &Change, draft: &Draft) -> Result<(), Erro
     Err(Error::invalid(label::DIRECTORY, given, allowed))
 }
 
-/// Hands a second storage that is new to the engine, which knows best whose it is.
-async fn take_second(inner: &Inner, draft: &Draft) -> Result<(), Error> {
-    let Some(new) = draft.settings.second.as_ref() else {
-        return Ok(());
-    };
-    let directory = &new.storage.directory;
-    let present = inner.store.second_destination(draft.handle.id).await?;
-    if present.is_some_and(|stored| places::absolute(inner, &stored) == *directory) {
-        return Ok(());
-    }
-    let engine = draft.handle.engine()?;
-    match second::hand(&*engine, Some(Path::new(directory))).await {
-        Err(error) if error.kind == EngineErrorKind::Rejected => {
-            let field = format!("{}{}", label::SECOND_PREFIX, label::DIRECTORY);
-            Err(Error::invalid(&field, directory, error.message))
+impl Admin {
+    /// Hands a second storage that is new to the engine, which knows best whose it is.
+    async fn take_second(&self, draft: &Draft) -> Result<(), Error> {
+        let inner = &self.console.inner;
+        let Some(new) = draft.settings.second.as_ref() else {
+            return Ok(());
+        };
+        if is_second(inner, draft.handle.id, &new.storage).await? {
+            return Ok(());
         }
-        other => Ok(other?),
+        let given = draft.keys.second.as_ref();
+        let key = self
+            .key_of(&new.storage, given, label::SECOND_PREFIX)
+            .await?;
+        let target = places::target(inner, draft.is_remote, &new.storage, key.as_ref());
+        let engine = draft.handle.engine()?;
+        match second::hand(&*engine, Some(&target)).await {
+            Err(error) if error.kind == EngineErrorKind::Rejected => {
+                let field = format!("{}{}", label::SECOND_PREFIX, label::DIRECTORY);
+                let directory = &new.storage.directory;
+                Err(Error::invalid(&field, directory, error.message))
+            }
+            other => Ok(other?),
+        }
     }
+}
+
+/// Whether second copies of a cluster go to this storage already.
+async fn is_second(
+    inner: &Inner,
+    cluster: ClusterId,
+    storage: &StorageSettings,
+) -> Result<bool, Error> {
+    let present = inner.store.second_storage(cluster).await?;
+    let present = present.map(|present| places::absolute_storage(inner, present.settings));
+    Ok(present.is_some_and(|present| storage::same_place(&present, storage)))
 }
 
 /// The configuration of these settings, written anew where a person changed its name or its threshold.
@@ -406,12 +491,12 @@ async fn put_storage(
     at: Scn,
 ) -> Result<StorageId, Error> {
     let configs = change.storage_configs().await?;
-    let same = |stored: &str| places::absolute(inner, stored) == settings.directory;
-    let mut row = settings.clone();
-    row.directory = places::stored(inner, &settings.directory);
-    let others = configs
-        .iter()
-        .filter(|config| !same(&config.settings.directory));
+    let same = |config: &&StorageConfig| {
+        let known = places::absolute_storage(inner, config.settings.clone());
+        storage::same_place(&known, settings)
+    };
+    let row = places::stored_storage(inner, settings.clone());
+    let others = configs.iter().filter(|config| !same(config));
     if let Some(taken) = others
         .into_iter()
         .find(|config| config.settings.name == settings.name)
@@ -419,10 +504,7 @@ async fn put_storage(
         let field = format!("{prefix}{}", label::STORAGE_NAME);
         return Err(storages::taken_name(&field, &settings.name, inner, taken));
     }
-    match configs
-        .iter()
-        .find(|config| same(&config.settings.directory))
-    {
+    match configs.iter().find(same) {
         Some(there) if there.settings == row => Ok(there.id),
         Some(there) => {
             change.modify_storage(there.id, &row).await?;
@@ -433,10 +515,12 @@ async fn put_storage(
 }
 
 fn passed<'a>(tests: &'a [PassedTest], storage: &StorageSettings) -> Option<&'a PassedTest> {
-    let kind: StorageKind = storage.kind;
-    tests
-        .iter()
-        .find(|test| test.kind == kind && test.directory == storage.directory)
+    let endpoint = storage.object.as_ref().map(|it| &it.endpoint);
+    tests.iter().find(|test| {
+        test.kind == storage.kind
+            && test.directory == storage.directory
+            && test.endpoint.as_ref() == endpoint
+    })
 }
 
 fn not_tested(prefix: &str, storage: &StorageSettings) -> Violation {
@@ -452,19 +536,22 @@ async fn elsewhere_used(
     second: &StorageSettings,
 ) -> Result<Option<Violation>, Error> {
     let directory = &second.directory;
-    let meets = |other: &str| {
-        storage::same_directory(directory, other)
-            || storage::is_within(directory, other)
-            || storage::is_within(other, directory)
+    let meets = |other: &StorageSettings| {
+        let other_directory = &other.directory;
+        storage::same_service(second, other)
+            && (storage::same_directory(directory, other_directory)
+                || storage::is_within(directory, other_directory)
+                || storage::is_within(other_directory, directory))
     };
     for known in inner.store.clusters().await? {
         let id = known.cluster.id;
-        let mut taken = vec![places::own_destination(inner, &known)];
+        let mut taken: Vec<StorageSettings> =
+            places::present(inner, &known).await?.into_iter().collect();
         if id != cluster.cluster.id {
-            let second = inner.store.second_destination(id).await?;
-            taken.extend(second.map(|stored| places::absolute(inner, &stored)));
+            let second = inner.store.second_storage(id).await?;
+            taken.extend(second.map(|it| places::absolute_storage(inner, it.settings)));
         }
-        if taken.iter().any(|other| meets(other)) {
+        if taken.iter().any(meets) {
             let field = format!("{}{}", label::SECOND_PREFIX, label::DIRECTORY);
             let name = &known.cluster.name;
             let allowed = format!("cluster {name} keeps backups there; choose another place");

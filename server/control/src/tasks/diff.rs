@@ -325,6 +325,7 @@ mod tests {
             tenants,
             storages: Vec::new(),
             clock_back_ns: 0,
+            drift: Vec::new(),
         }
     }
 

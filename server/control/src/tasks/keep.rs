@@ -1,6 +1,6 @@
 //! Keeping a cluster: open it, look at it again and again, and try again when that fails.
 
-use super::{observe, second, supervise::doubled};
+use super::{observe, second, supervise::doubled, wanted};
 use crate::{
     console::Inner,
     error::{Error, chain},
@@ -88,13 +88,16 @@ async fn tend(inner: &Inner, handle: &ClusterHandle) -> Result<(), Error> {
             engine.shut_down().await;
             return Err(error);
         }
-        handle.take_second_due(Scn(u64::MAX));
+        handle.second.take(Scn(u64::MAX));
         second::tell(inner, handle, &*engine).await;
+        handle.wanted.take(Scn(u64::MAX));
+        wanted::tell(inner, handle, &*engine).await;
         handle.opened(engine);
         // Tasks from before may go on now.
         inner.queue.notify_one();
     }
     second::keep_up(inner, handle).await;
+    wanted::keep_up(inner, handle).await;
     observe::look(inner, handle).await
 }
 

@@ -15,3 +15,4 @@ pub(crate) mod second_copies;
 pub(crate) mod sizes;
 pub(crate) mod storages;
 pub(crate) mod supervise;
+pub(crate) mod wanted;

@@ -11,7 +11,10 @@ use crate::{
     handle::{ClusterHandle, answer},
 };
 use domain::{
-    BackupSetId, ClusterId, Revision, Scn, TenantId, scn::NS_PER_SECOND, tenant::TenantState,
+    BackupSetId, ClusterId, Revision, Scn, TenantId,
+    scn::NS_PER_SECOND,
+    strategy::{DRIFT_MAX, Drift},
+    tenant::TenantState,
 };
 use engine::{Observation, TenantObservation};
 use std::collections::HashSet;
@@ -31,6 +34,8 @@ pub(crate) struct Eye {
     fault: Option<String>,
     told: Scn,
     growth_told: Scn,
+    /// Where the cluster was not what its strategy says, as it is stored.
+    drift: Option<Vec<Drift>>,
     /// Usable copies at the second destination as last seen, by the engine's identity of the tenant.
     copies: HashSet<(String, BackupSetId)>,
 }
@@ -69,7 +74,7 @@ pub(crate) async fn look(inner: &Inner, handle: &ClusterHandle) -> Result<(), Er
     let mut seen = answer("observation", &handle.name, engine.observe()).await?;
     // A copy that still runs for a strategy that is gone ends by what the engine sees.
     eye.copies = copies(&seen);
-    if !handle.is_second_settled() {
+    if !handle.second.is_settled() {
         // The engine does not know where second copies are, so what it says of them is nothing.
         second_copies::unknown(&mut seen);
     }
@@ -81,25 +86,40 @@ pub(crate) async fn look(inner: &Inner, handle: &ClusterHandle) -> Result<(), Er
         Some(media) => media,
         None => stored_media(inner, handle).await?,
     };
+    let drifted = match eye.drift.take() {
+        Some(drift) => drift,
+        None => stored_drift(inner, handle).await?,
+    };
+    seen.drift.truncate(DRIFT_MAX);
+    if !handle.wanted.is_settled() {
+        // It was not told what is wanted, so what it says of that is nothing.
+        seen.drift.clone_from(&drifted);
+    }
+    let drift_changed = seen.drift != drifted;
     let (edits, period) = diff::edits(&known, &seen);
     let now = inner.now();
     let media_edits = media.edits(&seen.storages, seen.clock_back_ns, now);
     let tell_growth = period == PeriodChange::Grown && is_due(now, eye.growth_told, GROWTH_TOLD_NS);
     let tell_period = period == PeriodChange::Structure || tell_growth;
     let tell_seen = eye.fault.is_some() || is_due(now, eye.told, SEEN_TOLD_NS);
-    if edits.is_empty() && media_edits.is_empty() && !tell_seen {
+    if edits.is_empty() && media_edits.is_empty() && !drift_changed && !tell_seen {
         eye.picture = Some(known);
         eye.media = Some(media);
+        eye.drift = Some(drifted);
     } else {
         // When this fails the picture stays empty and is read from the store at the next look.
         let rev = inner
             .store
             .change(async |change| {
                 media_edits.write(change, handle.id, now).await?;
+                if drift_changed {
+                    change.cluster_drift(handle.id, &seen.drift).await?;
+                }
                 write(change, handle.id, &seen, &edits, tell_period).await
             })
             .await?;
         eye.media = Some(media.after(media_edits, now));
+        eye.drift = Some(seen.drift);
         eye.fault = None;
         eye.told = now;
         if tell_period {
@@ -132,6 +152,11 @@ async fn stored_media(inner: &Inner, handle: &ClusterHandle) -> Result<Media, Er
         inner.store.storages(handle.id).await?,
         back_ns,
     ))
+}
+
+async fn stored_drift(inner: &Inner, handle: &ClusterHandle) -> Result<Vec<Drift>, Error> {
+    let known = inner.store.cluster(&handle.name).await?;
+    Ok(known.map(|known| known.drift).unwrap_or_default())
 }
 
 /// Whether something told at `told` is to be told again; also when the clock was set back since.

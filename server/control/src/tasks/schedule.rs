@@ -14,14 +14,16 @@ use crate::{
     error::{Error, chain},
 };
 use domain::{
-    Scn, StrategyId, schedule,
+    ClusterId, Scn, StrategyId,
+    capability::Expiry,
+    schedule,
     scn::{NS_PER_DAY, NS_PER_SECOND},
     second_backup::LogCycle,
     strategy::{RunKind, StrategySettings},
     validate::Violation,
 };
 use std::{collections::HashSet, sync::Arc, time::Duration};
-use store::KnownStrategy;
+use store::{KnownCluster, KnownStrategy};
 use tokio::time::Instant;
 
 /// Longest pause between passes: the clock may be set forward meanwhile.
@@ -99,12 +101,16 @@ impl Scheduler {
         self.watch(now);
         runs::close(inner).await?;
         let mut next: Option<Scn> = None;
+        let cleans_itself = clean_themselves(inner).await?;
         for known in inner.store.strategies().await? {
             if known.strategy.paused {
                 continue;
             }
             set_right(inner, &known, now).await?;
             for kind in RunKind::ALL {
+                if kind == RunKind::Cleanup && cleans_itself.contains(&known.cluster) {
+                    continue;
+                }
                 let due = self.keep_up(inner, &known, kind, now).await?;
                 next = [next, due].into_iter().flatten().min();
             }
@@ -202,6 +208,17 @@ impl Scheduler {
         }
         Ok(())
     }
+}
+
+/// The clusters that remove what has expired by their own policy, where a run of the console has nothing to do.
+async fn clean_themselves(inner: &Inner) -> Result<HashSet<ClusterId>, Error> {
+    let clusters = inner.store.clusters().await?.into_iter();
+    let by_policy =
+        |known: &KnownCluster| known.cluster.capabilities.expiry == Expiry::EngineByPolicy;
+    Ok(clusters
+        .filter(by_policy)
+        .map(|known| known.cluster.id)
+        .collect())
 }
 
 /// Takes back what was recorded as missed while the clock was ahead: those moments are still to come.

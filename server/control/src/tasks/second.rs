@@ -4,6 +4,7 @@ use crate::{
     console::Inner,
     error::{Error, chain},
     handle::{ClusterHandle, answer_within},
+    strategies::{keys, places},
 };
 use domain::{ClusterId, job::JobKind, scn::NS_PER_SECOND};
 use engine::{Engine, EngineError};
@@ -20,7 +21,7 @@ const AGAIN_NS: u64 = 20 * NS_PER_SECOND;
 /// Does what is due, or leaves it due: then it is tried again with a later look at the cluster.
 pub(crate) async fn keep_up(inner: &Inner, handle: &ClusterHandle) {
     if let Some(engine) = handle.engine_if_open()
-        && handle.take_second_due(inner.now())
+        && handle.second.take(inner.now())
     {
         tell(inner, handle, &*engine).await;
     }
@@ -30,12 +31,12 @@ pub(crate) async fn keep_up(inner: &Inner, handle: &ClusterHandle) {
 pub(crate) async fn tell(inner: &Inner, handle: &ClusterHandle, engine: &dyn Engine) {
     match apply(inner, handle.id, engine).await {
         Ok(true) => {
-            handle.tell_second("");
+            handle.second.tell("");
         }
-        Ok(false) => handle.second_is_due(inner.now().plus_ns(NS_PER_SECOND)),
+        Ok(false) => handle.second.from(inner.now().plus_ns(NS_PER_SECOND)),
         Err(error) => {
-            handle.second_is_due(inner.now().plus_ns(AGAIN_NS));
-            if handle.tell_second(&error.to_string()) {
+            handle.second.from(inner.now().plus_ns(AGAIN_NS));
+            if handle.second.tell(&error.to_string()) {
                 tracing::error!(
                     cluster.name = handle.name,
                     "the second storage cannot be used: {}",
@@ -58,8 +59,15 @@ async fn apply(inner: &Inner, cluster: ClusterId, engine: &dyn Engine) -> Result
 }
 
 async fn wanted(inner: &Inner, cluster: ClusterId) -> Result<Option<PathBuf>, Error> {
-    let stored = inner.store.second_destination(cluster).await?;
-    Ok(stored.map(|stored| inner.home.join(stored)))
+    let Some(second) = inner.store.second_storage(cluster).await? else {
+        return Ok(None);
+    };
+    let mut clusters = inner.store.clusters().await?.into_iter();
+    let is_remote =
+        clusters.any(|known| known.cluster.id == cluster && known.cluster.engine.is_remote());
+    let key = keys::open(inner, second.id).await?;
+    let target = places::target(inner, is_remote, &second.settings, key.as_ref());
+    Ok(Some(target))
 }
 
 async fn copies(inner: &Inner, cluster: ClusterId) -> Result<bool, Error> {
@@ -68,9 +76,18 @@ async fn copies(inner: &Inner, cluster: ClusterId) -> Result<bool, Error> {
     Ok(open.iter().any(|job| is_copy(job.order.kind())))
 }
 
+/// A destination without what may open it.
+fn shown(destination: &Path) -> String {
+    let text = destination.display().to_string();
+    match text.split_once('?') {
+        Some((place, _)) if place.contains("://") => place.to_owned(),
+        _ => text,
+    }
+}
+
 /// Hands a second storage to the engine, or with `None` takes it away.
 pub(crate) async fn hand(engine: &dyn Engine, directory: Option<&Path>) -> Result<(), EngineError> {
-    let subject = directory.map_or_else(|| "none".to_owned(), |path| path.display().to_string());
+    let subject = directory.map_or_else(|| "none".to_owned(), shown);
     let use_second = engine.use_second(directory);
     answer_within(TAKE_MAX, "use of a second storage", &subject, use_second).await
 }

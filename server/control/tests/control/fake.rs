@@ -12,13 +12,15 @@ use domain::{
     recovery::{PlannedStep, Precision, RecoveryPlan},
     retention::{CleanupPlan, Expired, Stored},
     second_backup::Place,
-    storage::{ProbeReport, ProbeStep, StorageState},
+    storage::{ProbeReport, ProbeStep, StorageKind, StorageState},
+    strategy::Drift,
     tenant::TenantState,
 };
 use engine::{
-    ArchiveObservation, BackupSpec, CleanupSpec, Engine, EngineError, EngineErrorKind, EngineJobId,
-    EngineJobState, EngineOpener, EngineSettings, FoundCluster, JobReport, Observation,
-    RecoverySpec, SqlResult, TenantKey, TenantObservation, VerifyReport,
+    Applied, ArchiveObservation, BackupSpec, CleanupSpec, Engine, EngineError, EngineErrorKind,
+    EngineJobId, EngineJobState, EngineOpener, EngineSettings, FoundCluster, JobReport,
+    Observation, RecoverySpec, SqlResult, TenantKey, TenantObservation, VerifyReport,
+    WantedSettings,
 };
 use std::{
     collections::BTreeMap,
@@ -61,6 +63,17 @@ pub(crate) struct World {
     pub(crate) seconds: u32,
     /// Why its destination cannot be changed.
     pub(crate) fixed: Option<String>,
+    /// It keeps destinations and retention by itself, and is told what the strategy says of them.
+    pub(crate) keeps_settings: bool,
+    /// What it was told last, and how often that was sent.
+    pub(crate) wanted: Option<WantedSettings>,
+    pub(crate) applies: u32,
+    /// What becomes of it when it is sent.
+    pub(crate) applied: Vec<Applied>,
+    /// Where it is not so.
+    pub(crate) drift: Vec<Drift>,
+    /// The destinations that were tested.
+    pub(crate) probed: Vec<PathBuf>,
     /// What it has for new tenants; tenants are placed as soon as it has any.
     pub(crate) resources: Option<Resources>,
     /// The placements of the recoveries accepted, in order.
@@ -326,6 +339,7 @@ fn error(kind: EngineErrorKind, message: &str) -> EngineError {
 impl Engine for Fake {
     fn capabilities(&self) -> Capabilities {
         let placement = self.world().resources.is_some();
+        let keeps = self.world().keeps_settings;
         Capabilities {
             methods: vec![BackupMethod::Physical],
             incremental: true,
@@ -333,7 +347,10 @@ impl Engine for Fake {
             recover_to: RecoverTo::AnyInstant,
             cancel_backup: true,
             cancel_recovery: true,
-            expiry: Expiry::ConsoleDeletesSets,
+            expiry: match keeps {
+                true => Expiry::EngineByPolicy,
+                false => Expiry::ConsoleDeletesSets,
+            },
             second_backup: true,
             placement,
             change_destination: match &self.world().fixed {
@@ -345,6 +362,11 @@ impl Engine for Fake {
             backs_up_new_rounds: true,
             back_up: Ability::Yes,
             plan_cleanup: Ability::Yes,
+            storages: match keeps {
+                true => StorageKind::ALL.to_vec(),
+                false => vec![StorageKind::File],
+            },
+            keeps_settings: keeps,
         }
     }
 
@@ -383,6 +405,7 @@ impl Engine for Fake {
             tenants: world.tenants.values().cloned().collect(),
             storages: world.storages.clone(),
             clock_back_ns: world.clock_back_ns,
+            drift: world.drift.clone(),
         })
     }
 
@@ -425,7 +448,22 @@ impl Engine for Fake {
         Ok(())
     }
 
-    async fn probe_storage(&self, _: &Path) -> Result<ProbeReport, EngineError> {
+    fn want(&self, settings: Option<WantedSettings>) {
+        self.world().wanted = settings;
+    }
+
+    async fn apply_wanted(&self) -> Result<Vec<Applied>, EngineError> {
+        let mut world = self.world();
+        if let Some(refusal) = &world.refusal {
+            return Err(error(EngineErrorKind::Unreachable, refusal));
+        }
+        world.applies += 1;
+        world.drift.clear();
+        Ok(world.applied.clone())
+    }
+
+    async fn probe_storage(&self, at: &Path) -> Result<ProbeReport, EngineError> {
+        self.world().probed.push(at.to_owned());
         Ok(self.world().probe.clone().unwrap_or_else(|| ProbeReport {
             steps: vec![ProbeStep {
                 name: "Write a probe object".to_owned(),

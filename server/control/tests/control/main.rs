@@ -13,6 +13,7 @@ mod cleanup;
 mod clock;
 mod demo;
 mod keep;
+mod kept_settings;
 mod leases;
 mod log_backup;
 mod notify;

@@ -21,6 +21,7 @@ fn storage(name: &str, directory: &str) -> StorageSettings {
         name: name.to_owned(),
         kind: StorageKind::File,
         directory: directory.to_owned(),
+        object: None,
         capacity_percent: 80,
     }
 }

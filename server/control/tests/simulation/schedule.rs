@@ -32,6 +32,7 @@ pub(crate) fn second(log_cycle: LogCycle) -> SecondSettings {
             name: "second".to_owned(),
             kind: StorageKind::File,
             directory: "/second".to_owned(),
+            object: None,
             capacity_percent: 80,
         },
     }

@@ -58,6 +58,7 @@ fn settings(dice: &mut Dice, proposed: StrategySettings) -> StrategySettings {
             name: "second".to_owned(),
             kind: StorageKind::File,
             directory: "/second".to_owned(),
+            object: None,
             capacity_percent: 80,
         },
     });

@@ -79,6 +79,8 @@ impl Engine for Cluster {
             backs_up_new_rounds: true,
             back_up: Ability::Yes,
             plan_cleanup: Ability::Yes,
+            storages: vec![domain::storage::StorageKind::File],
+            keeps_settings: false,
         }
     }
 
@@ -107,6 +109,7 @@ impl Engine for Cluster {
             tenants: state.tenants.values().cloned().collect(),
             storages: Vec::new(),
             clock_back_ns: 0,
+            drift: Vec::new(),
         })
     }
 

@@ -1,6 +1,7 @@
 //! [`::engine::Engine`] for OceanBase before 4.0: what it can do, and each call led to the part that answers it.
 
 use super::{backup::BackupId, copy::CopyId, engine::LegacyEngine, restore::RestoreId};
+use crate::address;
 use ::engine::{
     BackupSpec, CopySpec, Engine, EngineError, EngineJobId, JobReport, Observation, RecoverySpec,
     SqlResult, TenantKey, VerifyReport, unsupported,
@@ -10,6 +11,7 @@ use domain::{
     backup::BackupMethod,
     capability::{Ability, ArchiveScope, Capabilities, Expiry, RecoverTo},
     recovery::RecoveryPlan,
+    storage::ProbeReport,
 };
 use std::path::Path;
 
@@ -41,6 +43,8 @@ impl Engine for LegacyEngine {
             ),
             backs_up_new_rounds: false,
             back_up: Ability::Yes,
+            storages: self.version.storage_kinds(),
+            keeps_settings: false,
             plan_cleanup: Ability::No(
                 "OceanBase removes expired backups by its own policy, and does not tell beforehand \
                  which."
@@ -132,6 +136,10 @@ impl Engine for LegacyEngine {
 
     async fn use_second(&self, destination: Option<&Path>) -> Result<(), EngineError> {
         self.use_destination(destination).await
+    }
+
+    async fn probe_storage(&self, destination: &Path) -> Result<ProbeReport, EngineError> {
+        Ok(address::probe(self.version, destination))
     }
 
     async fn start_copy(&self, spec: &CopySpec) -> Result<EngineJobId, EngineError> {

@@ -40,6 +40,7 @@ impl Look {
             tenants: told,
             storages,
             clock_back_ns: 0,
+            drift: Vec::new(),
         })
     }
 

@@ -34,6 +34,8 @@ pub(crate) struct Model {
     #[sea_orm(column_type = "Text", nullable)]
     pub(crate) account: Option<String>,
     pub(crate) password: Option<i64>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub(crate) drift: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

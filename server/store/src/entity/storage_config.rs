@@ -1,4 +1,4 @@
-//! Rows of `storage_config`: named destinations.
+//! Rows of `storage_config`: named destinations. `access_key` is a row of `secret`.
 
 use sea_orm::entity::prelude::*;
 
@@ -16,6 +16,15 @@ pub(crate) struct Model {
     pub(crate) capacity_percent: i32,
     pub(crate) created: i64,
     pub(crate) rev: i64,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub(crate) endpoint: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub(crate) access_id: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub(crate) region: Option<String>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub(crate) app_id: Option<String>,
+    pub(crate) access_key: Option<i64>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

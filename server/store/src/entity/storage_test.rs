@@ -18,6 +18,8 @@ pub(crate) struct Model {
     pub(crate) at: i64,
     #[sea_orm(column_type = "Text")]
     pub(crate) actor: String,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub(crate) endpoint: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

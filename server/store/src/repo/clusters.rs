@@ -12,6 +12,7 @@ use domain::{
     capability::{Capabilities, EngineKind},
     cluster::Cluster,
     endpoint::{self, Endpoint},
+    strategy::Drift,
 };
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
@@ -34,6 +35,8 @@ pub struct KnownCluster {
     pub clock_back_ns: u64,
     /// Where its sealed password lies, for clusters that are servers elsewhere.
     pub password: Option<SecretRef>,
+    /// Where it was not what its strategy says, when it was last observed.
+    pub drift: Vec<Drift>,
 }
 
 /// A cluster to add.
@@ -217,6 +220,21 @@ impl Change {
         .await
     }
 
+    /// Records where the cluster is not what its strategy says.
+    pub async fn cluster_drift(&self, id: ClusterId, drift: &[Drift]) -> Result<()> {
+        let text =
+            serde_json::to_string(drift).map_err(|error| impossible("cluster.drift", error))?;
+        self.update_cluster(
+            id,
+            cluster::ActiveModel {
+                drift: Set((!drift.is_empty()).then_some(text)),
+                rev: Set(self.take_rev()),
+                ..Default::default()
+            },
+        )
+        .await
+    }
+
     /// Marks what the page says about the cluster as changed, so that pages get it anew.
     pub async fn cluster_changed(&self, id: ClusterId) -> Result<()> {
         self.update_cluster(
@@ -273,6 +291,12 @@ fn known(row: cluster::Model) -> Result<KnownCluster> {
     let endpoint = endpoint_of(&row)?;
     let capabilities = serde_json::from_str(&row.capabilities)
         .map_err(|error| impossible("cluster.capabilities", error))?;
+    let drift = match &row.drift {
+        Some(text) => {
+            serde_json::from_str(text).map_err(|error| impossible("cluster.drift", error))?
+        }
+        None => Vec::new(),
+    };
     Ok(KnownCluster {
         cluster: Cluster {
             id: ClusterId(row.id),
@@ -293,6 +317,7 @@ fn known(row: cluster::Model) -> Result<KnownCluster> {
         identity: row.identity,
         clock_back_ns: count("cluster.clock_back_ns", row.clock_back_ns.unwrap_or(0))?,
         password: row.password.map(SecretRef),
+        drift,
     })
 }
 

@@ -1,5 +1,6 @@
 //! Storage configurations, and which storages passed a test.
 
+use super::secrets::SecretRef;
 use crate::{
     Change, Store,
     convert::{impossible, scn, scn_column, word},
@@ -8,7 +9,7 @@ use crate::{
 };
 use domain::{
     ClusterId, Scn, StorageId,
-    storage::{StorageConfig, StorageKind, StorageSettings},
+    storage::{ObjectAccess, StorageConfig, StorageKind, StorageSettings},
 };
 use sea_orm::{
     ActiveValue::Set, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
@@ -27,6 +28,8 @@ pub struct PassedTest {
     pub kind: StorageKind,
     /// Its directory, absolute.
     pub directory: String,
+    /// Host of an object storage.
+    pub endpoint: Option<String>,
     /// Whether nothing was there.
     pub empty: bool,
     /// Identity of the destination that was there.
@@ -41,6 +44,11 @@ impl Store {
     /// Every storage configuration, by name. Directories below the console's home are without it.
     pub async fn storage_configs(&self) -> Result<Vec<StorageConfig>> {
         configs(&self.db).await
+    }
+
+    /// Where the sealed key of an object storage lies.
+    pub async fn storage_key(&self, id: StorageId) -> Result<Option<SecretRef>> {
+        key(&self.db, id).await
     }
 
     /// The tests passed for a cluster since `since`, newest first.
@@ -98,6 +106,27 @@ impl Change {
         Ok(())
     }
 
+    /// Where the sealed key of an object storage lies.
+    pub async fn storage_key(&self, id: StorageId) -> Result<Option<SecretRef>> {
+        key(&self.tx, id).await
+    }
+
+    /// Records where the sealed key of an object storage lies.
+    pub async fn set_storage_key(&self, id: StorageId, key: SecretRef) -> Result<()> {
+        let row = storage_config::ActiveModel {
+            access_key: Set(Some(key.0)),
+            rev: Set(self.take_rev()),
+            ..Default::default()
+        };
+        storage_config::Entity::update_many()
+            .set(row)
+            .filter(storage_config::COLUMN.id.eq(id.0))
+            .exec(&self.tx)
+            .await
+            .during("changing the key of a storage configuration")?;
+        Ok(())
+    }
+
     /// Removes a storage configuration; `false` when a strategy uses it, which is left alone.
     pub async fn remove_storage_config(&self, id: StorageId) -> Result<bool> {
         let users = strategy::Entity::find()
@@ -130,6 +159,7 @@ impl Change {
             cluster_id: Set(passed.cluster.0),
             kind: Set(passed.kind.code().to_owned()),
             directory: Set(passed.directory.clone()),
+            endpoint: Set(passed.endpoint.clone()),
             empty: Set(i32::from(passed.empty)),
             identity: Set(passed.identity.clone()),
             at: Set(scn_column(passed.at)),
@@ -152,7 +182,12 @@ fn used(id: StorageId) -> Condition {
 }
 
 fn row(settings: &StorageSettings, rev: i64) -> storage_config::ActiveModel {
+    let object = settings.object.as_ref();
     storage_config::ActiveModel {
+        endpoint: Set(object.map(|it| it.endpoint.clone())),
+        access_id: Set(object.map(|it| it.access_id.clone())),
+        region: Set(object.map(|it| it.region.clone())),
+        app_id: Set(object.map(|it| it.app_id.clone())),
         name: Set(settings.name.clone()),
         kind: Set(settings.kind.code().to_owned()),
         directory: Set(settings.directory.clone()),
@@ -184,9 +219,28 @@ pub(super) fn settings(row: &storage_config::Model) -> Result<StorageSettings> {
         name: row.name.clone(),
         kind: word("storage_config.kind", &row.kind, StorageKind::from_code)?,
         directory: row.directory.clone(),
+        object: object(row),
         capacity_percent: u8::try_from(percent)
             .map_err(|_| impossible("storage_config.capacity_percent", percent))?,
     })
+}
+
+fn object(row: &storage_config::Model) -> Option<ObjectAccess> {
+    let text = |column: &Option<String>| column.clone().unwrap_or_default();
+    row.endpoint.as_ref().map(|endpoint| ObjectAccess {
+        endpoint: endpoint.clone(),
+        access_id: text(&row.access_id),
+        region: text(&row.region),
+        app_id: text(&row.app_id),
+    })
+}
+
+async fn key(db: &impl ConnectionTrait, id: StorageId) -> Result<Option<SecretRef>> {
+    let row = storage_config::Entity::find_by_id(id.0)
+        .one(db)
+        .await
+        .during("reading a storage configuration")?;
+    Ok(row.and_then(|row| row.access_key).map(SecretRef))
 }
 
 fn test(row: storage_test::Model) -> Result<PassedTest> {
@@ -194,6 +248,7 @@ fn test(row: storage_test::Model) -> Result<PassedTest> {
         cluster: ClusterId(row.cluster_id),
         kind: word("storage_test.kind", &row.kind, StorageKind::from_code)?,
         directory: row.directory,
+        endpoint: row.endpoint,
         empty: row.empty != 0,
         identity: row.identity,
         at: scn("storage_test.at", row.at)?,

@@ -9,6 +9,7 @@ use crate::{
 };
 use domain::{
     ClusterId, Revision, Scn, StorageId, StrategyId,
+    storage::StorageConfig,
     strategy::{BackupStrategy, RunKind, ScheduleRun, StrategySettings},
 };
 use sea_orm::{
@@ -103,11 +104,15 @@ impl Store {
         rows.into_iter().map(each).collect()
     }
 
-    /// Where second copies of a cluster go, as stored: below the console's home without it.
-    pub async fn second_destination(&self, cluster: ClusterId) -> Result<Option<String>> {
+    /// Where second copies of a cluster go, as stored: directories below the console's home without it.
+    pub async fn second_storage(&self, cluster: ClusterId) -> Result<Option<StorageConfig>> {
         let known = self.strategy(cluster).await?;
-        let second = known.and_then(|known| known.strategy.settings.second);
-        Ok(second.map(|second| second.storage.directory))
+        Ok(known.and_then(|known| {
+            Some(StorageConfig {
+                id: known.second_storage?,
+                settings: known.strategy.settings.second?.storage,
+            })
+        }))
     }
 }
 

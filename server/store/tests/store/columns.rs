@@ -46,7 +46,7 @@ const COLUMNS: &[(&str, &str)] = &[
         "id bigint, name varchar 64, engine varchar 32, version text, capabilities text, \
          destination text, home_dir text, destination_dir text, created bigint, observed bigint?, \
          fault text?, period_rev bigint, rev bigint, identity varchar 64?, clock_back_ns bigint?, \
-         observed_rev bigint, addresses text?, account text?, password bigint?",
+         observed_rev bigint, addresses text?, account text?, password bigint?, drift text?",
     ),
     (
         "delivery",
@@ -106,12 +106,13 @@ const COLUMNS: &[(&str, &str)] = &[
     (
         "storage_config",
         "id bigint, name varchar 64, kind varchar 16, directory text, capacity_percent integer, \
-         created bigint, rev bigint",
+         created bigint, rev bigint, endpoint text?, access_id text?, region text?, app_id text?, \
+         access_key bigint?",
     ),
     (
         "storage_test",
         "id bigint, cluster_id bigint, kind varchar 16, directory text, empty integer, identity text?, \
-         at bigint, actor text",
+         at bigint, actor text, endpoint text?",
     ),
     (
         "strategy",

@@ -105,6 +105,8 @@ pub(crate) fn opened() -> Opened {
             backs_up_new_rounds: true,
             back_up: Ability::Yes,
             plan_cleanup: Ability::Yes,
+            storages: vec![domain::storage::StorageKind::File],
+            keeps_settings: false,
         },
         destination: "file:///backups".to_owned(),
     }

@@ -2,8 +2,14 @@
 
 use crate::fixture::{archive_facts, fresh, opened, set, span, tenant_facts};
 use domain::{
-    Scn, archive::ArchiveState, backup::BackupKind, page::TaskFilter, recoverable::GapCause,
-    second_backup::SecondLogState, tenant::TenantState,
+    Scn,
+    archive::ArchiveState,
+    backup::BackupKind,
+    page::TaskFilter,
+    recoverable::GapCause,
+    second_backup::SecondLogState,
+    strategy::{Drift, Setting},
+    tenant::TenantState,
 };
 use store::{SecondFacts, StoreError};
 
@@ -91,6 +97,21 @@ async fn clusters_read_back_with_capabilities_and_fault() {
     assert_eq!(seen.cluster.observed, Some(Scn(9)));
     assert_eq!(seen.cluster.fault, None);
     assert!(seen.cluster.rev > faulty.cluster.rev);
+    assert_eq!(seen.drift, []);
+    let drift = vec![Drift {
+        tenant: "t1".to_owned(),
+        setting: Setting::LogMode,
+        wanted: "ARCHIVELOG".to_owned(),
+        found: "NOARCHIVELOG".to_owned(),
+        blocked: Some("Stop first.".to_owned()),
+    }];
+    for told in [drift.as_slice(), &[]] {
+        let change =
+            async |change: &store::Change| change.cluster_drift(seen.cluster.id, told).await;
+        fixture.store.change(change).await.unwrap();
+        let read = fixture.store.cluster("local").await.unwrap().unwrap();
+        assert_eq!(read.drift, told);
+    }
     assert_eq!(fixture.store.cluster("other").await.unwrap(), None);
 }
 

@@ -5,18 +5,19 @@ use domain::{
     ClusterId, Scn, StorageId,
     backup::{BackupKind, BackupMethod},
     second_backup::LogCycle,
-    storage::{StorageKind, StorageSettings},
+    storage::{ObjectAccess, StorageKind, StorageSettings},
     strategy::{
         CleanupSettings, Cycle, Schedule, SecondSettings, StrategySettings, Thresholds, TimeOfDay,
     },
 };
-use store::{Audit, NewStrategy, PassedTest, StoreError};
+use store::{Audit, NewStrategy, PassedTest, SecretRef, StoreError};
 
 fn storage(name: &str, directory: &str) -> StorageSettings {
     StorageSettings {
         name: name.to_owned(),
         kind: StorageKind::File,
         directory: directory.to_owned(),
+        object: None,
         capacity_percent: 80,
     }
 }
@@ -104,8 +105,8 @@ async fn a_strategy_is_read_as_it_was_written_and_a_cluster_has_one() {
     );
     assert_eq!(fixture.store.strategies().await.unwrap(), [known]);
     assert_eq!(fixture.store.strategy(other).await.unwrap(), None);
-    let second = fixture.store.second_destination(cluster).await.unwrap();
-    assert_eq!(second.as_deref(), Some("/copies"));
+    let second = fixture.store.second_storage(cluster).await.unwrap();
+    assert_eq!(second.unwrap().settings.directory, "/copies");
     assert!(
         add(&fixture, &new).await.is_err(),
         "two strategies of one cluster"
@@ -196,6 +197,38 @@ async fn a_configuration_is_named_once_and_its_change_is_a_change_of_its_strateg
 }
 
 #[tokio::test]
+async fn an_object_storage_reads_back_with_where_its_key_lies() {
+    let fixture = fresh().await;
+    let objects = StorageSettings {
+        kind: StorageKind::S3,
+        object: Some(ObjectAccess {
+            endpoint: "s.example.com".to_owned(),
+            access_id: "me".to_owned(),
+            region: "us-east-1".to_owned(),
+            app_id: String::new(),
+        }),
+        ..storage("objects", "bucket/prefix")
+    };
+    let id = add_storage(&fixture, &objects).await.unwrap();
+    let read = fixture.store.storage_configs().await.unwrap();
+    assert_eq!(read[0].settings, objects);
+    assert_eq!(fixture.store.storage_key(id).await.unwrap(), None);
+    let set = async |change: &store::Change| change.set_storage_key(id, SecretRef(7)).await;
+    fixture.store.change(set).await.unwrap();
+    // Another name leaves the key where it is.
+    let renamed = StorageSettings {
+        name: "things".to_owned(),
+        ..objects
+    };
+    let rename = async |change: &store::Change| change.modify_storage(id, &renamed).await;
+    fixture.store.change(rename).await.unwrap();
+    assert_eq!(
+        fixture.store.storage_key(id).await.unwrap(),
+        Some(SecretRef(7))
+    );
+}
+
+#[tokio::test]
 async fn passed_tests_are_forgotten_in_time() {
     let fixture = fresh().await;
     let cluster = fixture.cluster("local").await;
@@ -205,6 +238,7 @@ async fn passed_tests_are_forgotten_in_time() {
             cluster: of,
             kind: StorageKind::File,
             directory: format!("/at/{at}"),
+            endpoint: (at == 30).then(|| "h".to_owned()),
             empty: at == 30,
             identity: (at == 20).then(|| "mine".to_owned()),
             at: Scn(at),
@@ -219,6 +253,7 @@ async fn passed_tests_are_forgotten_in_time() {
         .map(|test| (test.at.0, test.empty, test.identity.is_some()))
         .collect();
     assert_eq!(told, [(30, true, false), (20, false, true)]);
+    assert_eq!(tests[0].endpoint.as_deref(), Some("h"));
     assert_eq!(
         fixture
             .store

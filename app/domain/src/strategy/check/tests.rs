@@ -25,6 +25,8 @@ fn able() -> Capabilities {
         backs_up_new_rounds: true,
         back_up: Ability::Yes,
         plan_cleanup: Ability::Yes,
+        storages: vec![StorageKind::File],
+        keeps_settings: false,
     }
 }
 
@@ -33,6 +35,7 @@ fn storage(name: &str, directory: &str) -> StorageSettings {
         name: name.to_owned(),
         kind: StorageKind::File,
         directory: directory.to_owned(),
+        object: None,
         capacity_percent: 80,
     }
 }
