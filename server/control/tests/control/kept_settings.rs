@@ -220,9 +220,10 @@ async fn a_cluster_without_settings_of_its_own_is_sent_nothing() {
         .create_strategy(LOCAL, &settings)
         .await
         .unwrap();
-    let world = stage.fake.world();
-    assert_eq!((world.wanted.clone(), world.applies), (None, 0));
-    drop(world);
+    {
+        let world = stage.fake.world();
+        assert_eq!((world.wanted.clone(), world.applies), (None, 0));
+    }
     console.shut_down().await;
 }
 
