@@ -1,7 +1,8 @@
 //! Engines that can do less: what they cannot do is refused before it is asked of them.
 
 use crate::{
-    fake::{Fake, FakeOpener},
+    fake::Fake,
+    fake_opener::FakeOpener,
     stage::{LOCAL, Stage, backup_in, eventually, global_admin, operator, viewer},
 };
 use async_trait::async_trait;

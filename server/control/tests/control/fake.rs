@@ -5,7 +5,7 @@ use domain::{
     BackupSetId, Scn,
     archive::ArchiveState,
     backup::{BackupKind, BackupMethod, BackupSet},
-    capability::{Ability, ArchiveScope, Capabilities, EngineKind, Expiry, RecoverTo},
+    capability::{Ability, ArchiveScope, Capabilities, Expiry, RecoverTo},
     clock::Clock,
     placement::{Placement, Resources},
     recoverable::{GapCause, LogSpan},
@@ -18,9 +18,8 @@ use domain::{
 };
 use engine::{
     Applied, ArchiveObservation, BackupSpec, CleanupSpec, Engine, EngineError, EngineErrorKind,
-    EngineJobId, EngineJobState, EngineOpener, EngineSettings, FoundCluster, JobReport,
-    Observation, RecoverySpec, SqlResult, TenantKey, TenantObservation, VerifyReport,
-    WantedSettings,
+    EngineJobId, EngineJobState, FoundCluster, JobReport, Observation, RecoverySpec, SqlResult,
+    TenantKey, TenantObservation, VerifyReport, WantedSettings,
 };
 use std::{
     collections::BTreeMap,
@@ -331,7 +330,7 @@ fn set(id: i64, round: i64, kind: BackupKind, at: Scn) -> BackupSet {
     }
 }
 
-fn error(kind: EngineErrorKind, message: &str) -> EngineError {
+pub(crate) fn error(kind: EngineErrorKind, message: &str) -> EngineError {
     EngineError::new(kind, "order", "fake", message)
 }
 
@@ -594,39 +593,5 @@ impl Engine for Fake {
 
     async fn shut_down(&self) {
         self.world().open -= 1;
-    }
-}
-
-/// Opens the one fake engine again and again, as one that lives outside of the console.
-pub(crate) struct FakeOpener(pub(crate) Arc<Fake>);
-
-#[async_trait]
-impl EngineOpener for FakeOpener {
-    async fn survey(
-        &self,
-        _: EngineKind,
-        _: &std::path::Path,
-    ) -> Result<Vec<FoundCluster>, EngineError> {
-        Ok(self.0.world().found.clone())
-    }
-
-    async fn open(&self, settings: &EngineSettings) -> Result<Arc<dyn Engine>, EngineError> {
-        {
-            let mut world = self.0.world();
-            if world.closed > 0 {
-                world.closed -= 1;
-                return Err(error(
-                    EngineErrorKind::Unreachable,
-                    "the disk is not mounted",
-                ));
-            }
-        }
-        let mut world = self.0.world();
-        world.adopted.extend(settings.adopt.clone());
-        world.open += 1;
-        world.destinations.push(settings.destination.clone());
-        world.most_open = world.most_open.max(world.open);
-        drop(world);
-        Ok(Arc::<Fake>::clone(&self.0))
     }
 }

@@ -220,11 +220,10 @@ async fn a_cluster_without_settings_of_its_own_is_sent_nothing() {
         .create_strategy(LOCAL, &settings)
         .await
         .unwrap();
-    let told = {
+    {
         let world = stage.fake.world();
-        (world.wanted.clone(), world.applies)
-    };
-    assert_eq!(told, (None, 0));
+        assert_eq!((world.wanted.clone(), world.applies), (None, 0));
+    }
     console.shut_down().await;
 }
 

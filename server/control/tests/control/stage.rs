@@ -1,9 +1,6 @@
 //! A console with its engine, clock and control database, and how tests wait.
 
-use crate::{
-    fake::{Fake, FakeOpener},
-    outside::Receivers,
-};
+use crate::{fake::Fake, fake_opener::FakeOpener, outside::Receivers};
 use control::{Admin, Console, ConsoleParts, GlobalAdmin, Operator, Viewer, secret::KeyPlace};
 use domain::{
     JobId, Scn, TenantId,

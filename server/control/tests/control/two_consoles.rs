@@ -1,7 +1,7 @@
 //! Two consoles on one control database: whatever is due is done once.
 
 use crate::{
-    fake::FakeOpener,
+    fake_opener::FakeOpener,
     outside::Receivers,
     stage::{LOCAL, Stage, TestClock, admin, eventually, global_admin, viewer},
 };
