@@ -344,7 +344,8 @@ impl Suite<'_> {
                 let error = error.expect("refused");
                 assert_eq!(error.kind, EngineErrorKind::Unsupported, "{error}");
             }
-            assert!(plan.steps.is_empty(), "{plan:?}");
+            // Who recovers by itself sends no statements.
+            assert!(plan.steps.is_empty() || !self.rig.proves(), "{plan:?}");
         }
     }
 
