@@ -62,7 +62,7 @@ test.describe("a cluster without destinations", () => {
 test.describe("a cluster before 4.0", () => {
   test.use({ simulated: { version: "3.1.5", tenants: 2 } });
 
-  test("backs up as a whole, and its strategy keeps a second destination", async ({ page, cluster }) => {
+  test("backs up as a whole, and its sets are copied to a second destination", async ({ page, cluster }) => {
     // Before 4.0 the console changes no destination.
     await cluster.sql("ALTER SYSTEM SET backup_dest = 'file:///backup/first'");
     await add(page, "prod", cluster);
@@ -82,6 +82,8 @@ test.describe("a cluster before 4.0", () => {
     const panel = await console.tab("Data Backup Tasks");
     const task = await console.backUpNow("t1");
     await expect(console.row(panel, task)).toContainText("Completed", { timeout: 90_000 });
+    const copies = await console.tab("Second Data Backup");
+    await expect(copies.getByRole("row").filter({ hasText: "t1" }).first()).toContainText("Completed", { timeout: 90_000 });
     const [kept] = await cluster.sql<{ value: string }>("SHOW PARAMETERS LIKE 'backup_backup_dest'");
     expect(kept?.value).toBe("file:///backup/second");
   });

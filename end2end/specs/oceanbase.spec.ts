@@ -113,7 +113,7 @@ test("a cluster that is away stays on the page with its age, and comes back by i
   const notice = page.getByRole("alert").filter({ hasText: "prod could not be looked at" });
   // A page where nothing runs asks every 20 s.
   await expect(notice).toContainText("Connection refused", { timeout: 40_000 });
-  await expect(notice).toContainText(/Last seen .* ago/);
+  await expect(notice).toContainText(/Last seen .* UTC/);
   await expect(console.fact("Last Data Backup Time")).toContainText("4 tenants");
   const again = await OceanBase.start({}, cluster.address);
   await expect(notice).toHaveCount(0, { timeout: 60_000 });

@@ -173,6 +173,7 @@ impl Second {
         SecondObservation {
             known: history.known,
             sets: history.usable_sets(),
+            arrived: Vec::new(),
             spans: history.spans(),
             data_bytes,
             log_bytes,

@@ -160,6 +160,7 @@ async fn copies_of_log_make_copied_sets_recoverable_and_nothing_else() {
         "{second:?}"
     );
     assert!(second.data_bytes > 0);
+    assert_eq!(second.arrived, [BackupSetId(id)], "it is there all the same");
     let log = copy(&keys[0], "log", CopyWhat::Log);
     let copied = engine.start_copy(&log).await.unwrap();
     let report = ended(&sim, &engine, &copied).await;
@@ -170,6 +171,7 @@ async fn copies_of_log_make_copied_sets_recoverable_and_nothing_else() {
     let tenant = seen.tenants.iter().find(|it| it.key == keys[0]).unwrap();
     let second = tenant.second.as_ref().unwrap();
     assert_eq!(second.sets, tenant.sets);
+    assert_eq!(second.arrived, []);
     assert_eq!(
         second.checkpoint,
         Some(reached),

@@ -2,8 +2,8 @@
 
 use crate::TenantKey;
 use domain::{
-    Scn, archive::ArchiveState, backup::BackupSet, recoverable::LogSpan, storage::StorageState,
-    strategy::Drift, tenant::TenantState,
+    BackupSetId, Scn, archive::ArchiveState, backup::BackupSet, recoverable::LogSpan,
+    storage::StorageState, strategy::Drift, tenant::TenantState,
 };
 use serde::Serialize;
 
@@ -45,6 +45,8 @@ pub struct SecondObservation {
     pub known: bool,
     /// Usable sets there.
     pub sets: Vec<BackupSet>,
+    /// Sets that are there and cannot be recovered from until more of the log is there too.
+    pub arrived: Vec<BackupSetId>,
     /// Log there.
     pub spans: Vec<LogSpan>,
     /// Bytes of all sets there.

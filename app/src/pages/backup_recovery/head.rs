@@ -7,7 +7,7 @@ use crate::{
     live::{document::hide_popover, time::Clock},
     pages::{
         strategy::actions::Question,
-        words::{ago, count, whole_seconds},
+        words::{count, whole_seconds},
     },
     parts, paths,
     signal::{Memo, RwSignal},
@@ -256,11 +256,9 @@ pub fn PageNotice() -> impl IntoView {
                 &[("cluster", &feed.cluster())],
             );
             let observed = feed.summary().read_untracked().cluster.observed;
+            // A moment and not an age: the notice is read aloud whenever it changes.
             let seen = observed.map_or_else(String::new, |at| {
-                tf(
-                    " Last seen {ago}.",
-                    &[("ago", &ago(at, feed.now().get_untracked()))],
-                )
+                tf(" Last seen {at} UTC.", &[("at", &at.display_seconds())])
             });
             view! { <Notice tone=Tone::Bad title text=format!("{}{seen}", told(&sentence(&fault))) urgent=true/> }.any()
         }

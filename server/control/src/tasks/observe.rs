@@ -36,7 +36,7 @@ pub(crate) struct Eye {
     growth_told: Scn,
     /// Where the cluster was not what its strategy says, as it is stored.
     drift: Option<Vec<Drift>>,
-    /// Usable copies at the second destination as last seen, by the engine's identity of the tenant.
+    /// Copies at the second destination as last seen, by the engine's identity of the tenant.
     copies: HashSet<(String, BackupSetId)>,
 }
 
@@ -139,8 +139,13 @@ pub(crate) async fn look(inner: &Inner, handle: &ClusterHandle) -> Result<(), Er
 
 fn copies(seen: &Observation) -> HashSet<(String, BackupSetId)> {
     let second = |tenant: &TenantObservation| -> Vec<(String, BackupSetId)> {
-        let sets = tenant.second.iter().flat_map(|second| &second.sets);
-        sets.map(|set| (tenant.key.0.clone(), set.id)).collect()
+        let of = tenant.second.iter();
+        let usable = of
+            .clone()
+            .flat_map(|second| second.sets.iter().map(|set| set.id));
+        let arrived = of.flat_map(|second| second.arrived.iter().copied());
+        let all = usable.chain(arrived);
+        all.map(|set| (tenant.key.0.clone(), set)).collect()
     };
     seen.tenants.iter().flat_map(second).collect()
 }

@@ -10,6 +10,7 @@ pub(super) fn unseen() -> SecondObservation {
     SecondObservation {
         known: false,
         sets: Vec::new(),
+        arrived: Vec::new(),
         spans: Vec::new(),
         data_bytes: 0,
         log_bytes: 0,

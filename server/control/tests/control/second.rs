@@ -105,6 +105,7 @@ fn copy(sets: &[(i64, Scn)], span: Option<(Scn, Scn)>) -> SecondObservation {
     SecondObservation {
         known: true,
         sets: sets.iter().map(set).collect(),
+        arrived: Vec::new(),
         checkpoint: span.as_ref().map(|span| span.end),
         spans: span.into_iter().collect(),
         data_bytes: 4000,

@@ -398,6 +398,7 @@ fn second(tenant: &mut TenantObservation) -> &mut SecondObservation {
     tenant.second.get_or_insert_with(|| SecondObservation {
         known: true,
         sets: Vec::new(),
+        arrived: Vec::new(),
         spans: Vec::new(),
         data_bytes: 0,
         log_bytes: 0,

@@ -7,8 +7,8 @@ use super::{
 use crate::{session::BadValue, statement::masked};
 use ::engine::{ArchiveObservation, Observation, SecondObservation, TenantKey, TenantObservation};
 use domain::{
-    Scn, archive::ArchiveState, backup::BackupKind, second_backup::Place, storage::StorageState,
-    tenant::TenantState,
+    BackupSetId, Scn, archive::ArchiveState, backup::BackupKind, second_backup::Place,
+    storage::StorageState, tenant::TenantState,
 };
 
 impl Look {
@@ -106,10 +106,13 @@ impl Look {
 
     fn second_told(&self, facts: &TenantFacts, uri: &str) -> SecondObservation {
         let (sets, spans) = facts.second.told();
+        let copied = facts.second.sets.iter().map(|set| BackupSetId(set.file.id));
+        let arrived = copied.filter(|id| sets.iter().all(|set| set.id != *id));
         let pieces = facts.second.pieces.iter().filter(|piece| piece.available);
         let checkpoint: Option<Scn> = pieces.map(|piece| piece.file.checkpoint).max();
         SecondObservation {
             known: true,
+            arrived: arrived.collect(),
             sets,
             spans,
             data_bytes: facts.second_bytes,
