@@ -160,7 +160,11 @@ async fn copies_of_log_make_copied_sets_recoverable_and_nothing_else() {
         "{second:?}"
     );
     assert!(second.data_bytes > 0);
-    assert_eq!(second.arrived, [BackupSetId(id)], "it is there all the same");
+    assert_eq!(
+        second.arrived,
+        [BackupSetId(id)],
+        "it is there all the same"
+    );
     let log = copy(&keys[0], "log", CopyWhat::Log);
     let copied = engine.start_copy(&log).await.unwrap();
     let report = ended(&sim, &engine, &copied).await;
